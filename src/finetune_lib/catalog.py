@@ -1,0 +1,52 @@
+"""What is known of models: encoding, training limit, dates; each with its source and the day it was read."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+DATED = re.compile(r"-\d{4}(-\d{2}-\d{2})?$")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """One model of the catalogue.
+
+    Attributes:
+        encoding: The tokenizer's vocabulary: `o200k_base`, `cl100k_base` or `bytes`.
+        training_limit: Tokens of one example that are learned; the rest is cut.
+        source: Where the numbers are from.
+        checked: The day they were read there.
+        last_new_job: From this day the platform takes no new job on it; None where none is announced.
+        shutdown: The day it and its fine-tunes stop answering.
+    """
+
+    encoding: str
+    training_limit: int
+    source: str
+    checked: datetime.date
+    last_new_job: datetime.date | None = None
+    shutdown: datetime.date | None = None
+
+
+@cache
+def models() -> Mapping[str, ModelFacts]:
+    """All models of the catalogue."""
+    text = files("finetune_lib").joinpath("catalog.toml").read_text(encoding="utf-8")
+    return {name: ModelFacts(**entry) for name, entry in tomllib.loads(text).items()}
+
+
+def find(model: str) -> ModelFacts | None:
+    """The facts of a model by its name, its dated snapshot, or a fine-tune of it (`ft:…`)."""
+    name = base_of(model)
+    return models().get(name) or models().get(DATED.sub("", name))
+
+
+def base_of(model: str) -> str:
+    """The base that a fine-tuned model's name carries: `ft:gpt-4.1-mini-2025-04-14:org::id` → its second part."""
+    return model.split(":")[1] if model.startswith("ft:") else model

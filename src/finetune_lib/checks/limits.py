@@ -1,0 +1,45 @@
+"""Limits of the platform and the model: examples, tokens, and the dates after which nothing is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+
+from finetune_lib import catalog
+from finetune_lib.checks.rules import MINIMUM_EXAMPLES, Rules
+from finetune_lib.diagnostics import Diagnostic, diagnose
+from finetune_lib.records import Example, Origin, conversation
+from finetune_lib.tokens import counter_for
+
+
+def minimum(examples: Sequence[Example], source: str, rules: Rules) -> Iterator[Diagnostic]:
+    """Too few examples, and a model whose tokens can only be estimated."""
+    if len(examples) < MINIMUM_EXAMPLES:
+        missing = MINIMUM_EXAMPLES - len(examples)
+        given = {"examples": len(examples), "minimum": MINIMUM_EXAMPLES, "missing": missing}
+        yield diagnose("K701", Origin(source), **given)
+    if rules.model and catalog.find(rules.model) is None:
+        yield diagnose("K708", Origin(source), model=rules.model)
+
+
+def platform(rules: Rules, today: date) -> Iterator[Diagnostic]:
+    """The announced end of a model's training, a warning before the day and an error from it on."""
+    facts = catalog.find(rules.model) if rules.model else None
+    if rules.target != "openai" or facts is None or facts.last_new_job is None:
+        return
+    closed = today >= facts.last_new_job
+    what = f"OpenAI {'takes' if closed else 'will take'} no new job on {rules.model} from {facts.last_new_job}"
+    finding = diagnose("K709", Origin(str(rules.model)), what=f"{what}; its fine-tunes stop on {facts.shutdown}")
+    yield replace(finding, severity="error" if closed else "warning")
+
+
+def tokens(example: Example, rules: Rules, counts: list[int]) -> Iterator[Diagnostic]:
+    """Count the example's tokens into `counts` and hold them against the model's limit."""
+    tools = example.data.get("tools")
+    count = counter_for(rules.model).example(conversation(example.data), str(tools) if tools else "")
+    counts.append(count)
+    facts = catalog.find(rules.model) if rules.model else None
+    if facts and count > facts.training_limit:
+        given = {"tokens": count, "limit": facts.training_limit, "model": rules.model}
+        yield diagnose("K702", example.origin, "/messages", **given)

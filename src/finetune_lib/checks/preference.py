@@ -1,0 +1,37 @@
+"""The shape of preference rows (DPO): a conversation, the preferred answer and the other one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from finetune_lib.checks.rules import Rules
+from finetune_lib.checks.structure import check_messages
+from finetune_lib.diagnostics import Diagnostic, diagnose
+from finetune_lib.readers.strict_json import name_of
+from finetune_lib.records import Example
+
+SIDES = ("preferred_output", "non_preferred_output")
+
+
+def check(example: Example, rules: Rules) -> Iterator[Diagnostic]:  # noqa: ARG001 - the checks share one shape
+    """Every finding about one preference row."""
+    given = example.data.get("input")
+    if isinstance(given, dict):
+        messages = cast("Mapping[str, Any]", given).get("messages")
+        yield from check_messages(messages, "/input/messages", example.origin)
+    else:
+        yield diagnose("S304", example.origin, "/input", field="input.messages", what=name_of(given))
+    for side in SIDES:
+        yield from _side(example, side)
+
+
+def _side(example: Example, side: str) -> Iterator[Diagnostic]:
+    output = example.data.get(side)
+    if not isinstance(output, list) or len(cast("list[Any]", output)) != 1:
+        yield diagnose("P602", example.origin, f"/{side}", field=side)
+        return
+    yield from check_messages(output, f"/{side}", example.origin)
+    first = cast("list[Any]", output)[0]
+    if isinstance(first, dict) and cast("dict[str, Any]", first).get("role") != "assistant":
+        yield diagnose("P602", example.origin, f"/{side}/0/role", field=side)

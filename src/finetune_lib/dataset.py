@@ -1,0 +1,283 @@
+"""Dataset: an immutable sequence of examples, from a file to data that trains."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple, overload
+
+from finetune_lib import checks, readers
+from finetune_lib.checks import Rules, Target
+from finetune_lib.diagnostics import Diagnostic, ValidationReport
+from finetune_lib.errors import InvalidDatasetError
+from finetune_lib.files import write_atomically
+from finetune_lib.records import Example, Method, Origin
+
+
+class Split(NamedTuple):
+    """The parts of a dataset; no question stands in two of them."""
+
+    train: Dataset
+    validation: Dataset
+    golden: Dataset
+
+
+class Dataset(Sequence[Example]):
+    """An immutable sequence of training examples.
+
+    Each operation gives a new Dataset. What is not part of an example (its origin, its category) rides beside
+    it and never reaches a saved or uploaded file.
+
+    Example:
+        >>> import finetune_lib as ft
+        >>> data = ft.Dataset.from_rows(
+        ...     [{"prompt": "幾點登機？", "completion": "起飛前 30 分鐘。"}], system="你是機場客服。"
+        ... )
+        >>> data[0].answer
+        '起飛前 30 分鐘。'
+    """
+
+    def __init__(
+        self, examples: Sequence[Example], *, name: str = "dataset", problems: Iterable[Diagnostic] = ()
+    ) -> None:
+        """Wrap examples; `load` and `from_rows` are the usual ways.
+
+        Args:
+            examples: Any sequence; it is read by index and never changed.
+            name: What reports call the data.
+            problems: Findings of the reader; an error among them keeps the data from being saved or trained.
+        """
+        self._examples = examples
+        self._problems = tuple(problems)
+        self.name = name
+
+    @classmethod
+    def load(
+        cls,
+        path: str | PathLike[str],
+        *,
+        system: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        sheet: str | None = None,
+        encoding: str = "utf-8",
+    ) -> Dataset:
+        """Read a file: `.jsonl`, `.json`, `.csv`, `.tsv` or Excel.
+
+        Rows of a table become chats of one user and one assistant turn. JSONL keeps its format: chat rows, or
+        prompt/completion pairs unless `system` is given. A line that cannot be read does not stop the
+        others: `validate` reports it, and nothing is saved or trained until it is mended or left out by
+        `drop_unread`.
+
+        Args:
+            path: The file; its ending tells the format.
+            system: The system message of every example that has none; turns pairs into chats.
+            columns: Which column of a table is `prompt`, `completion`, `system` or `category`, where the
+                header does not say so.
+            sheet: The sheet of a workbook with several.
+            encoding: The text encoding of a file that is not UTF-8, as `cp950` (Big5) or `gb18030` (GBK).
+
+        Raises:
+            ReadError: The file as a whole cannot be read; the message names it and what to do.
+            MissingExtraError: An Excel file without `pip install "finetune_lib[excel]"`.
+        """
+        file = Path(path)
+        reading = readers.read(file, readers.Options(encoding, sheet, columns))
+        table = file.suffix.lower() not in {".jsonl", ".json"}
+        examples = [_as_chat(example, system, pairs=table or system is not None) for example in reading.examples]
+        return cls(examples, name=file.name, problems=reading.problems)
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[Mapping[str, Any]], *, system: str | None = None, name: str = "rows") -> Dataset:
+        """Wrap rows that are in memory: chats (`messages`) or pairs (`prompt`, `completion`, `category`)."""
+        numbered = enumerate(rows, start=1)
+        examples = [Example(row, Origin(name, row=number)) for number, row in numbered]
+        return cls([_as_chat(example, system, pairs=True) for example in examples], name=name)
+
+    def validate(
+        self,
+        *,
+        model: str | None = None,
+        target: Target | None = None,
+        method: Method = "supervised",
+        today: date | None = None,
+    ) -> ValidationReport:
+        """Check everything and report every finding, each with its row and field; raises nothing.
+
+        Args:
+            model: The base model: its tokens are counted and its limits checked.
+            target: Whose rules: `openai` or `local`; by default those of the model's platform.
+            method: `supervised`, `dpo` or `reinforcement`.
+            today: The day that announced shutdowns are held against; by default today.
+        """
+        rules = Rules(target or ("local" if model == "tiny" else "openai"), method, model)
+        return checks.validate(self._examples, source=self.name, rules=rules, problems=self._problems, today=today)
+
+    def split(self, *, validation: float | int = 0, golden: float | int = 0, seed: int = 0) -> Split:
+        """Part the data into training, validation and golden set.
+
+        Deterministic by content: an example's place depends on its question and the seed, not on its row, and
+        examples with the same question stay together.
+
+        Args:
+            validation: A share of all examples (0.1) or a count (20).
+            golden: The same for the golden set, which `Evaluator` scores and training never sees.
+            seed: Another seed, another split.
+
+        Raises:
+            ValueError: The parts leave nothing to train on.
+            InvalidDatasetError: Some lines could not be read.
+        """
+        self._require_whole()
+        groups = _by_question(self._examples, seed)
+        counts = [_count(share, len(self)) for share in (golden, validation)]
+        if sum(counts) >= len(self):
+            raise ValueError(f"golden and validation take {sum(counts)} of {len(self)} examples: none is left")
+        parts = [
+            self._part(_take(groups, count), name) for count, name in zip(counts, ("golden", "validation"), strict=True)
+        ]
+        rest = self._part([place for group in groups for place in group], "train")
+        return Split(rest, parts[1], parts[0])
+
+    def _part(self, places: Sequence[int], name: str) -> Dataset:
+        return Dataset([self._examples[place] for place in sorted(places)], name=f"{self.name} ({name})")
+
+    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the examples as JSONL (UTF-8, one object a line), whole or not at all.
+
+        Raises:
+            FileExistsError: The file is there; pass `overwrite=True` to replace it.
+            InvalidDatasetError: Some lines could not be read; saving would lose them.
+        """
+        self._require_whole()
+        return write_atomically(Path(path), self.lines(), overwrite=overwrite)
+
+    def lines(self) -> Iterator[bytes]:
+        """The examples as lines of JSONL, as they are uploaded."""
+        return (_line(example.data) for example in self._examples)
+
+    def drop_unread(self) -> Dataset:
+        """The same examples without the lines that could not be read: they are left out on purpose."""
+        return Dataset(self._examples, name=self.name)
+
+    def _require_whole(self) -> None:
+        report = ValidationReport(self.name, len(self), self._problems)
+        if not report.ok:
+            raise InvalidDatasetError(
+                f"{report}\nMend these lines, or leave them out: data = data.drop_unread()", report=report
+            )
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    @overload
+    def __getitem__(self, index: int) -> Example: ...
+    @overload
+    def __getitem__(self, index: slice) -> Dataset: ...
+    def __getitem__(self, index: int | slice) -> Example | Dataset:
+        if isinstance(index, slice):
+            return Dataset(self._examples[index], name=self.name, problems=self._problems)
+        return self._examples[index]
+
+    def __eq__(self, other: object) -> bool:
+        """Equal by the examples' content; where they came from does not matter."""
+        if not isinstance(other, Dataset):
+            return NotImplemented
+        return [e.data for e in self] == [e.data for e in other]
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType]
+
+    def __repr__(self) -> str:
+        unread = sum(problem.severity == "error" for problem in self._problems)
+        return f"Dataset({self.name!r}, {len(self)} examples{f', {unread} unread lines' if unread else ''})"
+
+    def _repr_html_(self) -> str:
+        from finetune_lib.rendering.dataset import dataset_html
+
+        return dataset_html(self.name, self._examples)
+
+
+def _as_chat(example: Example, system: str | None, *, pairs: bool) -> Example:
+    """Turn a pair into a chat where `pairs` asks for it, and put the system message first where there is none."""
+    if example.kind == "completion" and pairs:
+        example = _chat_of_pair(example)
+    return _with_system(example, system) if system else example
+
+
+def _chat_of_pair(example: Example) -> Example:
+    """The pair's fields as messages; each keeps the cell that it was read from."""
+    data = dict(example.data)
+    category = data.pop("category", None) or example.category
+    roles = {"system": "system", "prompt": "user", "completion": "assistant"}
+    fields = [name for name in roles if data.get(name) not in (None, "") or name != "system"]
+    messages = [{"role": roles[name], "content": data.pop(name, None)} for name in fields]
+    data.pop("system", None)
+    cells = {
+        f"/messages/{i}/content": cell
+        for i, name in enumerate(fields)
+        if (cell := example.origin.cells.get(f"/{name}"))
+    }
+    origin = replace(example.origin, cells={**example.origin.cells, **cells})
+    return Example({"messages": messages, **data}, origin, category)
+
+
+def _with_system(example: Example, system: str) -> Example:
+    messages = example.data.get("messages")
+    if not isinstance(messages, list) or any(_role(message) in {"system", "developer"} for message in messages):
+        return example
+    cells = {_shifted(path): cell for path, cell in example.origin.cells.items()}
+    data = {**example.data, "messages": [{"role": "system", "content": system}, *messages]}
+    return replace(example, data=data, origin=replace(example.origin, cells=cells))
+
+
+def _shifted(path: str) -> str:
+    """The path of a message after one was put before it."""
+    parts = path.split("/")
+    if len(parts) > 2 and parts[1] == "messages":
+        parts[2] = str(int(parts[2]) + 1)
+    return "/".join(parts)
+
+
+def _role(message: Any) -> Any:
+    return message.get("role") if isinstance(message, dict) else None
+
+
+def _line(data: Mapping[str, Any]) -> bytes:
+    text = json.dumps(data, ensure_ascii=False)
+    try:
+        return text.encode() + b"\n"
+    except UnicodeEncodeError:  # half a character: only its escape can be written
+        return json.dumps(data).encode() + b"\n"
+
+
+def _by_question(examples: Sequence[Example], seed: int) -> list[list[int]]:
+    """Places of the examples, those with one question together, in an order that content and seed decide."""
+    groups: dict[str, list[int]] = {}
+    for place, example in enumerate(examples):
+        groups.setdefault(_question(example, seed), []).append(place)
+    return [groups[key] for key in sorted(groups)]
+
+
+def _question(example: Example, seed: int) -> str:
+    messages = example.data.get("messages")
+    asked = [m for m in messages if _role(m) == "user"] if isinstance(messages, list) else []
+    text = json.dumps(asked or example.data.get("prompt") or example.data, sort_keys=True)
+    return hashlib.sha256(f"{seed}\n{text}".encode()).hexdigest()
+
+
+def _take(groups: list[list[int]], count: int) -> list[int]:
+    """Take whole groups off the front until `count` examples are reached."""
+    taken: list[int] = []
+    while len(taken) < count:
+        taken += groups.pop(0)
+    return taken
+
+
+def _count(share: float | int, total: int) -> int:
+    if share < 0 or (isinstance(share, float) and share >= 1):
+        raise ValueError(f"a part is a share below 1.0 or a count of examples, not {share!r}")
+    return share if isinstance(share, int) else max(1, round(share * total)) if share else 0

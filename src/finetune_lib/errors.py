@@ -1,0 +1,150 @@
+"""Every error that finetune_lib raises on purpose.
+
+FinetuneError
+├─ DataError (ValueError)              the data cannot be used as it is
+│  ├─ ReadError                        the file as a whole cannot be read      .path .line .diagnostic
+│  └─ InvalidDatasetError              the file reads, its examples do not pass .report
+├─ PlatformError (RuntimeError)        the platform refused or could not be reached
+│                                      .status_code .code .param .request_id .retryable
+├─ JobError (RuntimeError)             a job did not end well                  .job
+│  ├─ JobFailedError
+│  ├─ JobCancelledError
+│  └─ JobTimeoutError (TimeoutError)   `wait` gave up; the job itself goes on
+├─ EvaluationError (RuntimeError)      an evaluation gave nothing to compare   .report
+└─ MissingExtraError (ImportError)     an optional package is not installed    .extra
+
+Wrong arguments stay `ValueError` and `TypeError`. Each message says what is wrong, where, and what to do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from finetune_lib.diagnostics import Diagnostic, ValidationReport
+    from finetune_lib.job import Job
+    from finetune_lib.report import Report
+
+
+class FinetuneError(Exception):
+    """The root of all errors that finetune_lib raises on purpose."""
+
+
+class DataError(FinetuneError, ValueError):
+    """The data cannot be used as it is."""
+
+
+class ReadError(DataError):
+    """A file as a whole cannot be read: missing, empty, of another kind, in an unknown encoding.
+
+    Attributes:
+        path: The file, or None for data that came from memory.
+        line: The physical line, counted from 1, where it shows; None where there is none.
+        diagnostic: The same as a finding with a stable code; None where the file could not be opened.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: Path | None = None,
+        line: int | None = None,
+        diagnostic: Diagnostic | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.path = path
+        self.line = line
+        self.diagnostic = diagnostic
+
+
+class InvalidDatasetError(DataError):
+    """The examples do not pass the checks.
+
+    Attributes:
+        report: Every finding; printing it shows them all with their places.
+    """
+
+    def __init__(self, message: str, *, report: ValidationReport) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class PlatformError(FinetuneError, RuntimeError):
+    """The platform refused a call, or could not be reached.
+
+    Attributes:
+        status_code: The HTTP status; None when no answer came.
+        code: The platform's error code, as `model_not_found`.
+        param: The field of the request that it complains about.
+        request_id: What the platform's support will ask for.
+        retryable: Whether the same call may succeed later.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int | None = None,
+        code: str | None = None,
+        param: str | None = None,
+        request_id: str | None = None,
+        retryable: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.code = code
+        self.param = param
+        self.request_id = request_id
+        self.retryable = retryable
+
+
+class JobError(FinetuneError, RuntimeError):
+    """A fine-tuning job did not end well.
+
+    Attributes:
+        job: The newest snapshot of the job.
+    """
+
+    def __init__(self, message: str, *, job: Job) -> None:
+        super().__init__(message)
+        self.job = job
+
+
+class JobFailedError(JobError):
+    """The job ended with status `failed`."""
+
+
+class JobCancelledError(JobError):
+    """The job ended with status `cancelled`."""
+
+
+class JobTimeoutError(JobError, TimeoutError):
+    """`wait` reached its timeout. The job goes on: `Job.get(id).wait()` follows it again."""
+
+
+class EvaluationError(FinetuneError, RuntimeError):
+    """An evaluation gave nothing to compare.
+
+    Attributes:
+        report: What was gathered, with the reason of each failure.
+    """
+
+    def __init__(self, message: str, *, report: Report) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class MissingExtraError(FinetuneError, ImportError):
+    """An optional package is not installed.
+
+    Attributes:
+        extra: The extra that brings it: `pip install "finetune_lib[<extra>]"`.
+    """
+
+    def __init__(self, *, feature: str, package: str, extra: str) -> None:
+        super().__init__(
+            f'{feature} needs the package {package!r}, which is not installed. Run: pip install "finetune_lib[{extra}]"'
+        )
+        self.extra = extra

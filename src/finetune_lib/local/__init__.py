@@ -1,0 +1,11 @@
+"""The embedded platform: a server that speaks OpenAI's protocol and trains and serves open models on this machine.
+
+`connect()` starts it for a folder, or joins the one that already serves that folder; `serve()` runs it alone.
+Importing this package loads neither torch nor a web framework.
+"""
+
+from __future__ import annotations
+
+from finetune_lib.local.connection import connect, home, stop
+
+__all__ = ["connect", "home", "stop"]

@@ -1,0 +1,175 @@
+"""/v1/chat/completions"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, cast
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from finetune_lib.local.app.errors import WireError, json_body
+from finetune_lib.local.app.models import source_of
+from finetune_lib.local.app.services import Services, services
+from finetune_lib.local.base_models import TINY, ensure_tiny
+from finetune_lib.local.ids import new_id
+from finetune_lib.local.inference import Completion, PromptTooLongError, Sampling
+from finetune_lib.local.objects import now
+
+# What would change the answer and is not done here is refused, not passed over.
+UNSUPPORTED = (
+    "tools",
+    "functions",
+    "logprobs",
+    "top_logprobs",
+    "audio",
+    "logit_bias",
+    "presence_penalty",
+    "frequency_penalty",
+)
+
+
+async def create(request: Request) -> Response:
+    """POST /chat/completions, in one piece or streamed."""
+    body = await json_body(request)
+    messages, sampling = _messages(body), _sampling(body)
+    source = source_of(request, _text(body, "model"))
+    platform = services(request)
+    head = {"id": new_id("chatcmpl-"), "created": now(), "model": body["model"]}
+    if body.get("stream"):
+        usage = bool((body.get("stream_options") or {}).get("include_usage"))
+        pieces = _pieces(platform, source, messages, sampling)
+        first = await run_in_threadpool(next, pieces)  # errors come before the first byte
+        return StreamingResponse(_stream(head, first, pieces, usage), media_type="text/event-stream")
+    whole = await run_in_threadpool(_complete, platform, source, messages, sampling)
+    return JSONResponse(_completion(head, whole))
+
+
+def _complete(platform: Services, source: str, messages: Sequence[Mapping[str, Any]], sampling: Sampling) -> Completion:
+    *_, whole = _pieces(platform, source, messages, sampling, streamed=False)
+    return cast("Completion", whole)
+
+
+def _pieces(
+    platform: Services,
+    source: str,
+    messages: Sequence[Mapping[str, Any]],
+    sampling: Sampling,
+    *,
+    streamed: bool = True,
+) -> Iterator[str | Completion]:
+    """The engine's answer, its errors in the words of the wire."""
+    if source.endswith(TINY):
+        ensure_tiny(platform.root)
+    try:
+        if streamed:
+            yield from platform.engine.stream(source, messages, sampling)
+        else:
+            yield platform.engine.complete(source, messages, sampling)
+    except PromptTooLongError as error:
+        raise WireError(400, str(error), param="messages", code="context_length_exceeded") from error
+    except (OSError, ValueError) as error:
+        raise WireError(400, f"the model does not answer: {error}", param="model", code="model_error") from error
+
+
+def _completion(head: Mapping[str, Any], whole: Completion) -> dict[str, Any]:
+    message = {"role": "assistant", "content": whole.text, "refusal": None}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": whole.finish_reason}
+    return {**head, "object": "chat.completion", "choices": [choice], "usage": _usage(whole)}
+
+
+def _stream(
+    head: Mapping[str, Any], first: str | Completion, rest: Iterator[str | Completion], usage: bool
+) -> Iterator[str]:
+    """Server-sent events: chunks, their end, and the counts where they are asked for."""
+    yield _chunk(head, {"role": "assistant", "content": ""})
+    for piece in chain([first], rest):
+        yield from _events(head, piece, usage)
+    yield "data: [DONE]\n\n"
+
+
+def _events(head: Mapping[str, Any], piece: str | Completion, usage: bool) -> Iterator[str]:
+    if isinstance(piece, str):
+        yield _chunk(head, {"content": piece})
+        return
+    yield _chunk(head, {}, finish_reason=piece.finish_reason)
+    if usage:
+        yield _event({**head, "object": "chat.completion.chunk", "choices": [], "usage": _usage(piece)})
+
+
+def _chunk(head: Mapping[str, Any], delta: Mapping[str, Any], *, finish_reason: str | None = None) -> str:
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+    return _event({**head, "object": "chat.completion.chunk", "choices": [choice]})
+
+
+def _event(body: Mapping[str, Any]) -> str:
+    return f"data: {json.dumps(body, ensure_ascii=False)}\n\n"
+
+
+def _usage(whole: Completion) -> dict[str, int]:
+    total = whole.prompt_tokens + whole.completion_tokens
+    counts = {"prompt_tokens": whole.prompt_tokens, "completion_tokens": whole.completion_tokens}
+    return {**counts, "total_tokens": total}
+
+
+def _messages(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise WireError(
+            400,
+            "Missing required parameter: 'messages'.",
+            param="messages",
+            code="missing_required_parameter",
+        )
+    for place, message in enumerate(cast("list[object]", messages)):
+        if not isinstance(message, dict) or not isinstance(cast("dict[str, Any]", message).get("role"), str):
+            raise WireError(400, f"messages[{place}] must be an object with a role.", param=f"messages[{place}]")
+    return cast("list[Mapping[str, Any]]", messages)
+
+
+def _sampling(body: Mapping[str, Any]) -> Sampling:
+    for name in UNSUPPORTED:
+        if body.get(name):
+            raise WireError(
+                400, f"'{name}' is not supported by this platform.", param=name, code="unsupported_parameter"
+            )
+    if body.get("n", 1) not in (None, 1) or (body.get("response_format") or {}).get("type", "text") != "text":
+        raise WireError(
+            400,
+            "n above 1 and structured output are not supported by this platform.",
+            code="unsupported_parameter",
+        )
+    stop = body.get("stop") or ()
+    limit = body.get("max_completion_tokens") or body.get("max_tokens")
+    return Sampling(
+        temperature=_number(body, "temperature", 1.0, low=0, high=2),
+        top_p=_number(body, "top_p", 1.0, low=0, high=1),
+        max_tokens=None if limit is None else int(_number({"max_tokens": limit}, "max_tokens", 1, low=1, high=1e9)),
+        seed=body.get("seed") if isinstance(body.get("seed"), int) else None,
+        stop=(stop,) if isinstance(stop, str) else tuple(stop),
+    )
+
+
+def _number(body: Mapping[str, Any], name: str, default: float, *, low: float, high: float) -> float:
+    value = default if body.get(name) is None else body[name]
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not low <= value <= high:
+        raise WireError(
+            400,
+            f"'{name}' must be a number from {low:g} to {high:g}, not {value!r}.",
+            param=name,
+            code="invalid_value",
+        )
+    return value
+
+
+def _text(body: Mapping[str, Any], name: str) -> str:
+    if not isinstance(body.get(name), str):
+        raise WireError(400, f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter")
+    return body[name]
+
+
+routes = [Route("/chat/completions", create, methods=["POST"])]

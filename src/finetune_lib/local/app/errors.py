@@ -1,0 +1,65 @@
+"""Errors on the wire: OpenAI's envelope `{"error": {message, type, param, code}}`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+
+class WireError(Exception):
+    """An answer that is an error."""
+
+    def __init__(self, status: int, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.param = param
+        self.code = code
+
+
+def envelope(
+    status: int,
+    message: str,
+    *,
+    kind: str = "invalid_request_error",
+    param: str | None = None,
+    code: str | None = None,
+) -> JSONResponse:
+    """The error as an answer."""
+    return JSONResponse({"error": {"message": message, "type": kind, "param": param, "code": code}}, status)
+
+
+async def answer(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001 - the framework's shape
+    """The handler of `WireError`."""
+    assert isinstance(error, WireError)  # noqa: S101 - registered for nothing else
+    return envelope(error.status, str(error), param=error.param, code=error.code)
+
+
+async def unknown_route(request: Request, error: Exception) -> JSONResponse:
+    """The handler of what the framework itself refuses: paths and methods that are not served."""
+    status = getattr(error, "status_code", 500)
+    if status == 404:
+        return envelope(404, f"Invalid URL ({request.method} {request.url.path})", code="unknown_url")
+    return envelope(status, str(getattr(error, "detail", "")) or "refused")
+
+
+def not_found(what: str, id: str, *, param: str = "id") -> WireError:
+    """There is no such object."""
+    return WireError(404, f"No such {what} object: {id}", param=param, code="not_found")
+
+
+async def json_body(request: Request) -> dict[str, Any]:
+    """The request's JSON object.
+
+    Raises:
+        WireError: It is not one.
+    """
+    try:
+        body = json.loads(await request.body() or b"{}")
+    except ValueError as error:
+        raise WireError(400, f"We could not parse the JSON body of your request: {error}") from error
+    if not isinstance(body, dict):
+        raise WireError(400, "The body of the request must be a JSON object")
+    return body  # pyright: ignore[reportUnknownVariableType]

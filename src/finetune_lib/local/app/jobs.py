@@ -1,0 +1,162 @@
+"""/v1/fine_tuning/jobs"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any, cast
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from finetune_lib.local.app.errors import WireError, json_body
+from finetune_lib.local.app.pages import page
+from finetune_lib.local.app.services import Services, services
+from finetune_lib.local.base_models import find_base
+from finetune_lib.local.objects import TERMINAL, Object, event_object, job_object
+
+# Name of a hyperparameter: what it must be, its type, and its lowest and highest value.
+HYPERPARAMETERS: Mapping[str, tuple[str, tuple[type, ...], float, float]] = {
+    "n_epochs": ("a whole number from 1 to 50", (int,), 1, 50),
+    "batch_size": ("a whole number from 1 to 256", (int,), 1, 256),
+    "learning_rate_multiplier": ("a number above 0", (int, float), 1e-12, 1e12),
+}
+LONGEST_SUFFIX, LARGEST_SEED, MOST_METADATA = 64, 2**31 - 1, 16
+
+
+async def create(request: Request) -> JSONResponse:
+    """POST /fine_tuning/jobs"""
+    body, platform = await json_body(request), services(request)
+    _check(body, platform)
+    seed = body.get("seed")
+    job = job_object(
+        body,
+        model=body["model"],
+        seed=secrets.randbelow(LARGEST_SEED) if seed is None else seed,
+        hyperparameters=_hyperparameters(body),
+    )
+    with platform.store.transaction():
+        platform.store.add("job", job)
+        for message in _first_messages(job):
+            platform.store.add("event", event_object(message), parent=job["id"])
+    return JSONResponse(job)
+
+
+def _first_messages(job: Object) -> tuple[str, str]:
+    validation = f" and validation file: {job['validation_file']}" if job["validation_file"] else ""
+    created = f"Created fine-tuning job: {job['id']}"
+    return created, f"Validating training file: {job['training_file']}{validation}"
+
+
+def _check(body: Mapping[str, Any], platform: Services) -> None:
+    for name in ("model", "training_file"):
+        if not isinstance(body.get(name), str):
+            raise WireError(
+                400, f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter"
+            )
+    for name in ("training_file", "validation_file"):
+        if body.get(name) and platform.store.get("file", body[name]) is None:
+            raise WireError(400, f"File '{body[name]}' does not exist.", param=name, code="invalid_file")
+    if not (platform.store.get("model", body["model"]) or find_base(body["model"], platform.root)):
+        message = f"Model {body['model']} is not available for fine-tuning or does not exist. Here are: tiny, a folder with a model, a hub id as org/name, or a fine-tuned model."
+        raise WireError(400, message, param="model", code="model_not_available")
+    _check_options(body)
+
+
+def _check_options(body: Mapping[str, Any]) -> None:
+    suffix, seed, metadata = body.get("suffix"), body.get("seed"), body.get("metadata")
+    if suffix is not None and not (isinstance(suffix, str) and 1 <= len(suffix) <= LONGEST_SUFFIX):
+        raise _invalid("suffix", f"text of 1 to {LONGEST_SUFFIX} characters", suffix)
+    if seed is not None and not (_is_number(seed, (int,)) and 0 <= seed <= LARGEST_SEED):
+        raise _invalid("seed", f"a whole number from 0 to {LARGEST_SEED}", seed)
+    if metadata is not None and not _is_metadata(metadata):
+        raise _invalid("metadata", f"at most {MOST_METADATA} pairs of text", metadata)
+
+
+def _is_metadata(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    pairs = cast("dict[object, object]", value)
+    return len(pairs) <= MOST_METADATA and all(isinstance(item, str) for item in pairs.values())
+
+
+def _hyperparameters(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the method, or the older ones at the top; each checked."""
+    method = body.get("method") or {"type": "supervised"}
+    kind = method.get("type")
+    if kind != "supervised":
+        message = f"This platform trains with the method 'supervised', not yet with {kind!r}."
+        raise WireError(400, message, param="method.type", code="unsupported_value")
+    given = (method.get("supervised") or {}).get("hyperparameters") or body.get("hyperparameters") or {}
+    for name, value in given.items():
+        _check_hyperparameter(name, value)
+    return given
+
+
+def _check_hyperparameter(name: str, value: object) -> None:
+    if name not in HYPERPARAMETERS:
+        known = ", ".join(HYPERPARAMETERS)
+        raise WireError(
+            400, f"Unknown hyperparameter {name!r}; there are {known}.", param=name, code="unknown_parameter"
+        )
+    wanted, types, low, high = HYPERPARAMETERS[name]
+    if value != "auto" and not (_is_number(value, types) and low <= cast("float", value) <= high):
+        raise _invalid(f"hyperparameters.{name}", f'"auto" or {wanted}', value)
+
+
+def _is_number(value: object, types: tuple[type, ...]) -> bool:
+    return isinstance(value, types) and not isinstance(value, bool)
+
+
+def _invalid(param: str, wanted: str, value: object) -> WireError:
+    return WireError(400, f"Invalid {param}: it must be {wanted}, not {value!r}.", param=param, code="invalid_value")
+
+
+async def list_jobs(request: Request) -> JSONResponse:
+    """GET /fine_tuning/jobs, also by `metadata[key]=value`."""
+    wanted = {key: value for key, value in request.query_params.items() if key.startswith("metadata[")}
+    where = {f'$.metadata."{key[9:-1]}"': value for key, value in wanted.items()}
+    return page(request, "job", default=20, where=where)
+
+
+async def retrieve(request: Request) -> JSONResponse:
+    """GET /fine_tuning/jobs/{id}"""
+    return JSONResponse(_job(request))
+
+
+async def cancel(request: Request) -> JSONResponse:
+    """POST /fine_tuning/jobs/{id}/cancel"""
+    job = _job(request)
+    if job["status"] in TERMINAL:
+        message = f"Job {job['id']} has already ended with status {job['status']!r}."
+        raise WireError(400, message, code="job_already_ended")
+    return JSONResponse(services(request).supervisor.cancel(job))
+
+
+async def events(request: Request) -> JSONResponse:
+    """GET /fine_tuning/jobs/{id}/events, the newest first"""
+    return page(request, "event", default=20, largest=1000, parent=_job(request)["id"])
+
+
+async def checkpoints(request: Request) -> JSONResponse:
+    """GET /fine_tuning/jobs/{id}/checkpoints, the newest first"""
+    return page(request, "checkpoint", default=10, parent=_job(request)["id"])
+
+
+def _job(request: Request) -> Object:
+    id = request.path_params["id"]
+    job = services(request).store.get("job", id)
+    if job is None:
+        raise WireError(404, f"Could not find fine tune: {id}", param="fine_tune_id", code="fine_tune_not_found")
+    return job
+
+
+routes = [
+    Route("/fine_tuning/jobs", create, methods=["POST"]),
+    Route("/fine_tuning/jobs", list_jobs),
+    Route("/fine_tuning/jobs/{id}/cancel", cancel, methods=["POST"]),
+    Route("/fine_tuning/jobs/{id}/events", events),
+    Route("/fine_tuning/jobs/{id}/checkpoints", checkpoints),
+    Route("/fine_tuning/jobs/{id}", retrieve),
+]

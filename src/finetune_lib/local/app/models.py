@@ -1,0 +1,68 @@
+"""/v1/models"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from finetune_lib.local.app.errors import WireError
+from finetune_lib.local.app.services import services
+from finetune_lib.local.base_models import TINY, find_base
+from finetune_lib.local.objects import Object, model_object
+
+BUILT_IN = {**model_object(TINY, path="", owner="finetune_lib"), "created": 1_795_132_800}
+
+
+async def list_models(request: Request) -> JSONResponse:
+    """GET /models: the built-in base, and every fine-tuned model and checkpoint."""
+    tuned, _ = services(request).store.page("model")
+    return JSONResponse({"object": "list", "data": [_shown(model) for model in [*tuned, BUILT_IN]]})
+
+
+async def retrieve(request: Request) -> JSONResponse:
+    """GET /models/{id}"""
+    id = request.path_params["id"]
+    model = BUILT_IN if id == TINY else services(request).store.get("model", id)
+    if model is None:
+        raise unknown_model(id)
+    return JSONResponse(_shown(model))
+
+
+async def delete(request: Request) -> JSONResponse:
+    """DELETE /models/{id}: the model answers no more; its job stays."""
+    id = request.path_params["id"]
+    if not services(request).store.delete("model", id):
+        raise unknown_model(id)
+    return JSONResponse({"id": id, "object": "model", "deleted": True})
+
+
+def unknown_model(id: str) -> WireError:
+    """There is no such model."""
+    message = f"The model `{id}` does not exist or you do not have access to it."
+    return WireError(404, message, param="model", code="model_not_found")
+
+
+def source_of(request: Request, id: str) -> str:
+    """Where a model is loaded from, be it tuned, a folder or a hub id.
+
+    Raises:
+        WireError: There is no such model.
+    """
+    platform = services(request)
+    if known := platform.store.get("model", id):
+        return known["path"]
+    if base := find_base(id, platform.root):
+        return base.source
+    raise unknown_model(id)
+
+
+def _shown(model: Object) -> Object:
+    return {key: value for key, value in model.items() if key != "path"}
+
+
+routes = [
+    Route("/models", list_models),
+    Route("/models/{id:path}", delete, methods=["DELETE"]),
+    Route("/models/{id:path}", retrieve),
+]

@@ -1,0 +1,135 @@
+"""Base models: hub ids, local folders, and `tiny`, which is made on first use.
+
+`tiny` is a randomly initialised causal model of 0.9 million parameters over UTF-8 bytes. It knows no language:
+it proves that data, training, serving and evaluation work, and learns small tasks by heart in seconds. Its
+embeddings are untied and drawn wide (std 1.0, head 0.1): with the usual 0.02 the logits of a frozen head are
+bounded so low that training with frozen embeddings has a floor of loss it cannot get under.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from finetune_lib.catalog import models
+
+TINY = "tiny"
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+END, START, STOP, PAD = "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>"
+SEED = 7
+EMBEDDING_STD, HEAD_STD = 1.0, 0.1
+TEMPLATE = (
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message['role'] + '\n' + (message['content'] or '') + '<|im_end|>' + '\n' }}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+# What "auto" means for tiny: about 300 example-epochs in steps of 2 learn any dozen of rows by heart.
+TINY_DEFAULTS = {
+    "example_epochs": 300,
+    "min_epochs": 3,
+    "max_epochs": 50,
+    "batch_size": 2,
+    "learning_rate": 2e-3,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A base model: the name that people use, and where transformers loads it from."""
+
+    name: str
+    source: str
+
+
+def find_base(model: str, root: Path) -> Base | None:
+    """The base of this name: `tiny`, a folder with a `config.json`, or a hub id; None for anything else."""
+    if model == TINY:
+        return Base(TINY, str(tiny_folder(root)))
+    if (Path(model) / "config.json").is_file():
+        return Base(Path(model).resolve().name, str(Path(model).resolve()))
+    return Base(model, model) if HUB_ID.fullmatch(model) and not Path(model).exists() else None
+
+
+def tiny_folder(root: Path) -> Path:
+    """Where `tiny` lies, or will lie."""
+    return root / "bases" / TINY
+
+
+def ensure_tiny(root: Path) -> Path:
+    """Make the built-in base where it is not there yet: an ordinary Hugging Face folder, always the same."""
+    folder = tiny_folder(root)
+    if not folder.exists():
+        partial = folder.with_name(f".{TINY}-{uuid.uuid4().hex}")
+        _save_tiny(partial)
+        try:
+            partial.rename(folder)
+        except OSError:  # another process was faster
+            shutil.rmtree(partial)
+    return folder
+
+
+def _save_tiny(folder: Path) -> None:
+    tokenizer = _byte_tokenizer()
+    model = _random_model(len(tokenizer), tokenizer)
+    folder.mkdir(parents=True)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    (folder / "finetune_defaults.json").write_text(json.dumps(TINY_DEFAULTS, indent=2))
+
+
+def _byte_tokenizer() -> Any:
+    """256 byte symbols without merges, and four special tokens: any text round-trips."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {symbol: number for number, symbol in enumerate([END, START, STOP, PAD, *alphabet])}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)  # type: ignore[assignment]
+    tokenizer.decoder = decoders.ByteLevel()  # type: ignore[assignment]
+    wrapped: Any = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token=STOP,
+        pad_token=PAD,
+        extra_special_tokens=[END, START],
+        clean_up_tokenization_spaces=False,
+        model_max_length=_context(),
+    )
+    wrapped.chat_template = TEMPLATE
+    return wrapped
+
+
+def _random_model(vocabulary: int, tokenizer: Any) -> Any:
+    import torch
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        config = Qwen3Config(
+            vocab_size=vocabulary,
+            hidden_size=128,
+            intermediate_size=384,
+            num_hidden_layers=4,
+            num_attention_heads=4,
+            num_key_value_heads=4,
+            head_dim=32,
+            max_position_embeddings=_context(),
+            tie_word_embeddings=False,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=None,
+        )
+        model: Any = Qwen3ForCausalLM(config)
+        torch.nn.init.normal_(model.get_input_embeddings().weight, std=EMBEDDING_STD)
+        torch.nn.init.normal_(model.get_output_embeddings().weight, std=HEAD_STD)
+    return model
+
+
+def _context() -> int:
+    return models()[TINY].training_limit

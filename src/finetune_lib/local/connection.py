@@ -1,0 +1,138 @@
+"""Start the server of a folder, or join the one that serves it already; its address and token lie in that folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from finetune_lib.errors import MissingExtraError, PlatformError
+from finetune_lib.files import write_atomically
+from finetune_lib.platforms import Platform
+
+NEEDED = ("filelock", "uvicorn", "starlette", "multipart", "torch", "transformers", "trl", "peft")
+START_SECONDS, POLL_SECONDS, ANSWER_SECONDS = 60.0, 0.05, 5.0
+LOG_LINES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a running server answers: `server.json` of its folder, readable by its owner alone."""
+
+    url: str
+    token: str
+    pid: int
+
+    def save(self, root: Path) -> None:
+        """Write it for those who join."""
+        path = write_atomically(root / "server.json", [json.dumps(asdict(self)).encode()])
+        path.chmod(0o600)
+
+    @staticmethod
+    def load(root: Path) -> Address | None:
+        """Read it; None where no server has left one."""
+        try:
+            return Address(**json.loads((root / "server.json").read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def answers(self) -> bool:
+        """Whether a server answers there, and takes the token."""
+        request = urllib.request.Request(f"{self.url}/models", headers={"Authorization": f"Bearer {self.token}"})
+        try:
+            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
+                return answer.status == 200
+        except (OSError, urllib.error.URLError):
+            return False
+
+
+def home() -> Path:
+    """The folder of the local platform: `FINETUNE_LIB_HOME`, else `~/.finetune_lib`."""
+    return Path(os.environ.get("FINETUNE_LIB_HOME") or Path.home() / ".finetune_lib")
+
+
+def connect(root: Path | None = None) -> Platform:
+    """The platform of a folder; its server is started where none answers yet.
+
+    The server goes on when this script ends, because its jobs do; after a quarter of an hour without a job or
+    a call it stops by itself.
+
+    Raises:
+        MissingExtraError: Without `pip install "finetune_lib[local]"`.
+        PlatformError: The server does not start; the message has the end of its log.
+    """
+    folder = (root or home()).absolute()
+    address = _answering(folder) or _start(folder)
+    return Platform("local", address.url, address.token)
+
+
+def stop(root: Path | None = None) -> bool:
+    """Stop the server of a folder; its jobs go on and are taken up again by the next one. False if none ran."""
+    folder = (root or home()).absolute()
+    address = _answering(folder)
+    if address is None:
+        return False
+    os.kill(address.pid, signal.SIGTERM)
+    while _answering(folder):
+        time.sleep(POLL_SECONDS)
+    return True
+
+
+def _answering(root: Path) -> Address | None:
+    address = Address.load(root)
+    return address if address and address.answers() else None
+
+
+def _start(root: Path) -> Address:
+    """Start the server once, however many ask for it at the same time."""
+    require_platform()
+    from filelock import FileLock
+
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with FileLock(root / "start.lock"):
+        return _answering(root) or _spawned(root)
+
+
+def require_platform() -> None:
+    """Check that the packages of the platform are there, without paying for their import.
+
+    Raises:
+        MissingExtraError: One is missing.
+    """
+    for package in NEEDED:
+        if find_spec(package) is None:
+            raise MissingExtraError(feature="The local platform", package=package, extra="local")
+
+
+def _spawned(root: Path) -> Address:
+    command = [
+        sys.executable,
+        "-m",
+        "finetune_lib.cli",
+        "serve",
+        "--root",
+        str(root),
+        "--port",
+        "0",
+        "--until-idle",
+    ]
+    log = root / "server.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own module
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if address := _answering(root):
+            return address
+        time.sleep(POLL_SECONDS)
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:])
+    raise PlatformError(f"the local server for {root} did not start; the end of {log}:\n{tail}")

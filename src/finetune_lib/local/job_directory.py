@@ -1,0 +1,150 @@
+"""A training job as a directory: all that the server and the worker know of each other.
+
+job.json            the order, written before the worker starts
+train.jsonl         the data; validation.jsonl beside it where there is one
+events.jsonl        whole lines, appended by the worker
+checkpoint-*/       complete once trainer_state.json is in it, which is written last
+final/              the model, moved there in one step
+result.json         success;  error.json: failure by a known cause. Neither, and the lock free: a crash
+lock                held by the worker as long as it lives, freed by the kernel however it dies
+cancel              asks the worker to stop
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from finetune_lib.files import write_atomically
+
+CHECKPOINT = "checkpoint-"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a worker shall do.
+
+    Attributes:
+        base: Where transformers loads the base from.
+        seed: For initialisation and order of the data.
+        hyperparameters: `n_epochs`, `batch_size`, `learning_rate_multiplier`, each a number or `auto`.
+    """
+
+    base: str
+    seed: int
+    hyperparameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class JobDirectory:
+    """The directory of one job."""
+
+    path: Path
+
+    @property
+    def train(self) -> Path:
+        """The training data."""
+        return self.path / "train.jsonl"
+
+    @property
+    def validation(self) -> Path:
+        """The validation data; may be missing."""
+        return self.path / "validation.jsonl"
+
+    @property
+    def final(self) -> Path:
+        """The trained model."""
+        return self.path / "final"
+
+    @property
+    def log(self) -> Path:
+        """What the worker prints."""
+        return self.path / "log.txt"
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the worker is asked to stop."""
+        return (self.path / "cancel").exists()
+
+    def cancel(self) -> None:
+        """Ask the worker to stop."""
+        (self.path / "cancel").touch()
+
+    def place(self, order: Order) -> None:
+        """Write the order, the last thing before a worker may start."""
+        self._write("job.json", asdict(order))
+
+    def order(self) -> Order:
+        """Read the order."""
+        return Order(**json.loads((self.path / "job.json").read_text()))
+
+    def append(self, event: Mapping[str, Any]) -> None:
+        """Append one event as a whole line."""
+        line = json.dumps({"created_at": int(time.time()), **event}, ensure_ascii=False)
+        with (self.path / "events.jsonl").open("ab") as file:
+            file.write(line.encode() + b"\n")
+
+    def repair(self) -> None:
+        """Cut the half line and the half checkpoints that a killed worker left."""
+        events = self.path / "events.jsonl"
+        if events.exists() and not (data := events.read_bytes()).endswith(b"\n"):
+            write_atomically(events, [data[: data.rfind(b"\n") + 1]])
+        for folder in self.path.glob(f"{CHECKPOINT}*"):
+            if not (folder / "trainer_state.json").exists():
+                shutil.rmtree(folder)
+
+    def events(self, offset: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The whole lines from a byte offset on, each with the offset behind it."""
+        try:
+            file = (self.path / "events.jsonl").open("rb")
+        except FileNotFoundError:
+            return
+        with file:
+            file.seek(offset)
+            for line in file:
+                if line.endswith(b"\n"):
+                    offset += len(line)
+                    yield offset, json.loads(line)
+
+    def checkpoints(self) -> dict[int, Path]:
+        """The complete checkpoints by step, the oldest first."""
+        folders = [f for f in self.path.glob(f"{CHECKPOINT}*") if (f / "trainer_state.json").exists()]
+        return dict(sorted((int(folder.name.removeprefix(CHECKPOINT)), folder) for folder in folders))
+
+    def succeed(self, result: Mapping[str, Any]) -> None:
+        """Declare success; the model lies in `final` by now."""
+        self._write("result.json", result)
+
+    def fail(self, code: str, message: str) -> None:
+        """Declare failure by a known cause."""
+        self._write("error.json", {"code": code, "message": message, "param": None})
+
+    def outcome(self) -> tuple[str, dict[str, Any]] | None:
+        """`("result" | "error", its content)` once the worker has declared it."""
+        for kind in ("result", "error"):
+            path = self.path / f"{kind}.json"
+            if path.exists():
+                return kind, json.loads(path.read_text())
+        return None
+
+    def lock(self) -> FileLock:
+        """The worker's sign of life."""
+        return FileLock(self.path / "lock")
+
+    def alive(self) -> bool:
+        """Whether a worker holds the lock."""
+        try:
+            with self.lock().acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    def _write(self, name: str, content: Mapping[str, Any]) -> None:
+        write_atomically(self.path / name, [json.dumps(content, ensure_ascii=False).encode()])

@@ -1,0 +1,99 @@
+"""The objects of the wire, as OpenAI's specification shapes them; pure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from finetune_lib.local.ids import new_id
+
+Object = dict[str, Any]
+TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
+
+
+def now() -> int:
+    """Unix seconds."""
+    return int(time.time())
+
+
+def file_object(id: str, *, filename: str, purpose: str, size: int) -> Object:
+    """A file."""
+    return {
+        "id": id,
+        "object": "file",
+        "bytes": size,
+        "created_at": now(),
+        "filename": filename,
+        "purpose": purpose,
+        "status": "processed",
+        "expires_at": None,
+        "status_details": None,
+    }
+
+
+def job_object(request: Mapping[str, Any], *, model: str, seed: int, hyperparameters: Mapping[str, Any]) -> Object:
+    """A new job."""
+    return {
+        "id": new_id("ftjob-"),
+        "object": "fine_tuning.job",
+        "created_at": now(),
+        "model": model,
+        "organization_id": "org-local",
+        "status": "validating_files",
+        "training_file": request["training_file"],
+        "validation_file": request.get("validation_file"),
+        "fine_tuned_model": None,
+        "finished_at": None,
+        "trained_tokens": None,
+        "result_files": [],
+        "seed": seed,
+        "error": {},
+        "user_provided_suffix": request.get("suffix"),
+        "estimated_finish": None,
+        "integrations": [],
+        "metadata": request.get("metadata"),
+        **with_hyperparameters(hyperparameters),
+    }
+
+
+def with_hyperparameters(values: Mapping[str, Any]) -> Object:
+    """The two places where a job shows its hyperparameters."""
+    shown = {name: values.get(name, "auto") for name in ("n_epochs", "batch_size", "learning_rate_multiplier")}
+    return {
+        "hyperparameters": shown,
+        "method": {"type": "supervised", "supervised": {"hyperparameters": shown}},
+    }
+
+
+def event_object(
+    message: str, *, level: str = "info", kind: str = "message", data: Any = None, at: int | None = None
+) -> Object:
+    """An event of a job."""
+    return {
+        "object": "fine_tuning.job.event",
+        "id": new_id("ftevent-"),
+        "created_at": at or now(),
+        "level": level,
+        "message": message,
+        "type": kind,
+        "data": data if data is not None else {},
+    }
+
+
+def checkpoint_object(job: str, model: str, *, step: int, metrics: Mapping[str, Any]) -> Object:
+    """A checkpoint of a job."""
+    return {
+        "object": "fine_tuning.job.checkpoint",
+        "id": new_id("ftckpt_"),
+        "created_at": now(),
+        "fine_tuned_model_checkpoint": f"{model}:ckpt-step-{step}",
+        "fine_tuning_job_id": job,
+        "step_number": step,
+        "metrics": metrics,
+    }
+
+
+def model_object(id: str, *, path: str, owner: str = "local") -> Object:
+    """A model; `path` stays on this side of the wire."""
+    return {"id": id, "object": "model", "created": now(), "owned_by": owner, "path": path}

@@ -1,0 +1,103 @@
+"""The server process: one for a folder, on loopback, with a token; it stops cleanly on SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+import sys
+import time
+from pathlib import Path
+
+import uvicorn
+from filelock import FileLock, Timeout
+
+from finetune_lib.errors import PlatformError
+from finetune_lib.local.app import Activity, create_app
+from finetune_lib.local.app.services import Services
+from finetune_lib.local.connection import Address
+from finetune_lib.local.inference import Engine
+from finetune_lib.local.store import Store
+from finetune_lib.local.supervisor import Supervisor
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+IDLE_SECONDS, IDLE_CHECK_SECONDS, GRACE_SECONDS = 900.0, 5.0, 3
+
+
+def serve(root: Path, *, host: str, port: int, token: str | None, until_idle: bool) -> None:
+    """Serve a folder until SIGTERM or SIGINT, or until it has been idle for a quarter of an hour.
+
+    Prints `serving http://HOST:PORT/v1` when it answers; address and token are in `server.json` of the folder.
+
+    Raises:
+        ValueError: The host is not on loopback: the platform is for this machine.
+        PlatformError: Another server serves this folder, or the port is taken.
+    """
+    if host not in LOOPBACK:
+        raise ValueError(f"the server binds to loopback only (127.0.0.1, localhost or ::1), not to {host!r}")
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with FileLock(root / "server.lock").acquire(timeout=0):
+            _serve_alone(root, _bound(host, port), token or secrets.token_urlsafe(32), until_idle)
+    except Timeout:
+        running = Address.load(root)
+        raise PlatformError(f"{root} is served already{f', at {running.url}' if running else ''}") from None
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        raise PlatformError(f"cannot listen on {host}:{port}: {error.strerror}. Choose another --port.") from error
+    return listener
+
+
+def _serve_alone(root: Path, listener: socket.socket, token: str, until_idle: bool) -> None:
+    # Before torch is loaded: threads that spin while they wait would starve a worker beside them.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    store = Store(root)
+    supervisor = Supervisor(root, store)
+    activity = Activity()
+    app = create_app(Services(root, store, supervisor, Engine()), token=token, activity=activity)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS, lifespan="off")
+    supervisor.start()
+    try:
+        asyncio.run(_run(uvicorn.Server(config), listener, root, token, _Idle(activity, supervisor, until_idle)))
+    finally:
+        supervisor.stop()
+        store.close()
+        (root / "server.json").unlink(missing_ok=True)
+
+
+class _Idle:
+    """Whether the server may stop by itself."""
+
+    def __init__(self, activity: Activity, supervisor: Supervisor, enabled: bool) -> None:
+        self.activity, self.supervisor, self.enabled = activity, supervisor, enabled
+
+    def over(self) -> bool:
+        quiet = time.monotonic() - self.activity.last > IDLE_SECONDS
+        return self.enabled and quiet and not self.supervisor.open_jobs()
+
+
+async def _run(server: uvicorn.Server, listener: socket.socket, root: Path, token: str, idle: _Idle) -> None:
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    _announce(listener, root, token)
+    while not serving.done():
+        await asyncio.wait([serving], timeout=IDLE_CHECK_SECONDS)
+        server.should_exit |= idle.over()
+    await serving
+
+
+def _announce(listener: socket.socket, root: Path, token: str) -> None:
+    host, port = listener.getsockname()[:2]
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
+    Address(url, token, os.getpid()).save(root)
+    print(f"serving {url}", flush=True)
+    print(f"token and address are in {root / 'server.json'}", file=sys.stderr)

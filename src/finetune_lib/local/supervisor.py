@@ -1,0 +1,264 @@
+"""The supervisor: takes each job through its statuses, starts workers, and tells their events exactly once.
+
+It decides from what lies in the job's directory and in the store, never from its own memory, so that a new
+server goes on where a killed one stopped.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from finetune_lib.catalog import base_of
+from finetune_lib.local.base_models import TINY, ensure_tiny, find_base
+from finetune_lib.local.ids import model_name, new_id
+from finetune_lib.local.job_directory import JobDirectory, Order
+from finetune_lib.local.objects import (
+    TERMINAL,
+    Object,
+    checkpoint_object,
+    event_object,
+    file_object,
+    model_object,
+    now,
+    with_hyperparameters,
+)
+from finetune_lib.local.results import results_csv
+from finetune_lib.local.store import Store
+from finetune_lib.local.training_files import problem_of
+
+TICK_SECONDS = 0.2
+ATTEMPTS = 3
+KILL_AFTER_SECONDS = 10.0
+MODULE = "finetune_lib.local.worker"
+log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Runs jobs one after the other; each in a process of its own that outlives this one."""
+
+    def __init__(self, root: Path, store: Store) -> None:
+        self.root, self.store = root, store
+        self._workers: dict[str, subprocess.Popen[bytes]] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="supervisor", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look after the jobs."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop looking; workers go on, and the next supervisor takes them up."""
+        self._stop.set()
+        self._thread.join()
+
+    def directory(self, job: str) -> JobDirectory:
+        """The directory of a job."""
+        return JobDirectory(self.root / "jobs" / job)
+
+    def open_jobs(self) -> list[Object]:
+        """The jobs without a final status, the oldest first."""
+        jobs, _ = self.store.page("job", ascending=True)
+        return [job for job in jobs if job["status"] not in TERMINAL]
+
+    def cancel(self, job: Object) -> Object:
+        """Cancel a job: told at once; its worker stops at its next step, or is ended."""
+        with self.store.transaction():
+            self._tell(job["id"], "Fine tuning process stopping due to job cancellation", level="warn")
+            changed = self.store.update("job", job["id"], {"status": "cancelled", "finished_at": now()})
+        directory = self.directory(job["id"])
+        if directory.path.exists():
+            directory.cancel()
+        if worker := self._workers.pop(job["id"], None):
+            threading.Thread(target=_end, args=[worker], daemon=True).start()
+        return changed
+
+    def _loop(self) -> None:
+        while not self._stop.wait(TICK_SECONDS):
+            for job in self.open_jobs():
+                try:
+                    self._advance(job)
+                except Exception:
+                    log.exception("job %s", job["id"])
+
+    def _advance(self, job: Object) -> None:
+        steps: Mapping[str, Callable[[Object], None]] = {
+            "validating_files": self._validate,
+            "queued": self._begin,
+            "running": self._follow,
+        }
+        steps[job["status"]](job)
+
+    def _validate(self, job: Object) -> None:
+        """Copy the files into the job's directory and check them there: a deleted file harms no job."""
+        directory = self.directory(job["id"])
+        directory.path.mkdir(parents=True, exist_ok=True)
+        copies = {"training_file": directory.train, "validation_file": directory.validation}
+        for name, path in copies.items():
+            if job[name]:
+                path.write_bytes(self.store.blob(job[name]).read_bytes())
+        problem = problem_of(directory, job)
+        if problem:
+            self._finish(job, "failed", f"The job failed: {problem['message']}", error=problem)
+            return
+        with self.store.transaction():
+            self._tell(job["id"], "Files validated, moving job to queued state")
+            self._set(job, status="queued")
+
+    def _begin(self, job: Object) -> None:
+        """Start the oldest queued job where none runs."""
+        if any(other["status"] == "running" for other in self.open_jobs()):
+            return
+        if job["model"] == TINY:
+            ensure_tiny(self.root)
+        base = self._source(job["model"])
+        self.directory(job["id"]).place(Order(base, job["seed"], job["hyperparameters"]))
+        with self.store.transaction():
+            self._tell(job["id"], "Fine-tuning job started", mark="started")
+            self._set(job, status="running")
+        if self._status(job) == "running":  # not cancelled meanwhile
+            self._launch(job)
+
+    def _source(self, model: str) -> str:
+        known = self.store.get("model", model)
+        base = find_base(model, self.root)
+        return known["path"] if known else base.source if base else model
+
+    def _launch(self, job: Object) -> None:
+        """Count the attempt first: a crash in between costs an attempt, never a second worker."""
+        attempt, offset = self.store.run(job["id"])
+        if attempt == ATTEMPTS:
+            tail = self.directory(job["id"]).log.read_text(errors="replace")[-400:]
+            error = {
+                "code": "worker_crashed",
+                "message": f"the worker died {ATTEMPTS} times: {tail}",
+                "param": None,
+            }
+            self._finish(job, "failed", f"The job failed: {error['message']}", error=error)
+            return
+        self.store.set_run(job["id"], attempt=attempt + 1, offset=offset)
+        if attempt:
+            self._tell(job["id"], "The worker was lost; training goes on from the last checkpoint", level="warn")
+        self._workers[job["id"]] = _spawn(self.directory(job["id"]))
+
+    def _follow(self, job: Object) -> None:
+        """Tell what is new; then act on the outcome, or on a worker that died without one."""
+        directory = self.directory(job["id"])
+        worker = self._workers.get(job["id"])
+        alive = (worker is not None and worker.poll() is None) or directory.alive()
+        outcome = directory.outcome()
+        self._ingest(job, directory)
+        if outcome:
+            self._workers.pop(job["id"], None)
+            (self._succeed if outcome[0] == "result" else self._fail)(job, outcome[1])
+        elif not alive:
+            self._launch(job)
+
+    def _ingest(self, job: Object, directory: JobDirectory) -> None:
+        """Store new events and how far they are read in one transaction: each is told exactly once."""
+        attempt, offset = self.store.run(job["id"])
+        with self.store.transaction():
+            end = offset
+            for end, event in directory.events(offset):
+                self._take(job, event)
+            if end != offset:
+                self.store.set_run(job["id"], attempt=attempt, offset=end)
+
+    def _take(self, job: Object, event: Mapping[str, Any]) -> None:
+        if event["type"] == "resolved":
+            self._set(job, **with_hyperparameters(event["hyperparameters"]))
+        else:
+            told = event_object(
+                event["message"],
+                level=event["level"],
+                kind="metrics",
+                data=event["data"],
+                at=event["created_at"],
+            )
+            self.store.add("event", told, parent=job["id"], mark=f"step {event['data']['step']}")
+
+    def _succeed(self, job: Object, result: Mapping[str, Any]) -> None:
+        """Register the model and its checkpoints, write the table of metrics, and end the job."""
+        name = model_name(base_of(job["model"]), job["user_provided_suffix"])
+        directory = self.directory(job["id"])
+        with self.store.transaction():
+            if self._status(job) in TERMINAL:
+                return
+            table = self._save_results(job)
+            self.store.add("model", model_object(name, path=str(directory.final)), parent=job["id"], mark="model")
+            for checkpoint in result["checkpoints"]:
+                self._add_checkpoint(job["id"], name, checkpoint, directory)
+            self._tell(job["id"], f"New fine-tuned model created: {name}")
+            changes = {
+                "fine_tuned_model": name,
+                "trained_tokens": result["trained_tokens"],
+                "result_files": [table],
+            }
+            self._finish(job, "succeeded", "The job has successfully completed", **changes)
+
+    def _add_checkpoint(self, job: str, model: str, found: Mapping[str, Any], directory: JobDirectory) -> None:
+        checkpoint = checkpoint_object(job, model, step=found["step"], metrics=found["metrics"])
+        self.store.add("checkpoint", checkpoint, parent=job, mark=f"checkpoint {found['step']}")
+        name = checkpoint["fine_tuned_model_checkpoint"]
+        self.store.add("model", model_object(name, path=str(directory.path / found["path"])))
+
+    def _save_results(self, job: Object) -> str:
+        events, _ = self.store.page("event", parent=job["id"], ascending=True)
+        content = results_csv(events)
+        name = new_id("file-", 22)
+        self.store.blob(name).write_bytes(content)
+        described = file_object(name, filename="step_metrics.csv", purpose="fine-tune-results", size=len(content))
+        self.store.add("file", described)
+        return name
+
+    def _fail(self, job: Object, error: Mapping[str, Any]) -> None:
+        self._finish(job, "failed", f"The job failed: {error['message']}", error=error)
+
+    def _finish(self, job: Object, status: str, message: str, **changes: Any) -> None:
+        with self.store.transaction():
+            if self._status(job) in TERMINAL:
+                return
+            self._tell(job["id"], message, level="info" if status == "succeeded" else "error")
+            self._set(job, status=status, finished_at=now(), **changes)
+
+    def _set(self, job: Object, **changes: Any) -> None:
+        """Change a job, unless it was cancelled meanwhile."""
+        with self.store.transaction():
+            if self._status(job) not in TERMINAL:
+                self.store.update("job", job["id"], changes)
+
+    def _status(self, job: Object) -> str:
+        return (self.store.get("job", job["id"]) or job)["status"]
+
+    def _tell(self, job: str, message: str, *, level: str = "info", mark: str | None = None) -> None:
+        self.store.add("event", event_object(message, level=level), parent=job, mark=mark)
+
+
+def _spawn(directory: JobDirectory) -> subprocess.Popen[bytes]:
+    """Start a worker in a session of its own: it outlives this server."""
+    quiet = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    # Without it, OpenMP's threads spin while they wait, and a busy machine trains tens of times slower.
+    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", **quiet}
+    with directory.log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", MODULE, str(directory.path)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            start_new_session=True,
+        )
+
+
+def _end(worker: subprocess.Popen[bytes]) -> None:
+    worker.terminate()
+    try:
+        worker.wait(KILL_AFTER_SECONDS)
+    except subprocess.TimeoutExpired:
+        worker.kill()

@@ -1,0 +1,78 @@
+"""What `auto` means: epochs, batch size and learning rate for a base and a number of examples; pure."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# OpenAI's published rule (cookbook, "Data preparation and analysis for chat model fine-tuning").
+TARGET_EPOCHS, MIN_EXAMPLE_EPOCHS, MAX_EXAMPLE_EPOCHS, MAX_EPOCHS = 3, 100, 25_000, 25
+LEARNING_RATE, LORA_LEARNING_RATE = 2e-5, 2e-4
+LORA_FROM_PARAMETERS = 300_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The numbers that training runs with.
+
+    Attributes:
+        n_epochs: Passes over the data.
+        batch_size: Examples a step.
+        learning_rate_multiplier: As it was asked for; 1.0 for auto.
+        learning_rate: The highest learning rate, reached after a short warm-up.
+    """
+
+    n_epochs: int
+    batch_size: int
+    learning_rate_multiplier: float
+    learning_rate: float
+
+    def hyperparameters(self) -> dict[str, Any]:
+        """In the words of the wire."""
+        return {
+            "n_epochs": self.n_epochs,
+            "batch_size": self.batch_size,
+            "learning_rate_multiplier": self.learning_rate_multiplier,
+        }
+
+
+def defaults_of(base: str) -> Mapping[str, Any]:
+    """What the base's folder says of its own training; empty for most."""
+    path = Path(base) / "finetune_defaults.json"
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def choose(wanted: Mapping[str, Any], defaults: Mapping[str, Any], *, examples: int, lora: bool) -> Recipe:
+    """Fill in what is left to `auto`: from the base's own defaults, else by OpenAI's rule."""
+    rate = defaults.get("learning_rate", LORA_LEARNING_RATE if lora else LEARNING_RATE)
+    multiplier = _given(wanted, "learning_rate_multiplier", 1.0)
+    return Recipe(
+        n_epochs=_given(wanted, "n_epochs", _epochs(defaults, examples)),
+        batch_size=min(_given(wanted, "batch_size", defaults.get("batch_size", _batch(examples))), examples),
+        learning_rate_multiplier=multiplier,
+        learning_rate=rate * multiplier,
+    )
+
+
+def _given(wanted: Mapping[str, Any], name: str, automatic: Any) -> Any:
+    value = wanted.get(name, "auto")
+    return automatic if value == "auto" else value
+
+
+def _epochs(defaults: Mapping[str, Any], examples: int) -> int:
+    if target := defaults.get("example_epochs"):
+        return min(max(math.ceil(target / examples), defaults["min_epochs"]), defaults["max_epochs"])
+    if examples * TARGET_EPOCHS < MIN_EXAMPLE_EPOCHS:
+        return min(MAX_EPOCHS, MIN_EXAMPLE_EPOCHS // examples)
+    if examples * TARGET_EPOCHS > MAX_EXAMPLE_EPOCHS:
+        return max(1, MAX_EXAMPLE_EPOCHS // examples)
+    return TARGET_EPOCHS
+
+
+def _batch(examples: int) -> int:
+    """About 0.2 % of the examples, as OpenAI's earlier platform chose, from 1 to 16."""
+    return min(max(1, round(examples * 0.002)), 16)

@@ -1,0 +1,158 @@
+"""Supervised fine-tuning with TRL: one job from its directory to `final/` and `result.json`."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from peft import LoraConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
+from trl import SFTConfig, SFTTrainer
+
+from finetune_lib.local.job_directory import JobDirectory, Order
+from finetune_lib.local.training.encode import TemplateError, encode
+from finetune_lib.local.training.progress import NAMES, Progress
+from finetune_lib.local.training.recipe import LORA_FROM_PARAMETERS, Recipe, choose, defaults_of
+
+KEPT_CHECKPOINTS = 3
+WARMUP_STEPS = 5
+LONGEST_EXAMPLE = 65_536
+
+Rows = list[dict[str, list[int]]]
+
+
+class TrainingError(Exception):
+    """Training cannot be done, for a reason that the user can mend."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def train(directory: JobDirectory) -> None:
+    """Train the job of a directory, from its last complete checkpoint where there is one.
+
+    Raises:
+        TrainingError: The base does not load, or the data does not suit it.
+    """
+    order = directory.order()
+    model, tokenizer = _load(order.base)
+    rows = _rows(directory.train, tokenizer, model)
+    held_out = _rows(directory.validation, tokenizer, model) if directory.validation.exists() else None
+    lora = sum(p.numel() for p in model.parameters()) >= LORA_FROM_PARAMETERS
+    recipe = choose(order.hyperparameters, defaults_of(order.base), examples=len(rows), lora=lora)
+    directory.append({"type": "resolved", "hyperparameters": recipe.hyperparameters()})
+    trainer: Any = SFTTrainer(
+        model=model,
+        args=_settings(directory.path, order, recipe, rows, validate=held_out is not None),
+        train_dataset=Dataset.from_list(rows),
+        eval_dataset=Dataset.from_list(held_out) if held_out else None,
+        processing_class=tokenizer,
+        callbacks=[Progress(directory)],
+        peft_config=LoraConfig(target_modules="all-linear", task_type="CAUSAL_LM") if lora else None,
+    )
+    trainer.remove_callback(PrinterCallback)
+    last = list(directory.checkpoints().values())[-1:]
+    trainer.train(resume_from_checkpoint=str(last[0]) if last else None)
+    if not directory.cancelled:
+        _publish(directory, trainer, tokenizer, trained_tokens=recipe.n_epochs * _tokens(rows))
+
+
+def _load(base: str) -> tuple[Any, Any]:
+    """The base and its tokenizer; safetensors only, and no code from the folder or the hub."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
+        model = AutoModelForCausalLM.from_pretrained(
+            base, trust_remote_code=False, use_safetensors=True, dtype=_dtype()
+        )
+    except (OSError, ValueError) as error:
+        raise TrainingError("model_load_failed", f"the base {base} does not load: {error}") from error
+    if not getattr(tokenizer, "chat_template", None):
+        raise TrainingError(
+            "no_chat_template", f"the base {base} has no chat template; take its chat or instruct version"
+        )
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+    return model, tokenizer
+
+
+def _dtype() -> torch.dtype:
+    return torch.bfloat16 if torch.cuda.is_available() else torch.float32
+
+
+def _rows(path: Path, tokenizer: Any, model: Any) -> Rows:
+    """The examples as tokens and labels; those with nothing left to learn within the limit are no use."""
+    limit = min(getattr(model.config, "max_position_embeddings", LONGEST_EXAMPLE), LONGEST_EXAMPLE)
+    with path.open(encoding="utf-8-sig") as lines:
+        data = [json.loads(line) for line in lines if line.strip()]
+    try:
+        rows = [encode(row, tokenizer, limit=limit) for row in data]
+    except TemplateError as error:
+        raise TrainingError("template_not_supported", str(error)) from error
+    learned = [row for row in rows if any(label >= 0 for label in row["labels"])]
+    if not learned:
+        raise TrainingError("nothing_to_learn", f"no example has an answer within the base's {limit} tokens")
+    return learned
+
+
+def _settings(folder: Path, order: Order, recipe: Recipe, rows: Sequence[Any], *, validate: bool) -> SFTConfig:
+    """One epoch a checkpoint and a validation; a fixed seed and no precision tricks, so that a run repeats."""
+    epoch = math.ceil(len(rows) / recipe.batch_size)
+    gpu = torch.cuda.is_available()
+    return SFTConfig(
+        output_dir=str(folder),
+        num_train_epochs=recipe.n_epochs,
+        per_device_train_batch_size=recipe.batch_size,
+        per_device_eval_batch_size=recipe.batch_size,
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=min(WARMUP_STEPS, epoch * recipe.n_epochs // 10),
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="steps",
+        save_steps=epoch,
+        save_total_limit=KEPT_CHECKPOINTS,
+        eval_strategy="steps" if validate else "no",
+        eval_steps=epoch if validate else None,
+        seed=order.seed,
+        data_seed=order.seed,
+        max_length=None,
+        bf16=gpu,
+        gradient_checkpointing=gpu,
+        packing=False,
+        dataloader_pin_memory=gpu,
+        use_cpu=not gpu,
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def _publish(directory: JobDirectory, trainer: Any, tokenizer: Any, *, trained_tokens: int) -> None:
+    """Move the model to its place in one step, then declare success."""
+    partial = directory.path / "final.tmp"
+    shutil.rmtree(partial, ignore_errors=True)
+    trainer.model.save_pretrained(str(partial))
+    tokenizer.save_pretrained(str(partial))
+    shutil.rmtree(directory.final, ignore_errors=True)
+    partial.rename(directory.final)
+    checkpoints = [
+        {"step": step, "path": folder.name, "metrics": _metrics(folder, step)}
+        for step, folder in directory.checkpoints().items()
+    ]
+    directory.succeed({"trained_tokens": trained_tokens, "checkpoints": checkpoints})
+
+
+def _metrics(folder: Path, step: int) -> dict[str, float]:
+    """The metrics of a checkpoint's own step, from the trainer's log in it."""
+    history = json.loads((folder / "trainer_state.json").read_text())["log_history"]
+    rows = [row for row in history if row.get("step") == step]
+    return {"step": step, **{NAMES[k]: v for row in rows for k, v in row.items() if k in NAMES}}
+
+
+def _tokens(rows: Sequence[dict[str, list[int]]]) -> int:
+    return sum(len(row["input_ids"]) for row in rows)

@@ -1,0 +1,46 @@
+"""The worker: one training job, one process, one directory. It knows neither the server nor its database.
+
+Run as `python -m finetune_lib.local.worker DIRECTORY`.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+
+from filelock import Timeout
+
+from finetune_lib.local.job_directory import JobDirectory
+
+ALREADY_RUNNING = 76
+LOCK_SECONDS = 5.0
+
+
+def main(directory: JobDirectory) -> int:
+    """Train; the outcome lies in the directory, the exit code only says whether this process did the work."""
+    try:
+        with directory.lock().acquire(timeout=LOCK_SECONDS):
+            return _work(directory)
+    except Timeout:
+        return ALREADY_RUNNING
+
+
+def _work(directory: JobDirectory) -> int:
+    directory.repair()
+    if directory.outcome() or directory.cancelled:
+        return 0
+    from finetune_lib.local.training.sft import TrainingError, train  # imports torch: seconds
+
+    try:
+        train(directory)
+    except TrainingError as error:
+        directory.fail(error.code, str(error))
+    except (OSError, ValueError, RuntimeError, MemoryError) as error:
+        traceback.print_exc()
+        directory.fail("training_failed", f"{type(error).__name__}: {error}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(JobDirectory(Path(sys.argv[1]))))

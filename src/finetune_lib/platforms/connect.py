@@ -1,0 +1,46 @@
+"""connect(): from a word or an address to a Platform."""
+
+from __future__ import annotations
+
+import os
+from os import PathLike
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from finetune_lib.platforms.platform import LOCAL, OPENAI, Platform
+
+
+def connect(
+    where: str | None = None, *, api_key: str | None = None, root: str | PathLike[str] | None = None
+) -> Platform:
+    """Connect to a platform.
+
+    Args:
+        where: `"openai"`, `"local"`, or the base URL of a service that speaks OpenAI's protocol. By default
+            OpenAI where `OPENAI_API_KEY` is set, else the embedded local platform.
+        api_key: The key; by default `OPENAI_API_KEY`.
+        root: The folder of the local platform: its files, jobs and models. By default `FINETUNE_LIB_HOME`,
+            else `~/.finetune_lib`. The server of that folder is started, or joined where it already runs.
+
+    Raises:
+        ValueError: `where` is neither a known word nor an http address.
+        MissingExtraError: The local platform without `pip install "finetune_lib[local]"`.
+        PlatformError: The local server does not start.
+    """
+    key = api_key or os.environ.get("OPENAI_API_KEY")
+    where = where or (OPENAI if key else LOCAL)
+    if where == LOCAL:
+        from finetune_lib import local  # the one place that reaches up, and only when asked to
+
+        return local.connect(Path(root) if root else None)
+    if where == OPENAI:
+        return Platform(OPENAI, os.environ.get("OPENAI_BASE_URL"), key)
+    address = urlsplit(where)
+    if address.scheme not in {"http", "https"} or not address.hostname:
+        raise ValueError(f'connect() takes "openai", "local" or an http address, not {where!r}')
+    return Platform(address.hostname, where, key)
+
+
+def default_platform() -> Platform:
+    """The platform of a call that names none: as `connect()` chooses."""
+    return connect()

@@ -1,0 +1,83 @@
+"""Platform: an address and a key, and the clients that speak to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from finetune_lib.errors import PlatformError
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI, OpenAI
+
+LOCAL, OPENAI = "local", "openai"
+RETRYABLE = frozenset({408, 409, 429})
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Where models are trained and asked; `connect` makes one.
+
+    Attributes:
+        name: `openai`, `local`, or the host of a compatible service.
+        base_url: The address that speaks OpenAI's protocol; None is OpenAI's own.
+        api_key: The key; it is shown nowhere.
+
+    Example:
+        >>> import finetune_lib as ft
+        >>> ft.connect("https://llm.example.com/v1", api_key="secret")
+        Platform(name='llm.example.com', base_url='https://llm.example.com/v1')
+    """
+
+    name: str
+    base_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+
+    @cached_property
+    def client(self) -> OpenAI:
+        """The synchronous `openai` client."""
+        from openai import OpenAI
+
+        return OpenAI(base_url=self.base_url, api_key=self.api_key)
+
+    def async_client(self) -> AsyncOpenAI:
+        """A new asynchronous client: it belongs to the event loop that it is first used in; close it there."""
+        from openai import AsyncOpenAI
+
+        return AsyncOpenAI(base_url=self.base_url, api_key=self.api_key)
+
+    @contextmanager
+    def calls(self, doing: str) -> Iterator[None]:
+        """Turn the client's errors into `PlatformError`, saying what was being done."""
+        import openai
+
+        try:
+            yield
+        except openai.APIStatusError as error:
+            raise _refused(self.name, doing, error) from error
+        except openai.APIConnectionError as error:
+            raise PlatformError(
+                f"could not {doing}: no answer from {self.name} ({error.__cause__ or error}). "
+                "Check the address and the network, then try again.",
+                retryable=True,
+            ) from error
+        except openai.OpenAIError as error:
+            raise PlatformError(f"could not {doing} on {self.name}: {error}") from error
+
+
+def _refused(name: str, doing: str, error: object) -> PlatformError:
+    from openai import APIStatusError
+
+    assert isinstance(error, APIStatusError)  # noqa: S101 - narrows the type of a lazily imported class
+    code = error.code
+    return PlatformError(
+        f"could not {doing}: {name} answered {error.status_code}{f' {code}' if code else ''}: {error.message}",
+        status_code=error.status_code,
+        code=code,
+        param=error.param,
+        request_id=error.request_id,
+        retryable=error.status_code in RETRYABLE or error.status_code >= 500,
+    )

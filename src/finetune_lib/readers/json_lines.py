@@ -1,0 +1,103 @@
+"""JSONL, one object a line; and a JSON file that holds one array of objects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from finetune_lib.diagnostics import Diagnostic, diagnose
+from finetune_lib.readers.reading import Options, Reading, unreadable
+from finetune_lib.readers.strict_json import DECODER, NotStrictError, name_of, parse
+from finetune_lib.readers.text import lines
+from finetune_lib.records import Example, Origin
+
+SHAPE_LINES = 50
+
+
+def read_jsonl(path: Path, options: Options) -> Reading:
+    """Read one example a line; each line that is not an object becomes a diagnostic."""
+    _refuse_other_shapes(path, options.encoding)
+    numbered = lines(path, options.encoding, wanted="JSONL")
+    return _gather(path, (_line(path.name, number, text) for number, text in numbered))
+
+
+def read_json_array(path: Path, options: Options) -> Reading:
+    """Read one example an element; a `.json` file that holds lines of objects is read as JSONL."""
+    text = "".join(line for _, line in lines(path, options.encoding, wanted="JSON"))
+    if not text.lstrip().startswith("["):
+        return read_jsonl(path, options)
+    return _gather(path, _elements(path, text))
+
+
+def _gather(path: Path, found: Iterator[Example | Diagnostic]) -> Reading:
+    """Number the examples and set the diagnostics apart."""
+    examples: list[Example] = []
+    problems: list[Diagnostic] = []
+    for item in found:
+        if isinstance(item, Diagnostic):
+            problems.append(item)
+        else:
+            origin = Origin(item.origin.source, row=len(examples) + len(problems) + 1, line=item.origin.line)
+            examples.append(Example(item.data, origin))
+    if not examples and all(problem.severity == "info" for problem in problems):
+        raise unreadable("E101", path)
+    return Reading(tuple(examples), tuple(problems))
+
+
+def _line(source: str, number: int, text: str) -> Example | Diagnostic:
+    origin = Origin(source, line=number)
+    if not text.strip():
+        return diagnose("J212", origin)
+    value, problem = parse(text.rstrip("\r\n"), origin)
+    return problem or _example(value, origin)
+
+
+def _example(value: object, origin: Origin) -> Example | Diagnostic:
+    if not isinstance(value, dict):
+        return diagnose("J218", origin, what=name_of(value))
+    return Example(value, origin)
+
+
+def _elements(path: Path, text: str) -> Iterator[Example | Diagnostic]:
+    """Decode one element after the other, so that each knows its line."""
+    position = text.index("[") + 1
+    while (position := _skip(text, position)) < len(text) and text[position] != "]":
+        origin = Origin(path.name, line=text.count("\n", 0, position) + 1)
+        try:
+            value, position = DECODER.raw_decode(text, position)
+        except json.JSONDecodeError as error:
+            at = Origin(path.name, line=error.lineno)
+            yield diagnose("J201", at, problem=error.msg, column=error.colno)
+            return
+        except NotStrictError as error:
+            yield diagnose(error.code, origin, **error.given)
+            return
+        yield _example(value, origin)
+        position = _skip(text, position)
+        position += text[position : position + 1] == ","
+
+
+def _skip(text: str, position: int) -> int:
+    while position < len(text) and text[position].isspace():
+        position += 1
+    return position
+
+
+def _refuse_other_shapes(path: Path, encoding: str) -> None:
+    """Tell a whole-file cause once, instead of an error on each of its lines."""
+    head = [text for _, text in islice(lines(path, encoding, wanted="JSONL"), SHAPE_LINES)]
+    first = next((i for i, text in enumerate(head) if text.strip()), None)
+    if first is None:
+        return
+    start = head[first].strip()
+    if start == "[" or (start.startswith("[{") and not start.endswith("}]")) or _whole_array(path, head):
+        raise unreadable("J209", path, line=first + 1)
+    if start == "{" and len(head) > first + 1 and head[first + 1].lstrip().startswith('"'):
+        raise unreadable("J210", path, line=first + 1)
+
+
+def _whole_array(path: Path, head: list[str]) -> bool:
+    filled = [text for text in head if text.strip()]
+    return len(filled) == 1 and filled[0].lstrip().startswith("[")

@@ -1,0 +1,251 @@
+"""The values that cross a boundary: training examples, golden cases, and what a platform answers.
+
+Examples keep the JSON object of their line untouched in `data`; where it came from and its category ride
+beside it and never reach an uploaded file. Records of a platform's answers are lenient: unknown fields are
+kept, unknown values pass, because platforms differ (Azure answers `status: "pending"`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+Method = Literal["supervised", "dpo", "reinforcement"]
+Kind = Literal["chat", "completion", "preference", "unknown"]
+NO_CELLS: Mapping[str, str] = {}
+
+
+class Message(BaseModel):
+    """One turn of a conversation.
+
+    Attributes:
+        role: `system`, `developer`, `user`, `assistant` or `tool`.
+        content: The text, a list of content parts, or None beside tool calls.
+        weight: 1 to learn from this assistant message, 0 to skip it; None means 1.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    role: str
+    content: str | list[dict[str, Any]] | None = None
+    weight: Literal[0, 1] | None = None
+    tool_calls: list[dict[str, Any]] | None = None
+    tool_call_id: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The text alone, parts joined."""
+        if isinstance(self.content, list):
+            return "".join(str(part.get("text", "")) for part in self.content)
+        return self.content or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an example came from.
+
+    Attributes:
+        source: The file's name.
+        row: The example's number among the data rows, from 1 (OpenAI's "Example 3").
+        line: The physical line it starts on, from 1; None in a workbook.
+        cells: From a JSON path to the spreadsheet cell it was read from, as `問答!B7`.
+    """
+
+    source: str = ""
+    row: int | None = None
+    line: int | None = None
+    cells: Mapping[str, str] = field(default_factory=lambda: NO_CELLS)
+
+
+NOWHERE = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One training row.
+
+    Attributes:
+        data: The JSON object that is uploaded, exactly as it was read.
+        origin: Where it came from.
+        category: A label for reports; never uploaded.
+    """
+
+    data: Mapping[str, Any]
+    origin: Origin = NOWHERE
+    category: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """The wire format that the row has by its keys."""
+        return kind_of(self.data)
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The conversation; a prompt/completion pair reads as one user and one assistant turn."""
+        return tuple(Message.model_validate(message) for message in conversation(self.data))
+
+    @property
+    def prompt(self) -> str:
+        """The text of the last user turn."""
+        return next((m.text for m in reversed(self.messages) if m.role == "user"), "")
+
+    @property
+    def answer(self) -> str:
+        """The text of the last assistant turn; empty where there is none."""
+        return next((m.text for m in reversed(self.messages) if m.role == "assistant"), "")
+
+
+def kind_of(data: Mapping[str, Any]) -> Kind:
+    """The wire format of a row, by its keys."""
+    if "messages" in data:
+        return "chat"
+    if not {"input", "preferred_output", "non_preferred_output"}.isdisjoint(data):
+        return "preference"
+    return "completion" if "prompt" in data or "completion" in data else "unknown"
+
+
+def conversation(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The messages of a row: of a chat, of a pair as two turns, of a preference with its preferred end."""
+    match kind_of(data):
+        case "chat":
+            return data["messages"]
+        case "preference":
+            return [*data["input"]["messages"], *data["preferred_output"]]
+        case "completion":
+            return [
+                {"role": "user", "content": data["prompt"]},
+                {"role": "assistant", "content": data["completion"]},
+            ]
+        case "unknown":
+            return []
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One row of a golden set: what is asked, and the answer that an expert would give.
+
+    Attributes:
+        id: Stable within the set; the origin's place where it has one.
+        messages: What every candidate is given: the conversation up to the expected answer.
+        expected: The right answer.
+        category: The row of the per-category table it counts in.
+    """
+
+    id: str
+    messages: tuple[Message, ...]
+    expected: str
+    category: str | None = None
+
+    @property
+    def prompt(self) -> str:
+        """The text of the last user turn."""
+        return next((m.text for m in reversed(self.messages) if m.role == "user"), "")
+
+    @staticmethod
+    def from_example(example: Example, *, number: int) -> Case:
+        """The last assistant turn becomes the expected answer, what stands before it the question."""
+        messages = example.messages
+        last = max((i for i, m in enumerate(messages) if m.role == "assistant"), default=None)
+        if last is None:
+            raise ValueError(f"example {number} has no assistant message that could be the expected answer")
+        return Case(str(number), messages[:last], messages[last].text, example.category)
+
+
+class _Answer(BaseModel):
+    """What a platform answered; lenient."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    @classmethod
+    def of(cls, answer: BaseModel) -> Self:
+        """Take over what a client parsed, unknown fields and values too."""
+        return cls.model_validate(answer.model_dump(warnings=False))
+
+
+class PlatformFault(_Answer):
+    """The reason that a platform gives for a failed job."""
+
+    code: str | None = None
+    message: str | None = None
+    param: str | None = None
+
+
+class JobRecord(_Answer):
+    """A fine-tuning job as the platform describes it (`fine_tuning.job`)."""
+
+    id: str
+    model: str
+    status: str
+    created_at: int = 0
+    finished_at: int | None = None
+    fine_tuned_model: str | None = None
+    trained_tokens: int | None = None
+    training_file: str | None = None
+    validation_file: str | None = None
+    result_files: tuple[str, ...] | None = None
+    hyperparameters: Mapping[str, Any] | None = None
+    metadata: Mapping[str, str] | None = None
+    seed: int | None = None
+    error: PlatformFault | None = None
+
+    @field_validator("error", mode="before")
+    @classmethod
+    def _healthy_is_none(cls, value: Any) -> Any:
+        """Healthy jobs carry null, `{}`, or an object of nulls."""
+        return value if value and any(value.values()) else None
+
+
+class JobEvent(_Answer):
+    """One event of a job: a message for people, or a metrics row.
+
+    `str(event)` is the message with its time.
+    """
+
+    id: str
+    created_at: int
+    level: str
+    message: str
+    type: str | None = "message"
+    data: Any = None
+
+    def __str__(self) -> str:
+        from time import localtime, strftime
+
+        return f"[{strftime('%H:%M:%S', localtime(self.created_at))}] {self.message}"
+
+
+class Checkpoint(_Answer):
+    """A model saved during training, usable under its own name."""
+
+    id: str
+    created_at: int
+    fine_tuned_model_checkpoint: str
+    step_number: int
+    metrics: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one answer."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a candidate said to one case, or why it said nothing.
+
+    Attributes:
+        text: The answer; empty when it failed.
+        error: The reason of a failure; None otherwise.
+        seconds: Wall time of the call.
+    """
+
+    text: str = ""
+    error: str | None = None
+    usage: Usage = Usage()
+    seconds: float = 0.0

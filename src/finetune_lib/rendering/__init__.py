@@ -1,0 +1,1 @@
+"""How values look: terminal text, notebook HTML, report pages and curves. Pure functions from values to text."""

@@ -1,0 +1,80 @@
+"""Line charts as SVG: small, without a script, in the colours of the page around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+
+WIDTH, HEIGHT = 640, 260
+LEFT, RIGHT, TOP, BOTTOM = 56, 16, 34, 40
+COLOURS = ("#2563eb", "#d97706")
+TICKS = 4
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One curve and its name in the legend."""
+
+    name: str
+    points: Sequence[Point]
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """From values to places in the picture."""
+
+    x_low: float
+    x_high: float
+    y_high: float
+
+    def x(self, value: float) -> float:
+        return LEFT + (value - self.x_low) / (self.x_high - self.x_low) * (WIDTH - LEFT - RIGHT)
+
+    def y(self, value: float) -> float:
+        return HEIGHT - BOTTOM - value / self.y_high * (HEIGHT - TOP - BOTTOM)
+
+
+def curve_svg(lines: Sequence[Line], *, x: str, y: str) -> str:
+    """Draw the lines that have points over common axes; y starts at 0."""
+    drawn = [line for line in lines if line.points]
+    frame = _frame([point for line in drawn for point in line.points])
+    label = escape(f"{' and '.join(line.name for line in drawn)} by {x}")
+    body = "".join([*_axes(frame, x, y), *(part for i, line in enumerate(drawn) for part in _curve(line, i, frame))])
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}" xmlns="http://www.w3.org/2000/svg" '
+        f'font-family="system-ui, sans-serif" font-size="12" fill="currentColor">{body}</svg>'
+    )
+
+
+def _frame(points: Sequence[Point]) -> _Frame:
+    xs, ys = [p[0] for p in points] or [0.0], [p[1] for p in points] or [0.0]
+    low, high = min(xs), max(xs)
+    return _Frame(low, high if high > low else low + 1, max(ys) * 1.05 or 1.0)
+
+
+def _axes(frame: _Frame, x: str, y: str) -> Iterator[str]:
+    for tick in range(TICKS + 1):
+        value = frame.y_high * tick / TICKS
+        at = frame.y(value)
+        yield f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at:.1f}" y2="{at:.1f}" stroke="currentColor" opacity=".15"/>'
+        yield f'<text x="{LEFT - 8}" y="{at + 4:.1f}" text-anchor="end" opacity=".7">{value:.3g}</text>'
+    for tick in range(TICKS + 1):
+        value = frame.x_low + (frame.x_high - frame.x_low) * tick / TICKS
+        yield f'<text x="{frame.x(value):.1f}" y="{HEIGHT - 20}" text-anchor="middle" opacity=".7">{value:.0f}</text>'
+    yield f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 5}" text-anchor="end" opacity=".7">{escape(x)}</text>'
+    yield f'<text x="{LEFT - 8}" y="{TOP - 16}" text-anchor="end" opacity=".7">{escape(y)}</text>'
+
+
+def _curve(line: Line, index: int, frame: _Frame) -> Iterator[str]:
+    colour = COLOURS[index % len(COLOURS)]
+    places = [(frame.x(x), frame.y(y)) for x, y in line.points]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    yield f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round"/>'
+    if index or len(places) == 1:  # few points, as of a validation at each epoch, are marked
+        yield from (f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in places)
+    at = LEFT + 12 + index * 140
+    yield f'<rect x="{at}" y="{TOP - 26}" width="14" height="4" fill="{colour}"/>'
+    yield f'<text x="{at + 20}" y="{TOP - 20}">{escape(line.name)}</text>'

@@ -1,0 +1,34 @@
+"""A dataset for the notebook: its first examples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from finetune_lib.rendering.markup import Markup, table, tag
+from finetune_lib.rendering.page import style
+
+if TYPE_CHECKING:
+    from finetune_lib.records import Example
+
+SHOWN = 10
+
+
+def dataset_html(name: str, examples: Sequence[Example]) -> Markup:
+    """The number of examples and the conversations of the first ones, as they are, sound or not."""
+    rows = [[str(n), _turns(example)] for n, example in enumerate(islice(examples, SHOWN), start=1)]
+    title = tag("p", f"{name}: {len(examples)} examples", class_="soft")
+    return tag("div", style(), title, table(["#", "conversation"], rows), class_="ftl")
+
+
+def _turns(example: Example) -> Markup:
+    messages = example.data.get("messages")
+    turns = messages if isinstance(messages, list) else [example.data]
+    return tag("div", *(tag("p", _turn(turn)) for turn in turns))  # pyright: ignore[reportUnknownVariableType]
+
+
+def _turn(turn: Any) -> str:
+    if isinstance(turn, dict) and "role" in turn:
+        return f"{turn['role']}: {turn.get('content', '')}"  # pyright: ignore[reportUnknownMemberType]
+    return str(turn)

@@ -1,0 +1,37 @@
+"""HTML from values: every text is escaped, and what is markup says so by its type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+
+class Markup(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+Content = str | Markup
+
+
+def markup(content: Content) -> Markup:
+    """The content as HTML: escaped, unless it is markup already."""
+    return content if isinstance(content, Markup) else Markup(escape(content))
+
+
+def tag(name: str, *content: Content, **attributes: str) -> Markup:
+    """One element; `class_` stands for `class`."""
+    given = "".join(f' {key.rstrip("_")}="{escape(value)}"' for key, value in attributes.items())
+    return Markup(f"<{name}{given}>{''.join(map(markup, content))}</{name}>")
+
+
+def table(header: Iterable[Content], rows: Iterable[Iterable[Content]]) -> Markup:
+    """A table whose first column names the rows."""
+    head = tag("thead", tag("tr", *(tag("th", cell, scope="col") for cell in header)))
+    body = tag("tbody", *(_row(list(row)) for row in rows))
+    return tag("div", tag("table", head, body), class_="scroll")
+
+
+def _row(cells: list[Content]) -> Markup:
+    return tag("tr", tag("th", cells[0], scope="row"), *(tag("td", cell) for cell in cells[1:]))

@@ -1,0 +1,69 @@
+"""Tables for the terminal; columns line up with Chinese text too, whose characters are two cells wide."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from finetune_lib.report import Report
+
+SHOWN_FAILURES = 5
+
+
+def width(text: str) -> int:
+    """Cells that a text takes in a terminal (Unicode TR 11)."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Aligned columns: the first to the left, the others to the right."""
+    lines = [list(header), *map(list, rows)]
+    widths = [max(width(line[column]) for line in lines) for column in range(len(header))]
+    ruled = [lines[0], ["─" * size for size in widths], *lines[1:]]
+    return "\n".join(_line(line, widths) for line in ruled)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [" " * (size - width(cell)) for cell, size in zip(cells, widths, strict=True)]
+    first = cells[0] + padded[0]
+    return "  ".join([first, *(pad + cell for cell, pad in zip(cells[1:], padded[1:], strict=True))]).rstrip()
+
+
+def number(value: float | None) -> str:
+    """A score, or a dash where there is none."""
+    return "–" if value is None else f"{value:.2f}"
+
+
+def report_text(report: Report) -> str:
+    """Means, comparisons, categories and failures of an evaluation."""
+    blocks = [_means(report), *map(str, report.comparisons), *_categories(report), *_failures(report)]
+    return "\n\n".join(blocks)
+
+
+def _means(report: Report) -> str:
+    rows = [
+        [name, *(number(report.mean(name, scorer=scorer)) for scorer in report.scorers)] for name in report.candidates
+    ]
+    return table([f"{len(report.cases)} cases", *report.scorers], rows)
+
+
+def _categories(report: Report) -> Iterable[str]:
+    if report.categories:
+        rows = [
+            [
+                category,
+                str(report.count(category)),
+                *(number(report.mean(n, category=category)) for n in report.candidates),
+            ]
+            for category in report.categories
+        ]
+        yield table([report.scorers[0], "cases", *report.candidates], rows)
+
+
+def _failures(report: Report) -> Iterable[str]:
+    if failures := report.failures:
+        shown = [f"  {f.candidate}, case {f.case}: {f.reason}" for f in failures[:SHOWN_FAILURES]]
+        rest = [f"  … and {len(failures) - SHOWN_FAILURES} more"] if len(failures) > SHOWN_FAILURES else []
+        yield "\n".join([f"{len(failures)} failures", *shown, *rest])
