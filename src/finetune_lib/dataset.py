@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, cast, overload
 
 from finetune_lib import checks, readers
 from finetune_lib.checks import Rules, Target
@@ -226,8 +226,8 @@ def _chat_of_pair(example: Example) -> Example:
 
 
 def _with_system(example: Example, system: str) -> Example:
-    messages = example.data.get("messages")
-    if not isinstance(messages, list) or any(_role(message) in {"system", "developer"} for message in messages):
+    messages = _messages(example)
+    if not messages or any(_role(message) in {"system", "developer"} for message in messages):
         return example
     cells = {_shifted(path): cell for path, cell in example.origin.cells.items()}
     data = {**example.data, "messages": [{"role": "system", "content": system}, *messages]}
@@ -242,8 +242,14 @@ def _shifted(path: str) -> str:
     return "/".join(parts)
 
 
+def _messages(example: Example) -> list[Any]:
+    """The row's messages as they are, sound or not; empty where there is no list of them."""
+    messages = example.data.get("messages")
+    return cast("list[Any]", messages) if isinstance(messages, list) else []
+
+
 def _role(message: Any) -> Any:
-    return message.get("role") if isinstance(message, dict) else None
+    return cast("dict[str, Any]", message).get("role") if isinstance(message, dict) else None
 
 
 def _line(data: Mapping[str, Any]) -> bytes:
@@ -263,8 +269,7 @@ def _by_question(examples: Sequence[Example], seed: int) -> list[list[int]]:
 
 
 def _question(example: Example, seed: int) -> str:
-    messages = example.data.get("messages")
-    asked = [m for m in messages if _role(m) == "user"] if isinstance(messages, list) else []
+    asked = [message for message in _messages(example) if _role(message) == "user"]
     text = json.dumps(asked or example.data.get("prompt") or example.data, sort_keys=True)
     return hashlib.sha256(f"{seed}\n{text}".encode()).hexdigest()
 

@@ -111,6 +111,19 @@ def diagnose(code: str, origin: Origin, path: str | None = None, **args: Any) ->
     return Diagnostic(code, origin, path, args, catalogue()[code].severity)
 
 
+def name_of(value: object) -> str:
+    """What a JSON value is, in JSON's words."""
+    names = {
+        "str": "text",
+        "bool": "true or false",
+        "int": "a number",
+        "float": "a number",
+        "list": "a list",
+        "dict": "an object",
+    }
+    return "null" if value is None else names[type(value).__name__]
+
+
 @dataclass(frozen=True, slots=True)
 class TokenCount:
     """Tokens of a dataset.

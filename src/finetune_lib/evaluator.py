@@ -146,7 +146,7 @@ async def _answer(candidate: Candidate, case: Case) -> Answer:
 
 async def _call(function: Callable[..., Any], *args: Any) -> Any:
     """Await an async callable; run a plain one in a thread, so that a slow one holds up nobody."""
-    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):
+    if any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
         return await function(*args)
     result = await asyncio.to_thread(function, *args)
     return await result if inspect.isawaitable(result) else result

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, cast, overload
+from typing import Any, overload
 
 from finetune_lib.files import write_atomically
 from finetune_lib.records import JobEvent
@@ -47,7 +47,7 @@ class Metrics(Sequence[Step]):
     @staticmethod
     def from_events(events: Iterable[JobEvent]) -> Metrics:
         """Gather the metrics rows of a job's events."""
-        rows = (cast("dict[str, Any]", e.data) for e in events if e.type == "metrics" and isinstance(e.data, dict))
+        rows = [event.data for event in events if event.type == "metrics" and event.data]
         steps = {int(row["step"]): _step(row) for row in rows if "step" in row}
         return Metrics(tuple(steps[number] for number in sorted(steps)))
 

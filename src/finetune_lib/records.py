@@ -102,7 +102,7 @@ def kind_of(data: Mapping[str, Any]) -> Kind:
     """The wire format of a row, by its keys."""
     if "messages" in data:
         return "chat"
-    if not {"input", "preferred_output", "non_preferred_output"}.isdisjoint(data):
+    if isinstance(data.get("input"), Mapping) or not {"preferred_output", "non_preferred_output"}.isdisjoint(data):
         return "preference"
     return "completion" if "prompt" in data or "completion" in data else "unknown"
 
@@ -209,7 +209,7 @@ class JobEvent(_Answer):
     level: str
     message: str
     type: str | None = "message"
-    data: Any = None
+    data: dict[str, Any] | None = None
 
     def __str__(self) -> str:
         from time import localtime, strftime

@@ -52,7 +52,12 @@ def counter_for(model: str | None) -> Counter:
 @cache
 def _exact(encoding: str) -> Callable[[str], int]:
     encode = _encoder(encoding)
-    return lru_cache(maxsize=MEMO)(lambda text: len(encode(_without_lone_surrogates(text))))
+
+    @lru_cache(maxsize=MEMO)
+    def count(text: str) -> int:
+        return len(encode(_without_lone_surrogates(text)))
+
+    return count
 
 
 def _encoder(encoding: str) -> Callable[[str], Sequence[int]]:

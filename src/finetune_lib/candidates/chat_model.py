@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from finetune_lib.platforms import Platform, default_platform
 from finetune_lib.records import Answer, Case, Usage
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
+    from openai.types.chat import ChatCompletion
 
 SYSTEM_ROLES = frozenset({"system", "developer"})
 _clients: ContextVar[dict[Platform, AsyncOpenAI] | None] = ContextVar("clients", default=None)
 
 
 @asynccontextmanager
-async def shared_clients() -> AsyncIterator[None]:
+async def shared_clients() -> AsyncGenerator[None]:
     """Within it, all calls to one platform share one client and its connections."""
     clients: dict[Platform, AsyncOpenAI] = {}
     token = _clients.set(clients)
@@ -73,13 +74,13 @@ class ChatModel:
         tokens = Usage(usage.prompt_tokens, usage.completion_tokens) if usage else Usage()
         return Answer(choice.content or "", usage=tokens)
 
-    async def _ask(self, platform: Platform, request: dict[str, Any]) -> Any:
+    async def _ask(self, platform: Platform, request: dict[str, Any]) -> ChatCompletion:
         clients = _clients.get()
         if clients is None:
             async with platform.async_client() as client:
-                return await client.chat.completions.create(**request)
+                return cast("ChatCompletion", await client.chat.completions.create(**request))
         client = clients.get(platform) or clients.setdefault(platform, platform.async_client())
-        return await client.chat.completions.create(**request)
+        return cast("ChatCompletion", await client.chat.completions.create(**request))
 
     def _request(self, case: Case) -> dict[str, Any]:
         messages = list(self._messages(case))

@@ -25,10 +25,12 @@ def validate(
 ) -> ValidationReport:
     """Check all examples by the rules and gather every finding, `problems` of the reader first."""
     counts: list[int] = []
+    problems = tuple(problems)
+    unread = sum(problem.severity == "error" for problem in problems)  # they count: mending them adds examples
     found = [
         *problems,
         *limits.platform(rules, today or date.today()),
-        *limits.minimum(examples, source, rules),
+        *limits.size(len(examples) + unread, source, rules),
         *(finding for example in examples for finding in _example(example, rules, counts)),
         *exact_duplicates(examples),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -13,12 +13,11 @@ from finetune_lib.records import Example, Origin, conversation
 from finetune_lib.tokens import counter_for
 
 
-def minimum(examples: Sequence[Example], source: str, rules: Rules) -> Iterator[Diagnostic]:
+def size(examples: int, source: str, rules: Rules) -> Iterator[Diagnostic]:
     """Too few examples, and a model whose tokens can only be estimated."""
-    if len(examples) < MINIMUM_EXAMPLES:
-        missing = MINIMUM_EXAMPLES - len(examples)
-        given = {"examples": len(examples), "minimum": MINIMUM_EXAMPLES, "missing": missing}
-        yield diagnose("K701", Origin(source), **given)
+    if examples < MINIMUM_EXAMPLES:
+        missing = MINIMUM_EXAMPLES - examples
+        yield diagnose("K701", Origin(source), examples=examples, minimum=MINIMUM_EXAMPLES, missing=missing)
     if rules.model and catalog.find(rules.model) is None:
         yield diagnose("K708", Origin(source), model=rules.model)
 

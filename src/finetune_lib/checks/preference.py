@@ -7,8 +7,7 @@ from typing import Any, cast
 
 from finetune_lib.checks.rules import Rules
 from finetune_lib.checks.structure import check_messages
-from finetune_lib.diagnostics import Diagnostic, diagnose
-from finetune_lib.readers.strict_json import name_of
+from finetune_lib.diagnostics import Diagnostic, diagnose, name_of
 from finetune_lib.records import Example
 
 SIDES = ("preferred_output", "non_preferred_output")
@@ -28,10 +27,10 @@ def check(example: Example, rules: Rules) -> Iterator[Diagnostic]:  # noqa: ARG0
 
 def _side(example: Example, side: str) -> Iterator[Diagnostic]:
     output = example.data.get(side)
-    if not isinstance(output, list) or len(cast("list[Any]", output)) != 1:
+    messages = cast("list[Any]", output) if isinstance(output, list) else []
+    if len(messages) != 1:
         yield diagnose("P602", example.origin, f"/{side}", field=side)
         return
-    yield from check_messages(output, f"/{side}", example.origin)
-    first = cast("list[Any]", output)[0]
-    if isinstance(first, dict) and cast("dict[str, Any]", first).get("role") != "assistant":
+    yield from check_messages(messages, f"/{side}", example.origin)
+    if isinstance(messages[0], dict) and cast("dict[str, Any]", messages[0]).get("role") != "assistant":
         yield diagnose("P602", example.origin, f"/{side}/0/role", field=side)

@@ -8,8 +8,7 @@ from typing import Any, cast
 
 from finetune_lib.checks.rules import MESSAGE_KEYS, ROLES, ROW_KEYS, Rules
 from finetune_lib.checks.texts import text_findings
-from finetune_lib.diagnostics import Diagnostic, Severity, diagnose
-from finetune_lib.readers.strict_json import name_of
+from finetune_lib.diagnostics import Diagnostic, Severity, diagnose, name_of
 from finetune_lib.records import Example, Origin
 
 ALIASES = {"human": "user", "gpt": "assistant", "bot": "assistant", "ai": "assistant", "model": "assistant"}
@@ -41,7 +40,8 @@ def check_messages(messages: object, path: str, origin: Origin) -> Iterator[Diag
 
 
 def _pair(example: Example) -> Iterator[Diagnostic]:
-    for name, severity in (("prompt", "warning"), ("completion", "error")):
+    severities: dict[str, Severity] = {"prompt": "warning", "completion": "error"}
+    for name, severity in severities.items():
         text = example.data.get(name)
         if isinstance(text, str):
             yield from text_findings(text, f"/{name}", example.origin, role=name, empty=severity)
@@ -120,7 +120,7 @@ def _parts(parts: Sequence[object], path: str, origin: Origin) -> Iterator[Diagn
         place = f"{path}/{index}"
         fields = cast("dict[str, Any]", part) if isinstance(part, dict) else {}
         if not isinstance(fields.get("type"), str):
-            yield diagnose("S314", origin, place, what=name_of(part))
+            yield diagnose("S314", origin, place, what=name_of(cast("object", part)))
         elif isinstance(fields.get("text"), str):
             yield from text_findings(fields["text"], f"{place}/text", origin, role="part", empty=None)
 
@@ -130,8 +130,10 @@ def _weight(message: Mapping[str, Any], path: str, origin: Origin) -> Iterator[D
         return
     weight = message["weight"]
     whole = isinstance(weight, int) and not isinstance(weight, bool) and weight in (0, 1)
-    if not whole or message.get("role") != "assistant":
+    if not whole:
         yield diagnose("S313", origin, path, value=repr(weight))
+    elif message.get("role") != "assistant":
+        yield diagnose("S318", origin, path, role=message.get("role"))
 
 
 def _ending(messages: Sequence[Mapping[str, Any]], origin: Origin, rules: Rules) -> Iterator[Diagnostic]:

@@ -6,6 +6,9 @@ embeddings are untied and drawn wide (std 1.0, head 0.1): with the usual 0.02 th
 bounded so low that training with frozen embeddings has a floor of loss it cannot get under.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportMissingTypeStubs=false, reportPrivateImportUsage=false
+# The training stack ships incomplete types.
 from __future__ import annotations
 
 import json

@@ -46,7 +46,8 @@ class Address:
 
     def answers(self) -> bool:
         """Whether a server answers there, and takes the token."""
-        request = urllib.request.Request(f"{self.url}/models", headers={"Authorization": f"Bearer {self.token}"})
+        headers = {"Authorization": f"Bearer {self.token}"}
+        request = urllib.request.Request(f"{self.url}/models", headers=headers)  # noqa: S310 - http on loopback
         try:
             with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
                 return answer.status == 200
@@ -91,6 +92,17 @@ def _answering(root: Path) -> Address | None:
     return address if address and address.answers() else None
 
 
+def _is_served(root: Path) -> bool:
+    """Whether a server lives for this folder, be it too busy to answer at once."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(root / "server.lock").acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
 def _start(root: Path) -> Address:
     """Start the server once, however many ask for it at the same time."""
     require_platform()
@@ -130,7 +142,7 @@ def _spawned(root: Path) -> Address:
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and (process.poll() is None or _is_served(root)):
         if address := _answering(root):
             return address
         time.sleep(POLL_SECONDS)

@@ -1,5 +1,8 @@
 """Inference with transformers: the models that are in use stay loaded, one answer is made at a time."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportMissingTypeStubs=false, reportPrivateImportUsage=false
+# The training stack ships incomplete types.
 from __future__ import annotations
 
 import threading
@@ -186,16 +189,24 @@ def _drawing(sampling: Sampling) -> dict[str, Any]:
 
 
 def _stopping(loaded: Loaded, sampling: Sampling, stopped: threading.Event | None) -> dict[str, Any]:
-    import torch
-
     given: dict[str, Any] = {}
     if sampling.stop:
         given = {"stop_strings": list(sampling.stop), "tokenizer": loaded.tokenizer}
     if stopped is not None:
-        given["stopping_criteria"] = [
-            lambda ids, scores, **_: torch.full((ids.shape[0],), stopped.is_set(), device=ids.device)  # type: ignore[misc]
-        ]
+        given["stopping_criteria"] = [_Stopped(stopped)]
     return given
+
+
+class _Stopped:
+    """Ends a generation that nobody reads any more."""
+
+    def __init__(self, event: threading.Event) -> None:
+        self.event = event
+
+    def __call__(self, ids: Any, scores: Any, **_: Any) -> Any:  # noqa: ARG002 - the framework's shape
+        import torch
+
+        return torch.full((ids.shape[0],), self.event.is_set(), device=ids.device)
 
 
 def _finished(loaded: Loaded, prompt: Any, tokens: list[int], sampling: Sampling) -> Completion:

@@ -164,11 +164,10 @@ class Supervisor:
         """Store new events and how far they are read in one transaction: each is told exactly once."""
         attempt, offset = self.store.run(job["id"])
         with self.store.transaction():
-            end = offset
             for end, event in directory.events(offset):
                 self._take(job, event)
-            if end != offset:
-                self.store.set_run(job["id"], attempt=attempt, offset=end)
+                offset = end
+            self.store.set_run(job["id"], attempt=attempt, offset=offset)
 
     def _take(self, job: Object, event: Mapping[str, Any]) -> None:
         if event["type"] == "resolved":

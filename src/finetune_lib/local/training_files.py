@@ -30,7 +30,8 @@ def _problem(path: Path, param: str, model: str) -> dict[str, Any] | None:
     if not errors:
         return None
     if errors[0].code == TOO_FEW and len(errors) == 1:
-        message = f"Training file has {report.examples} example(s), but must have at least {errors[0].args['minimum']} examples"
+        minimum = errors[0].args["minimum"]
+        message = f"Training file has {report.examples} example(s), but must have at least {minimum} examples"
         return {"code": "invalid_n_examples", "message": message, "param": param}
     return {"code": f"invalid_{param}", "message": _told(errors, param), "param": param}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from finetune_lib.errors import PlatformError
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI, OpenAI
+    from openai import APIStatusError, AsyncOpenAI, OpenAI
 
 LOCAL, OPENAI = "local", "openai"
 RETRYABLE = frozenset({408, 409, 429})
@@ -50,7 +50,7 @@ class Platform:
         return AsyncOpenAI(base_url=self.base_url, api_key=self.api_key)
 
     @contextmanager
-    def calls(self, doing: str) -> Iterator[None]:
+    def calls(self, doing: str) -> Generator[None]:
         """Turn the client's errors into `PlatformError`, saying what was being done."""
         import openai
 
@@ -68,10 +68,7 @@ class Platform:
             raise PlatformError(f"could not {doing} on {self.name}: {error}") from error
 
 
-def _refused(name: str, doing: str, error: object) -> PlatformError:
-    from openai import APIStatusError
-
-    assert isinstance(error, APIStatusError)  # noqa: S101 - narrows the type of a lazily imported class
+def _refused(name: str, doing: str, error: APIStatusError) -> PlatformError:
     code = error.code
     return PlatformError(
         f"could not {doing}: {name} answered {error.status_code}{f' {code}' if code else ''}: {error.message}",

@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any, cast
 
-from finetune_lib.diagnostics import Diagnostic, diagnose
+from finetune_lib.diagnostics import Diagnostic, diagnose, name_of
 from finetune_lib.readers.reading import Options, Reading, unreadable
-from finetune_lib.readers.strict_json import DECODER, NotStrictError, name_of, parse
+from finetune_lib.readers.strict_json import DECODER, NotStrictError, parse
 from finetune_lib.readers.text import lines
 from finetune_lib.records import Example, Origin
 
@@ -57,26 +58,40 @@ def _line(source: str, number: int, text: str) -> Example | Diagnostic:
 def _example(value: object, origin: Origin) -> Example | Diagnostic:
     if not isinstance(value, dict):
         return diagnose("J218", origin, what=name_of(value))
-    return Example(value, origin)
+    return Example(cast("dict[str, Any]", value), origin)
 
 
 def _elements(path: Path, text: str) -> Iterator[Example | Diagnostic]:
-    """Decode one element after the other, so that each knows its line."""
-    position = text.index("[") + 1
-    while (position := _skip(text, position)) < len(text) and text[position] != "]":
+    """Decode one element after the other, so that each knows its line; stop where the array breaks."""
+    position = text.index("[")
+    before = "["
+    while before in "[,":
+        position = _skip(text, position + 1)
         origin = Origin(path.name, line=text.count("\n", 0, position) + 1)
+        if text[position : position + 1] == "]":
+            if before == ",":
+                yield diagnose("J204", origin, column=position - text.rfind("\n", 0, position))
+            before = "]"
+            break
         try:
             value, position = DECODER.raw_decode(text, position)
         except json.JSONDecodeError as error:
-            at = Origin(path.name, line=error.lineno)
-            yield diagnose("J201", at, problem=error.msg, column=error.colno)
+            yield _broken(path, error)
             return
         except NotStrictError as error:
             yield diagnose(error.code, origin, **error.given)
             return
         yield _example(value, origin)
         position = _skip(text, position)
-        position += text[position : position + 1] == ","
+        before = text[position : position + 1] or "end"
+    if before != "]":
+        yield _broken(path, json.JSONDecodeError("Expecting ',' or ']'", text, position))
+    elif (rest := _skip(text, position + 1)) < len(text):
+        yield _broken(path, json.JSONDecodeError("Extra data", text, rest))
+
+
+def _broken(path: Path, error: json.JSONDecodeError) -> Diagnostic:
+    return diagnose("J201", Origin(path.name, line=error.lineno), problem=error.msg, column=error.colno)
 
 
 def _skip(text: str, position: int) -> int:
@@ -92,12 +107,12 @@ def _refuse_other_shapes(path: Path, encoding: str) -> None:
     if first is None:
         return
     start = head[first].strip()
-    if start == "[" or (start.startswith("[{") and not start.endswith("}]")) or _whole_array(path, head):
+    if start == "[" or (start.startswith("[{") and not start.endswith("}]")) or _whole_array(head):
         raise unreadable("J209", path, line=first + 1)
     if start == "{" and len(head) > first + 1 and head[first + 1].lstrip().startswith('"'):
         raise unreadable("J210", path, line=first + 1)
 
 
-def _whole_array(path: Path, head: list[str]) -> bool:
+def _whole_array(head: list[str]) -> bool:
     filled = [text for text in head if text.strip()]
     return len(filled) == 1 and filled[0].lstrip().startswith("[")

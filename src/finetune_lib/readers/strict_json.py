@@ -39,19 +39,6 @@ def parse(text: str, origin: Origin) -> tuple[Any, Diagnostic | None]:
         return None, diagnose("J201", origin, problem=str(error), column=1)
 
 
-def name_of(value: object) -> str:
-    """What a JSON value is, in JSON's words."""
-    names = {
-        str: "text",
-        bool: "true or false",
-        int: "a number",
-        float: "a number",
-        list: "a list",
-        dict: "an object",
-    }
-    return "null" if value is None else names[type(value)]
-
-
 def _cause(text: str, error: json.JSONDecodeError, origin: Origin) -> Diagnostic:
     """The likeliest cause of a parse error, looked for where the parser stopped."""
     rest = text[error.pos :]
@@ -59,9 +46,9 @@ def _cause(text: str, error: json.JSONDecodeError, origin: Origin) -> Diagnostic
         return diagnose("J202", origin, column=_column(CURLY, text, error.pos))
     if error.msg == "Extra data" and rest.strip() == ",":
         return diagnose("J205", origin, column=error.colno)
-    if match := TRAILING_COMMA.search(text, max(0, error.pos - 3)):
-        if match.start() <= error.pos:
-            return diagnose("J204", origin, column=match.start() + 1)
+    comma = TRAILING_COMMA.search(text, max(0, error.pos - 3))
+    if comma and comma.start() <= error.pos:
+        return diagnose("J204", origin, column=comma.start() + 1)
     if PYTHON_QUOTE.search(text, max(0, error.pos - 2)) and rest[:1] in "'NTF":
         return diagnose("J203", origin, column=error.colno)
     return diagnose("J201", origin, problem=error.msg, column=error.colno)

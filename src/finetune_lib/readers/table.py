@@ -124,9 +124,9 @@ def _body(
 
 
 def _example(row: Row, origin: Origin, places: Mapping[str, int]) -> Example:
-    fields = {name: row.cells[place] for name, place in places.items()}
+    fields: dict[str, Any] = {name: row.cells[place] for name, place in places.items()}
     category = fields.pop("category", None)
-    return Example({name: value for name, value in fields.items()}, origin, category or None)
+    return Example(fields, origin, category or None)
 
 
 def _cells(row: Row, places: Mapping[str, int]) -> Mapping[str, str]:

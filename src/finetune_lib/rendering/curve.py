@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -42,7 +43,8 @@ def curve_svg(lines: Sequence[Line], *, x: str, y: str) -> str:
     drawn = [line for line in lines if line.points]
     frame = _frame([point for line in drawn for point in line.points])
     label = escape(f"{' and '.join(line.name for line in drawn)} by {x}")
-    body = "".join([*_axes(frame, x, y), *(part for i, line in enumerate(drawn) for part in _curve(line, i, frame))])
+    curves = (part for index, line in enumerate(drawn) for part in _curve(line, index, frame))
+    body = "".join([*_axes(frame, x, y), *curves])
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}" xmlns="http://www.w3.org/2000/svg" '
         f'font-family="system-ui, sans-serif" font-size="12" fill="currentColor">{body}</svg>'
@@ -56,16 +58,24 @@ def _frame(points: Sequence[Point]) -> _Frame:
 
 
 def _axes(frame: _Frame, x: str, y: str) -> Iterator[str]:
-    for tick in range(TICKS + 1):
-        value = frame.y_high * tick / TICKS
+    for value in _ticks(0, frame.y_high):
         at = frame.y(value)
-        yield f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at:.1f}" y2="{at:.1f}" stroke="currentColor" opacity=".15"/>'
-        yield f'<text x="{LEFT - 8}" y="{at + 4:.1f}" text-anchor="end" opacity=".7">{value:.3g}</text>'
-    for tick in range(TICKS + 1):
-        value = frame.x_low + (frame.x_high - frame.x_low) * tick / TICKS
-        yield f'<text x="{frame.x(value):.1f}" y="{HEIGHT - 20}" text-anchor="middle" opacity=".7">{value:.0f}</text>'
+        ends = f'x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at:.1f}" y2="{at:.1f}"'
+        yield f'<line {ends} stroke="currentColor" opacity=".15"/>'
+        yield f'<text x="{LEFT - 8}" y="{at + 4:.1f}" text-anchor="end" opacity=".7">{value:g}</text>'
+    for value in _ticks(frame.x_low, frame.x_high):
+        yield f'<text x="{frame.x(value):.1f}" y="{HEIGHT - 20}" text-anchor="middle" opacity=".7">{value:g}</text>'
     yield f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 5}" text-anchor="end" opacity=".7">{escape(x)}</text>'
     yield f'<text x="{LEFT - 8}" y="{TOP - 16}" text-anchor="end" opacity=".7">{escape(y)}</text>'
+
+
+def _ticks(low: float, high: float) -> Iterator[float]:
+    """Round numbers from `low` to `high`: steps of 1, 2 or 5 times a power of ten."""
+    rough = (high - low) / TICKS
+    power = 10 ** math.floor(math.log10(rough))
+    step = power * next(size for size in (1, 2, 5, 10) if size * power >= rough)
+    first, last = math.ceil(low / step), math.floor(high / step)
+    return (round(number * step, 12) for number in range(first, last + 1))
 
 
 def _curve(line: Line, index: int, frame: _Frame) -> Iterator[str]:

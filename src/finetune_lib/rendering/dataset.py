@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from finetune_lib.rendering.markup import Markup, table, tag
 from finetune_lib.rendering.page import style
@@ -24,11 +24,10 @@ def dataset_html(name: str, examples: Sequence[Example]) -> Markup:
 
 def _turns(example: Example) -> Markup:
     messages = example.data.get("messages")
-    turns = messages if isinstance(messages, list) else [example.data]
-    return tag("div", *(tag("p", _turn(turn)) for turn in turns))  # pyright: ignore[reportUnknownVariableType]
+    turns = cast("list[Any]", messages) if isinstance(messages, list) else [example.data]
+    return tag("div", *(tag("p", _turn(turn)) for turn in turns))
 
 
 def _turn(turn: Any) -> str:
-    if isinstance(turn, dict) and "role" in turn:
-        return f"{turn['role']}: {turn.get('content', '')}"  # pyright: ignore[reportUnknownMemberType]
-    return str(turn)
+    fields = cast("dict[str, Any]", turn) if isinstance(turn, dict) else {}
+    return f"{fields['role']}: {fields.get('content', '')}" if "role" in fields else str(cast("object", turn))

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from finetune_lib.local.app.errors import WireError, json_body
+from finetune_lib.local.app.errors import WireError, json_body, part
 from finetune_lib.local.app.models import source_of
 from finetune_lib.local.app.services import Services, services
 from finetune_lib.local.base_models import TINY, ensure_tiny
@@ -41,7 +41,7 @@ async def create(request: Request) -> Response:
     platform = services(request)
     head = {"id": new_id("chatcmpl-"), "created": now(), "model": body["model"]}
     if body.get("stream"):
-        usage = bool((body.get("stream_options") or {}).get("include_usage"))
+        usage = bool(part(body, "stream_options").get("include_usage"))
         pieces = _pieces(platform, source, messages, sampling)
         first = await run_in_threadpool(next, pieces)  # errors come before the first byte
         return StreamingResponse(_stream(head, first, pieces, usage), media_type="text/event-stream")
@@ -137,7 +137,7 @@ def _sampling(body: Mapping[str, Any]) -> Sampling:
             raise WireError(
                 400, f"'{name}' is not supported by this platform.", param=name, code="unsupported_parameter"
             )
-    if body.get("n", 1) not in (None, 1) or (body.get("response_format") or {}).get("type", "text") != "text":
+    if body.get("n", 1) not in (None, 1) or part(body, "response_format").get("type", "text") != "text":
         raise WireError(
             400,
             "n above 1 and structured output are not supported by this platform.",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -62,4 +63,16 @@ async def json_body(request: Request) -> dict[str, Any]:
         raise WireError(400, f"We could not parse the JSON body of your request: {error}") from error
     if not isinstance(body, dict):
         raise WireError(400, "The body of the request must be a JSON object")
-    return body  # pyright: ignore[reportUnknownVariableType]
+    return cast("dict[str, Any]", body)
+
+
+def part(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """An object inside a request's body; empty where it is absent or null.
+
+    Raises:
+        WireError: It is something else.
+    """
+    value = body.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise WireError(400, f"'{name}' must be an object, not {value!r}.", param=name, code="invalid_type")
+    return cast("dict[str, Any]", value or {})

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from finetune_lib.local.app.errors import WireError, json_body
+from finetune_lib.local.app.errors import WireError, json_body, part
 from finetune_lib.local.app.pages import page
 from finetune_lib.local.app.services import Services, services
 from finetune_lib.local.base_models import find_base
@@ -59,7 +59,8 @@ def _check(body: Mapping[str, Any], platform: Services) -> None:
         if body.get(name) and platform.store.get("file", body[name]) is None:
             raise WireError(400, f"File '{body[name]}' does not exist.", param=name, code="invalid_file")
     if not (platform.store.get("model", body["model"]) or find_base(body["model"], platform.root)):
-        message = f"Model {body['model']} is not available for fine-tuning or does not exist. Here are: tiny, a folder with a model, a hub id as org/name, or a fine-tuned model."
+        known = "Here are: tiny, a folder with a model, a hub id as org/name, or a fine-tuned model."
+        message = f"Model {body['model']} is not available for fine-tuning or does not exist. {known}"
         raise WireError(400, message, param="model", code="model_not_available")
     _check_options(body)
 
@@ -83,12 +84,12 @@ def _is_metadata(value: object) -> bool:
 
 def _hyperparameters(body: Mapping[str, Any]) -> dict[str, Any]:
     """Those of the method, or the older ones at the top; each checked."""
-    method = body.get("method") or {"type": "supervised"}
-    kind = method.get("type")
+    method = part(body, "method")
+    kind = method.get("type", "supervised")
     if kind != "supervised":
         message = f"This platform trains with the method 'supervised', not yet with {kind!r}."
         raise WireError(400, message, param="method.type", code="unsupported_value")
-    given = (method.get("supervised") or {}).get("hyperparameters") or body.get("hyperparameters") or {}
+    given = part(part(method, "supervised"), "hyperparameters") or part(body, "hyperparameters")
     for name, value in given.items():
         _check_hyperparameter(name, value)
     return given

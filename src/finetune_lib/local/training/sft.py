@@ -1,5 +1,8 @@
 """Supervised fine-tuning with TRL: one job from its directory to `final/` and `result.json`."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportMissingTypeStubs=false, reportPrivateImportUsage=false
+# The training stack ships incomplete types.
 from __future__ import annotations
 
 import json

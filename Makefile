@@ -1,0 +1,56 @@
+# Everything sets up what it needs: an environment in .venv, then the packages in the versions of constraints.txt.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# The only network that is needed is the package registry: no model and no data set is downloaded.
+export HF_HUB_OFFLINE = 1
+
+.PHONY: demo persona test lint types docs package browser clean
+
+demo: .venv/local ## train, serve and compare on this machine; writes out/report.html
+	$(BIN)/python examples/quickstart.py
+
+persona: .venv/local ## ten chats with a system prompt, before and after
+	$(BIN)/python examples/persona.py
+
+test: .venv/dev browser ## the whole suite
+	$(BIN)/python -m pytest
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/dev
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+docs: .venv/dev ## write the generated pages of docs/reference
+	$(BIN)/python docs/generate.py
+
+package: .venv/dev ## build the wheel, install it bare and import it
+	rm -rf dist .venv-bare
+	$(BIN)/python -m build --wheel --outdir dist .
+	$(PYTHON) -m venv .venv-bare
+	.venv-bare/bin/pip install --quiet --constraint constraints.txt dist/*.whl
+	cd / && $(CURDIR)/.venv-bare/bin/python -c "import finetune_lib as ft; print(ft.Dataset, ft.__version__)"
+	.venv-bare/bin/finetune-lib check examples/data/airport.jsonl
+	rm -rf .venv-bare
+
+# Browser tests need a Chromium: the one of the system, installed where that is possible, else they are skipped.
+browser:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || test "$$(id -u)" != 0 \
+	  || ! command -v apt-get >/dev/null || (apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk) >/dev/null 2>&1 \
+	  || echo "no Chromium: the browser tests will be skipped"
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/local: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[local]"
+	@touch $@
+
+.venv/dev: .venv/local
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@touch $@
+
+clean:
+	rm -rf .venv .venv-bare dist out .pytest_cache .ruff_cache .hypothesis .import_linter_cache
