@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 DATED = re.compile(r"-\d{4}(-\d{2}-\d{2})?$")
 
@@ -22,6 +23,7 @@ class ModelFacts:
         training_limit: Tokens of one example that are learned; the rest is cut.
         source: Where the numbers are from.
         checked: The day they were read there.
+        platform: Whose model it is: `openai` or `local`.
         last_new_job: From this day the platform takes no new job on it; None where none is announced.
         shutdown: The day it and its fine-tunes stop answering.
     """
@@ -30,6 +32,7 @@ class ModelFacts:
     training_limit: int
     source: str
     checked: datetime.date
+    platform: Literal["openai", "local"] = "openai"
     last_new_job: datetime.date | None = None
     shutdown: datetime.date | None = None
 

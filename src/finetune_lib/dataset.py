@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple, cast, overload
 
-from finetune_lib import checks, readers
+from finetune_lib import catalog, checks, readers
 from finetune_lib.checks import Rules, Target
 from finetune_lib.diagnostics import Diagnostic, ValidationReport
 from finetune_lib.errors import InvalidDatasetError
@@ -114,7 +114,8 @@ class Dataset(Sequence[Example]):
             method: `supervised`, `dpo` or `reinforcement`.
             today: The day that announced shutdowns are held against; by default today.
         """
-        rules = Rules(target or ("local" if model == "tiny" else "openai"), method, model)
+        facts = catalog.find(model) if model else None
+        rules = Rules(target or (facts.platform if facts else "openai"), method, model)
         return checks.validate(self._examples, source=self.name, rules=rules, problems=self._problems, today=today)
 
     def split(self, *, validation: float | int = 0, golden: float | int = 0, seed: int = 0) -> Split:

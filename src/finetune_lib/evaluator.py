@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import math
 import threading
@@ -103,9 +104,12 @@ class _Run:
     async def finish(self, concurrency: int) -> None:
         """A few workers share one iterator: no task for each unit, whatever their number."""
         units = iter([(name, place) for place in range(len(self.cases)) for name in self.candidates])
-        async with asyncio.TaskGroup() as group:
-            for _ in range(concurrency):
-                group.create_task(self._work(units))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(concurrency):
+                    group.create_task(self._work(units))
+        except BaseExceptionGroup as errors:  # only `on_progress` can raise: its error is the caller's own
+            raise errors.exceptions[0] from None
 
     async def _work(self, units: Iterator[tuple[str, int]]) -> None:
         for name, place in units:
@@ -190,13 +194,20 @@ def _checked(report: Report) -> Report:
 def _in_own_loop(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end on an event loop of its own in its own thread; Ctrl-C stops it."""
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="finetune_lib-evaluator", daemon=True)
+    task = loop.create_task(work)
+    thread = threading.Thread(target=_drive, args=[loop, task], name="finetune_lib-evaluator", daemon=True)
     thread.start()
-    future = asyncio.run_coroutine_threadsafe(work, loop)
     try:
-        return future.result()
-    finally:
-        future.cancel()
-        loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        loop.close()
+    except BaseException:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+        raise
+    return task.result()
+
+
+def _drive(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
+    """The task keeps its result or its error for the thread that waits."""
+    with contextlib.suppress(BaseException):
+        loop.run_until_complete(task)
+    loop.close()

@@ -114,6 +114,7 @@ class Job:
             PlatformError: The platform refused the upload or the job.
         """
         platform = platform or default_platform()
+        model = platform.model_id(model)
         plan = _Plan(train, validation, model, method, _target(platform))
         plan.check()
         files = {name: _upload(platform, data) for name, data in plan.uploads()}

@@ -53,7 +53,8 @@ def paired_difference(a: Sequence[float], b: Sequence[float]) -> Estimate:
 
     Scores of 0 and 1: mid-p sign (McNemar) test; the interval is the posterior of the difference under a
     Dirichlet(1/2) prior on losses, ties and wins for fewer than 100 items or 20 discordant ones, where
-    bootstrap intervals collapse, and a BCa bootstrap over items otherwise. Graded scores: sign-flip
+    bootstrap intervals collapse (widened to hold the estimate, where all items agree), and a BCa bootstrap
+    over items otherwise. Graded scores: sign-flip
     permutation test, t interval below 30 items, else BCa.
 
     Args:
@@ -71,7 +72,10 @@ def paired_difference(a: Sequence[float], b: Sequence[float]) -> Estimate:
 
 
 def sign_test(wins: int, losses: int) -> float:
-    """Two-sided mid-p of the sign test; ties are left out. McNemar's mid-p where scores are 0 and 1."""
+    """Two-sided mid-p of the sign test; ties are left out. McNemar's mid-p where scores are 0 and 1.
+
+    Source: Fagerland, Lydersen and Laake, "The McNemar test for binary matched-pairs data", 2013.
+    """
     if wins + losses == 0:
         return 1.0
     binomial = _scipy_stats().binom(wins + losses, 0.5)
@@ -83,13 +87,14 @@ def _ternary(differences: Sequence[float]) -> Estimate:
     wins = sum(d > 0 for d in differences)
     losses = sum(d < 0 for d in differences)
     n, p = len(differences), sign_test(wins, losses)
-    if n < SMALL_SET or wins + losses < FEW_DISCORDANT:
+    if n < SMALL_SET or wins + losses < FEW_DISCORDANT or n in (wins, losses):  # a bootstrap needs some spread
         low, high = _dirichlet_interval(wins, n - wins - losses, losses)
         method = "Dirichlet(1/2) interval, mid-p sign test"
     else:
         low, high = _bca_interval(differences)
         method = "BCa bootstrap interval, mid-p sign test"
-    return Estimate((wins - losses) / n, low, high, p, n, method)
+    value = (wins - losses) / n
+    return Estimate(value, min(low, value), max(high, value), p, n, method)
 
 
 def _graded(differences: Sequence[float]) -> Estimate:

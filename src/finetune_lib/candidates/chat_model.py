@@ -68,7 +68,7 @@ class ChatModel:
         """
         platform = self.platform or default_platform()
         with platform.calls(f"ask {self.model}"):
-            completion = await self._ask(platform, self._request(case))
+            completion = await self._ask(platform, self._request(case, platform.model_id(self.model)))
         choice = completion.choices[0].message
         usage = completion.usage
         tokens = Usage(usage.prompt_tokens, usage.completion_tokens) if usage else Usage()
@@ -82,10 +82,10 @@ class ChatModel:
         client = clients.get(platform) or clients.setdefault(platform, platform.async_client())
         return cast("ChatCompletion", await client.chat.completions.create(**request))
 
-    def _request(self, case: Case) -> dict[str, Any]:
+    def _request(self, case: Case, model: str) -> dict[str, Any]:
         messages = list(self._messages(case))
         limit = {} if self.max_tokens is None else {"max_completion_tokens": self.max_tokens}
-        return {"model": self.model, "messages": messages, "temperature": self.temperature, **limit}
+        return {"model": model, "messages": messages, "temperature": self.temperature, **limit}
 
     def _messages(self, case: Case) -> Iterable[dict[str, Any]]:
         plain = [message.model_dump(exclude_none=True, exclude={"weight"}) for message in case.messages]

@@ -51,12 +51,13 @@ class Base:
 
 
 def find_base(model: str, root: Path) -> Base | None:
-    """The base of this name: `tiny`, a folder with a `config.json`, or a hub id; None for anything else."""
+    """The base of this name: `tiny`, the full path of a model's folder, or a hub id; None for anything else."""
     if model == TINY:
         return Base(TINY, str(tiny_folder(root)))
-    if (Path(model) / "config.json").is_file():
-        return Base(Path(model).resolve().name, str(Path(model).resolve()))
-    return Base(model, model) if HUB_ID.fullmatch(model) and not Path(model).exists() else None
+    folder = Path(model)
+    if folder.is_absolute():
+        return Base(folder.name, model) if (folder / "config.json").is_file() else None
+    return Base(model, model) if HUB_ID.fullmatch(model) else None
 
 
 def tiny_folder(root: Path) -> Path:

@@ -82,7 +82,7 @@ def stop(root: Path | None = None) -> bool:
     if address is None:
         return False
     os.kill(address.pid, signal.SIGTERM)
-    while _answering(folder):
+    while _is_served(folder):
         time.sleep(POLL_SECONDS)
     return True
 
@@ -139,7 +139,7 @@ def _spawned(root: Path) -> Address:
     log = root / "server.log"
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            command, cwd=root, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and (process.poll() is None or _is_served(root)):

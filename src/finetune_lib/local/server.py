@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import signal
 import socket
 import sys
 import time
@@ -64,6 +65,8 @@ def _serve_alone(root: Path, listener: socket.socket, token: str, until_idle: bo
     activity = Activity()
     app = create_app(Services(root, store, supervisor, Engine()), token=token, activity=activity)
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS, lifespan="off")
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again when it is done: by then all is well
+        signal.signal(number, _noted)
     supervisor.start()
     try:
         asyncio.run(_run(uvicorn.Server(config), listener, root, token, _Idle(activity, supervisor, until_idle)))
@@ -71,6 +74,10 @@ def _serve_alone(root: Path, listener: socket.socket, token: str, until_idle: bo
         supervisor.stop()
         store.close()
         (root / "server.json").unlink(missing_ok=True)
+
+
+def _noted(number: int, frame: object) -> None:
+    """A signal that has done its work."""
 
 
 class _Idle:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -84,8 +85,10 @@ class Supervisor:
             for job in self.open_jobs():
                 try:
                     self._advance(job)
-                except Exception:
+                except Exception as error:
                     log.exception("job %s", job["id"])
+                    message = f"the platform failed: {type(error).__name__}: {error}"
+                    self._fail(job, {"code": "server_error", "message": message, "param": None})
 
     def _advance(self, job: Object) -> None:
         steps: Mapping[str, Callable[[Object], None]] = {
@@ -102,7 +105,7 @@ class Supervisor:
         copies = {"training_file": directory.train, "validation_file": directory.validation}
         for name, path in copies.items():
             if job[name]:
-                path.write_bytes(self.store.blob(job[name]).read_bytes())
+                shutil.copyfile(self.store.blob(job[name]), path)
         problem = problem_of(directory, job)
         if problem:
             self._finish(job, "failed", f"The job failed: {problem['message']}", error=problem)
@@ -184,7 +187,8 @@ class Supervisor:
 
     def _succeed(self, job: Object, result: Mapping[str, Any]) -> None:
         """Register the model and its checkpoints, write the table of metrics, and end the job."""
-        name = model_name(base_of(job["model"]), job["user_provided_suffix"])
+        base = find_base(base_of(job["model"]), self.root)
+        name = model_name(base.name if base else base_of(job["model"]), job["user_provided_suffix"])
         directory = self.directory(job["id"])
         with self.store.transaction():
             if self._status(job) in TERMINAL:

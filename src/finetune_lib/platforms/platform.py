@@ -6,6 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from finetune_lib.errors import PlatformError
@@ -48,6 +49,11 @@ class Platform:
         from openai import AsyncOpenAI
 
         return AsyncOpenAI(base_url=self.base_url, api_key=self.api_key)
+
+    def model_id(self, model: str) -> str:
+        """The name of a model on this platform: on the local one, a folder goes by its full path."""
+        folder = Path(model)
+        return str(folder.resolve()) if self.name == LOCAL and folder.is_dir() else model
 
     @contextmanager
     def calls(self, doing: str) -> Generator[None]:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from finetune_lib.local.app.errors import WireError, json_body, part
 from finetune_lib.local.app.models import source_of
 from finetune_lib.local.app.services import Services, services
-from finetune_lib.local.base_models import TINY, ensure_tiny
+from finetune_lib.local.base_models import ensure_tiny, tiny_folder
 from finetune_lib.local.ids import new_id
 from finetune_lib.local.inference import Completion, PromptTooLongError, Sampling
 from finetune_lib.local.objects import now
@@ -63,7 +63,7 @@ def _pieces(
     streamed: bool = True,
 ) -> Iterator[str | Completion]:
     """The engine's answer, its errors in the words of the wire."""
-    if source.endswith(TINY):
+    if source == str(tiny_folder(platform.root)):
         ensure_tiny(platform.root)
     try:
         if streamed:

@@ -1,0 +1,83 @@
+"""The house holds: imports point downward, the root stays light, functions and files stay short."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "finetune_lib"
+FILES = sorted(SOURCE.rglob("*.py"))
+HEAVY = ("openai", "torch", "pandas", "rich", "scipy", "numpy", "transformers", "starlette", "pydantic", "tiktoken")
+
+
+def python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_imports_point_downward_only():
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout
+
+
+def test_importing_the_library_loads_nothing_heavy():
+    loaded = python("import sys, finetune_lib; print(*{name.partition('.')[0] for name in sys.modules})").split()
+    assert not set(HEAVY) & set(loaded)
+
+
+@pytest.mark.parametrize(
+    "module", ["finetune_lib.local", "finetune_lib.cli", "finetune_lib.job", "finetune_lib.evaluator"]
+)
+def test_rooms_load_the_training_stack_only_when_used(module):
+    loaded = python(f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})").split()
+    assert not {"torch", "transformers", "trl", "openai", "scipy", "pandas"} & set(loaded)
+
+
+def test_the_public_names_are_the_same_everywhere():
+    import finetune_lib
+
+    tree = ast.parse((SOURCE / "__init__.py").read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    typed = {alias.name for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert typed == set(finetune_lib.__all__) == set(finetune_lib._HOME_OF)
+    assert all(getattr(finetune_lib, name) is not None for name in finetune_lib.__all__)
+
+
+def test_an_unknown_name_is_an_ordinary_error():
+    import finetune_lib
+
+    with pytest.raises(AttributeError, match="Trainer"):
+        finetune_lib.Trainer  # noqa: B018 - the access is the test
+
+
+def lengths() -> list[int]:
+    functions = (
+        node
+        for file in FILES
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    return [code_lines(function) for function in functions]
+
+
+def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    first = function.body[0]
+    documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    body = function.body[1:] if documented else function.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def test_functions_are_short():
+    found = lengths()
+    assert median(found) <= 8
+    assert sum(length > 30 for length in found) <= len(found) * 0.05
+
+
+def test_files_are_short():
+    sizes = {file.relative_to(SOURCE): len(file.read_text(encoding="utf-8").splitlines()) for file in FILES}
+    assert median(sizes.values()) <= 120
+    assert not {name: size for name, size in sizes.items() if size > 450}
