@@ -2,10 +2,11 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# The only network that is needed is the package registry: no model and no data set is downloaded.
-export HF_HUB_OFFLINE = 1
 
 .PHONY: demo persona test lint types docs package browser clean
+
+# The only network that these need is the package registry: no model and no data set is downloaded.
+demo test: export HF_HUB_OFFLINE = 1
 
 demo: .venv/local ## train, serve and compare on this machine; writes out/report.html
 	$(BIN)/python examples/quickstart.py

@@ -257,3 +257,14 @@ def test_the_terminal_report_lines_up_and_tells_all():
 
     table = text.split("\n\n")[2].splitlines()
     assert {width(line) for line in table} == {width(table[0])}
+
+
+def test_a_few_wins_among_many_ties_are_not_called_better():
+    """Four wins and no loss have p = 0.0625: the interval alone would already exclude 0."""
+
+    def now_and_then(case):
+        return "1" if int(case.id) < 4 else "0"
+
+    verdict = evaluate(never, now_and_then).verdict("now_and_then", baseline="never")
+    assert verdict.estimate.low > 0
+    assert verdict.outcome == "not shown"

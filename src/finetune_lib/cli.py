@@ -44,13 +44,20 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help="JSONL, JSON, CSV or Excel")
-    parser.add_argument("--target", choices=["openai", "local"], default="openai", help="whose rules (default: openai)")
+    parser.add_argument("--target", choices=["openai", "compatible", "local"], help="whose rules (default: openai)")
     parser.add_argument("--method", choices=["supervised", "dpo", "reinforcement"], default="supervised")
     parser.add_argument("--model", help="count this model's tokens and check its limits")
+    parser.add_argument("--columns", type=_columns, metavar="FIELD=NAME,…", help="as prompt=問題,completion=答案")
+    parser.add_argument("--system", help="the system message of examples that have none; turns pairs into chats")
     parser.add_argument("--encoding", default="utf-8", help="of a text file (default: utf-8)")
     parser.add_argument("--sheet", help="of a workbook")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_check)
+
+
+def _columns(text: str) -> dict[str, str]:
+    """From `prompt=問題,completion=答案` to a mapping."""
+    return dict(pair.split("=", 1) for pair in text.split(","))
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -64,7 +71,13 @@ def _report(options: argparse.Namespace) -> ValidationReport:
     from finetune_lib.dataset import Dataset
 
     try:
-        data = Dataset.load(options.file, encoding=options.encoding, sheet=options.sheet)
+        data = Dataset.load(
+            options.file,
+            system=options.system,
+            columns=options.columns,
+            sheet=options.sheet,
+            encoding=options.encoding,
+        )
     except ReadError as error:
         if error.diagnostic is None:
             raise
@@ -73,7 +86,9 @@ def _report(options: argparse.Namespace) -> ValidationReport:
 
 
 def _add_serve(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--root", type=Path, help="folder of files, jobs and models (default: ~/.finetune_lib)")
+    parser.add_argument(
+        "--root", type=Path, help="folder of files, jobs and models (default: FINETUNE_LIB_HOME, else ~/.finetune_lib)"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
     parser.add_argument("--token", help="what clients must send (default: FINETUNE_LIB_TOKEN, else a random one)")

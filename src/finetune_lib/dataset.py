@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, cast, overload
 
 from finetune_lib import catalog, checks, readers
 from finetune_lib.checks import Rules, Target
-from finetune_lib.diagnostics import Diagnostic, ValidationReport
-from finetune_lib.errors import InvalidDatasetError
+from finetune_lib.diagnostics import Diagnostic, ValidationReport, counted, is_error
+from finetune_lib.errors import DataError, InvalidDatasetError
 from finetune_lib.files import write_atomically
 from finetune_lib.records import Example, Method, Origin
 
@@ -77,7 +77,7 @@ class Dataset(Sequence[Example]):
             path: The file; its ending tells the format.
             system: The system message of every example that has none; turns pairs into chats.
             columns: Which column of a table is `prompt`, `completion`, `system` or `category`, where the
-                header does not say so.
+                header does not say so: `{"prompt": "問題", "completion": "答案"}`.
             sheet: The sheet of a workbook with several.
             encoding: The text encoding of a file that is not UTF-8, as `cp950` (Big5) or `gb18030` (GBK).
 
@@ -110,7 +110,8 @@ class Dataset(Sequence[Example]):
 
         Args:
             model: The base model: its tokens are counted and its limits checked.
-            target: Whose rules: `openai` or `local`; by default those of the model's platform.
+            target: Whose rules: `openai`, `local`, or `compatible` for another service that speaks OpenAI's
+                protocol (the same rules without OpenAI's dates); by default those of the model's platform.
             method: `supervised`, `dpo` or `reinforcement`.
             today: The day that announced shutdowns are held against; by default today.
         """
@@ -141,6 +142,8 @@ class Dataset(Sequence[Example]):
         parts = [
             self._part(_take(groups, count), name) for count, name in zip(counts, ("golden", "validation"), strict=True)
         ]
+        if not groups:
+            raise ValueError("golden and validation take every question, as equal ones stay together: none is left")
         rest = self._part([place for group in groups for place in group], "train")
         return Split(rest, parts[1], parts[0])
 
@@ -153,13 +156,14 @@ class Dataset(Sequence[Example]):
         Raises:
             FileExistsError: The file is there; pass `overwrite=True` to replace it.
             InvalidDatasetError: Some lines could not be read; saving would lose them.
+            DataError: A row from memory holds a value that JSON has no form for, as a date or NaN.
         """
         self._require_whole()
         return write_atomically(Path(path), self.lines(), overwrite=overwrite)
 
     def lines(self) -> Iterator[bytes]:
         """The examples as lines of JSONL, as they are uploaded."""
-        return (_line(example.data) for example in self._examples)
+        return (_line(example, number) for number, example in enumerate(self._examples, start=1))
 
     def drop_unread(self) -> Dataset:
         """The same examples without the lines that could not be read: they are left out on purpose."""
@@ -193,8 +197,9 @@ class Dataset(Sequence[Example]):
     __hash__ = None  # pyright: ignore[reportAssignmentType]
 
     def __repr__(self) -> str:
-        unread = sum(problem.severity == "error" for problem in self._problems)
-        return f"Dataset({self.name!r}, {len(self)} examples{f', {unread} unread lines' if unread else ''})"
+        unread = sum(map(is_error, self._problems))
+        lost = f", {counted(unread, 'unread line')}" if unread else ""
+        return f"Dataset({self.name!r}, {counted(len(self), 'example')}{lost})"
 
     def _repr_html_(self) -> str:
         from finetune_lib.rendering.dataset import dataset_html
@@ -228,7 +233,7 @@ def _chat_of_pair(example: Example) -> Example:
 
 def _with_system(example: Example, system: str) -> Example:
     messages = _messages(example)
-    if not messages or any(_role(message) in {"system", "developer"} for message in messages):
+    if not messages or any(_role(message) in ("system", "developer") for message in messages):
         return example
     cells = {_shifted(path): cell for path, cell in example.origin.cells.items()}
     data = {**example.data, "messages": [{"role": "system", "content": system}, *messages]}
@@ -253,12 +258,14 @@ def _role(message: Any) -> Any:
     return cast("dict[str, Any]", message).get("role") if isinstance(message, dict) else None
 
 
-def _line(data: Mapping[str, Any]) -> bytes:
-    text = json.dumps(data, ensure_ascii=False)
+def _line(example: Example, number: int) -> bytes:
     try:
+        text = json.dumps(example.data, ensure_ascii=False, allow_nan=False)
         return text.encode() + b"\n"
     except UnicodeEncodeError:  # half a character: only its escape can be written
-        return json.dumps(data).encode() + b"\n"
+        return json.dumps(example.data).encode() + b"\n"
+    except (TypeError, ValueError) as error:
+        raise DataError(f"example {number} holds a value that JSON has no form for: {error}") from error
 
 
 def _by_question(examples: Sequence[Example], seed: int) -> list[list[int]]:
@@ -271,14 +278,15 @@ def _by_question(examples: Sequence[Example], seed: int) -> list[list[int]]:
 
 def _question(example: Example, seed: int) -> str:
     asked = [message for message in _messages(example) if _role(message) == "user"]
-    text = json.dumps(asked or example.data.get("prompt") or example.data, sort_keys=True)
+    question = asked or example.data.get("prompt") or example.data.get("input") or example.data
+    text = json.dumps(question, sort_keys=True, default=repr)
     return hashlib.sha256(f"{seed}\n{text}".encode()).hexdigest()
 
 
 def _take(groups: list[list[int]], count: int) -> list[int]:
     """Take whole groups off the front until `count` examples are reached."""
     taken: list[int] = []
-    while len(taken) < count:
+    while groups and len(taken) < count:
         taken += groups.pop(0)
     return taken
 

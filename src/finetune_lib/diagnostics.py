@@ -86,9 +86,13 @@ class Diagnostic:
         spot = f"{self.origin.source}:{where}" if where else self.origin.source
         return f"{spot}  {self.path}" if self.path else spot
 
+    @property
+    def brief(self) -> str:
+        """The finding and its place, without the hint."""
+        return f"{self.severity}[{self.code}] {self.message}\n  --> {self.place}"
+
     def __str__(self) -> str:
-        lines = [f"{self.severity}[{self.code}] {self.message}", f"  --> {self.place}"]
-        return "\n".join([*lines, f"   = help: {self.hint}"] if self.hint else lines)
+        return f"{self.brief}\n   = help: {self.hint}"
 
     def to_dict(self) -> dict[str, Any]:
         """The finding as plain JSON values, in the shape of `finetune-lib check --json`."""
@@ -106,6 +110,11 @@ class Diagnostic:
         }
 
 
+def is_error(diagnostic: Diagnostic) -> bool:
+    """Whether a finding must be mended before training."""
+    return diagnostic.severity == "error"
+
+
 def diagnose(code: str, origin: Origin, path: str | None = None, **args: Any) -> Diagnostic:
     """A finding with the severity that the catalogue gives its code."""
     return Diagnostic(code, origin, path, args, catalogue()[code].severity)
@@ -121,7 +130,8 @@ def name_of(value: object) -> str:
         "list": "a list",
         "dict": "an object",
     }
-    return "null" if value is None else names[type(value).__name__]
+    kind = type(value).__name__
+    return "null" if value is None else names.get(kind, f"a Python {kind}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +163,7 @@ class ValidationReport:
     Attributes:
         source: What was checked.
         examples: How many examples were read.
-        diagnostics: The findings in the order of the file.
+        diagnostics: The findings: the reader's, the platform's, then those of the examples.
         tokens: Token counts, where they were asked for.
     """
 
@@ -193,8 +203,8 @@ class ValidationReport:
     @property
     def summary(self) -> str:
         """One line: counts of examples, tokens, errors and warnings."""
-        counts = f"{len(self.errors)} errors, {len(self.warnings)} warnings"
-        size = f"{self.examples} examples" + (f", {self.tokens}" if self.tokens else "")
+        counts = f"{counted(len(self.errors), 'error')}, {counted(len(self.warnings), 'warning')}"
+        size = counted(self.examples, "example") + (f", {self.tokens}" if self.tokens else "")
         return f"{self.source}: {size}: {counts}"
 
     def __str__(self) -> str:
@@ -207,12 +217,17 @@ class ValidationReport:
 
     def to_json(self) -> str:
         """The report as one JSON object."""
-        return json.dumps(self.to_dict(), ensure_ascii=False)
+        return json.dumps(self.to_dict())
 
     def _repr_html_(self) -> str:
         from finetune_lib.rendering.validation import validation_html
 
         return validation_html(self)
+
+
+def counted(number: int, what: str) -> str:
+    """A number with its noun: `1 error`, `2 errors`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _grouped(diagnostics: Iterable[Diagnostic]) -> Iterable[str]:
@@ -224,7 +239,9 @@ def _grouped(diagnostics: Iterable[Diagnostic]) -> Iterable[str]:
 
 
 def _run(code: str, group: list[Diagnostic]) -> Iterable[str]:
-    yield from (str(d) for d in group[:SHOWN_PER_CODE])
+    """One code's findings: its hint once, and the lines of those beyond the first few."""
+    yield str(group[0])
+    yield from (d.brief for d in group[1:SHOWN_PER_CODE])
     if rest := group[SHOWN_PER_CODE:]:
-        rows = ", ".join(str(d.origin.line or d.origin.row) for d in rest[:20])
+        rows = ", ".join(str(d.cell or d.origin.line or d.origin.row) for d in rest[:20])
         yield f"… and {len(rest)} more {code}, on {rows}{' …' if len(rest) > 20 else ''}"

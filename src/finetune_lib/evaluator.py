@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from finetune_lib.candidates import Candidate, name_of
-from finetune_lib.candidates.chat_model import shared_clients
+from finetune_lib.candidates.chat_model import connections
 from finetune_lib.errors import EvaluationError
 from finetune_lib.records import Answer, Case, Example
 from finetune_lib.report import Report, Result
@@ -82,7 +82,7 @@ class Evaluator:
         if len(named) > 1:
             require_statistics()
         run = _Run(cases, named, scorers, on_progress)
-        async with shared_clients():
+        async with connections():
             await run.finish(self.concurrency)
         return _checked(run.report())
 

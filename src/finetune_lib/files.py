@@ -21,18 +21,18 @@ def write_atomically(path: Path, chunks: Iterable[bytes], *, overwrite: bool = T
             file.writelines(chunks)
             file.flush()
             os.fsync(file.fileno())
-        _publish(temporary, path, overwrite=overwrite)
+        if not overwrite:
+            _reserve(path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
     return path
 
 
-def _publish(temporary: Path, path: Path, *, overwrite: bool) -> None:
-    if overwrite:
-        temporary.replace(path)
-        return
+def _reserve(path: Path) -> None:
+    """Take a name that nobody has, in one step."""
     try:
-        path.hardlink_to(temporary)  # unlike rename, refuses an existing target in one step
+        path.touch(exist_ok=False)
     except FileExistsError:
         raise FileExistsError(
             f"{path} exists and is left as it is. Choose another name or pass overwrite=True."

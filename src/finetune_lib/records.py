@@ -242,6 +242,7 @@ class Answer:
     Attributes:
         text: The answer; empty when it failed.
         error: The reason of a failure; None otherwise.
+        usage: The tokens that were read and written, where the candidate tells them.
         seconds: Wall time of the call.
     """
 

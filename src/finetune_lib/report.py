@@ -17,6 +17,7 @@ from finetune_lib.statistics import Estimate, paired_difference
 
 Outcome = Literal["better", "worse", "not shown"]
 UNCATEGORISED = "(none)"
+SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,13 @@ class Comparison:
 
     @property
     def outcome(self) -> Outcome:
-        """`better` or `worse` where the whole interval lies on that side of 0, else `not shown`."""
-        if self.estimate.low > 0:
-            return "better"
-        return "worse" if self.estimate.high < 0 else "not shown"
+        """`better` or `worse` where the whole interval lies on that side of 0 and p is below 0.05.
+
+        Anything less is `not shown`.
+        """
+        if self.estimate.p >= SIGNIFICANT or self.estimate.low <= 0 <= self.estimate.high:
+            return "not shown"
+        return "better" if self.estimate.value > 0 else "worse"
 
     @property
     def sentence(self) -> str:

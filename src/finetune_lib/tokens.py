@@ -18,8 +18,10 @@ from finetune_lib import catalog
 # Per message <|im_start|>, <|im_sep|> and <|im_end|>, and one for the role: the sum that OpenAI bills.
 TOKENS_PER_MESSAGE = 4
 # Tokens a character of o200k-like vocabularies, measured on mixed text; used only for the estimate.
-CJK_TOKENS, OTHER_TOKENS = 0.9, 0.29
+CJK_TOKENS, OTHER_TOKENS = 0.9, 0.26
 MEMO = 8192
+# All models that OpenAI still trains have this vocabulary.
+DEFAULT_ENCODING = "o200k_base"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,10 @@ class Counter:
 
 
 def counter_for(model: str | None) -> Counter:
-    """The counter for a model of the catalogue; an estimating one for any other."""
-    facts = catalog.find(model) if model else None
+    """The counter for a model of the catalogue, an estimating one for any other; without a model, OpenAI's newest."""
+    if model is None:
+        return Counter(DEFAULT_ENCODING, True, _exact(DEFAULT_ENCODING))
+    facts = catalog.find(model)
     if facts is None:
         return Counter("estimate", False, _estimate)
     return Counter(facts.encoding, True, _bytes if facts.encoding == "bytes" else _exact(facts.encoding))

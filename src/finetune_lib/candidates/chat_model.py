@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -16,20 +17,45 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
 
 SYSTEM_ROLES = frozenset({"system", "developer"})
-_clients: ContextVar[dict[Platform, AsyncOpenAI] | None] = ContextVar("clients", default=None)
+
+
+class _Connections:
+    """What the calls of one evaluation share: a client for each platform, and the platform where none is named."""
+
+    def __init__(self) -> None:
+        self._clients: dict[Platform, AsyncOpenAI] = {}
+        self._default: Platform | None = None
+        self._lock = asyncio.Lock()
+
+    async def default(self) -> Platform:
+        async with self._lock:
+            self._default = self._default or await asyncio.to_thread(default_platform)
+        return self._default
+
+    def client(self, platform: Platform) -> AsyncOpenAI:
+        return self._clients.get(platform) or self._clients.setdefault(platform, platform.async_client())
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.close()
+
+
+_connections: ContextVar[_Connections | None] = ContextVar("connections", default=None)
 
 
 @asynccontextmanager
-async def shared_clients() -> AsyncGenerator[None]:
-    """Within it, all calls to one platform share one client and its connections."""
-    clients: dict[Platform, AsyncOpenAI] = {}
-    token = _clients.set(clients)
+async def connections() -> AsyncGenerator[_Connections]:
+    """Within it, all models share connections; inside another one, those of the outer one."""
+    if outer := _connections.get():
+        yield outer
+        return
+    shared = _Connections()
+    token = _connections.set(shared)
     try:
-        yield
+        yield shared
     finally:
-        _clients.reset(token)
-        for client in clients.values():
-            await client.close()
+        _connections.reset(token)
+        await shared.close()
 
 
 @dataclass(frozen=True)
@@ -40,7 +66,7 @@ class ChatModel:
         model: The model, a fine-tuned model or a checkpoint.
         name: What reports call it; by default the model's name.
         system: A system message that takes the place of the case's own.
-        temperature: 0 for repeatable answers.
+        temperature: 0 for repeatable answers; None leaves it to the platform, as some models demand.
         max_tokens: Tokens of the answer at most; by default the platform's limit.
         platform: Where the model runs; by default as `connect()` chooses.
 
@@ -53,7 +79,7 @@ class ChatModel:
     model: str
     name: str = ""
     system: str | None = None
-    temperature: float = 0.0
+    temperature: float | None = 0.0
     max_tokens: int | None = None
     platform: Platform | None = None
 
@@ -66,26 +92,24 @@ class ChatModel:
         Raises:
             PlatformError: The platform refused or did not answer.
         """
-        platform = self.platform or default_platform()
-        with platform.calls(f"ask {self.model}"):
-            completion = await self._ask(platform, self._request(case, platform.model_id(self.model)))
+        async with connections() as shared:
+            platform = self.platform or await shared.default()
+            with platform.calls(f"ask {self.model}"):
+                completion = await self._ask(
+                    shared.client(platform), self._request(case, platform.model_id(self.model))
+                )
         choice = completion.choices[0].message
         usage = completion.usage
         tokens = Usage(usage.prompt_tokens, usage.completion_tokens) if usage else Usage()
         return Answer(choice.content or "", usage=tokens)
 
-    async def _ask(self, platform: Platform, request: dict[str, Any]) -> ChatCompletion:
-        clients = _clients.get()
-        if clients is None:
-            async with platform.async_client() as client:
-                return cast("ChatCompletion", await client.chat.completions.create(**request))
-        client = clients.get(platform) or clients.setdefault(platform, platform.async_client())
+    async def _ask(self, client: AsyncOpenAI, request: dict[str, Any]) -> ChatCompletion:
         return cast("ChatCompletion", await client.chat.completions.create(**request))
 
     def _request(self, case: Case, model: str) -> dict[str, Any]:
-        messages = list(self._messages(case))
-        limit = {} if self.max_tokens is None else {"max_completion_tokens": self.max_tokens}
-        return {"model": model, "messages": messages, "temperature": self.temperature, **limit}
+        chosen = {"temperature": self.temperature, "max_completion_tokens": self.max_tokens}
+        given = {name: value for name, value in chosen.items() if value is not None}
+        return {"model": model, "messages": list(self._messages(case)), **given}
 
     def _messages(self, case: Case) -> Iterable[dict[str, Any]]:
         plain = [message.model_dump(exclude_none=True, exclude={"weight"}) for message in case.messages]

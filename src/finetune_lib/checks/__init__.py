@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import chain
 
 from finetune_lib.checks import limits, preference, structure
 from finetune_lib.checks.duplicates import exact_duplicates
 from finetune_lib.checks.rules import Rules, Target
-from finetune_lib.diagnostics import Diagnostic, TokenCount, ValidationReport, diagnose
+from finetune_lib.diagnostics import Diagnostic, TokenCount, ValidationReport, diagnose, is_error
 from finetune_lib.records import Example
 from finetune_lib.tokens import counter_for
 
@@ -24,29 +25,28 @@ def validate(
     today: date | None = None,
 ) -> ValidationReport:
     """Check all examples by the rules and gather every finding, `problems` of the reader first."""
-    counts: list[int] = []
     problems = tuple(problems)
-    unread = sum(problem.severity == "error" for problem in problems)  # they count: mending them adds examples
-    found = [
+    unread = sum(is_error(problem) for problem in problems)  # they count: mending them adds examples
+    shapes = [tuple(_shape(example, rules)) for example in examples]
+    sound = [example for example, found in zip(examples, shapes, strict=True) if not any(map(is_error, found))]
+    counts = [limits.tokens(example, rules) for example in sound]
+    found = (
         *problems,
         *limits.platform(rules, today or date.today()),
         *limits.size(len(examples) + unread, source, rules),
-        *(finding for example in examples for finding in _example(example, rules, counts)),
+        *chain.from_iterable(shapes),
+        *limits.too_long(zip(sound, counts, strict=True), rules),
         *exact_duplicates(examples),
-    ]
-    return ValidationReport(source, len(examples), tuple(found), _tokens(counts, rules))
+    )
+    return ValidationReport(source, len(examples), found, _tokens(counts, rules))
 
 
-def _example(example: Example, rules: Rules, counts: list[int]) -> Iterator[Diagnostic]:
-    """The findings of one example; only a sound one is counted and held against the limits."""
+def _shape(example: Example, rules: Rules) -> Iterable[Diagnostic]:
+    """The findings about one example by itself."""
     if example.kind not in rules.kinds:
-        yield _mismatch(example, rules)
-        return
+        return [_mismatch(example, rules)]
     check = preference.check if example.kind == "preference" else structure.check
-    found = list(check(example, rules))
-    yield from found
-    if not any(finding.severity == "error" for finding in found):
-        yield from limits.tokens(example, rules, counts)
+    return check(example, rules)
 
 
 def _mismatch(example: Example, rules: Rules) -> Diagnostic:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -33,12 +33,16 @@ def platform(rules: Rules, today: date) -> Iterator[Diagnostic]:
     yield replace(finding, severity="error" if closed else "warning")
 
 
-def tokens(example: Example, rules: Rules, counts: list[int]) -> Iterator[Diagnostic]:
-    """Count the example's tokens into `counts` and hold them against the model's limit."""
+def tokens(example: Example, rules: Rules) -> int:
+    """Tokens of a sound example as it is trained on, its tools included."""
     tools = example.data.get("tools")
-    count = counter_for(rules.model).example(conversation(example.data), str(tools) if tools else "")
-    counts.append(count)
+    return counter_for(rules.model).example(conversation(example.data), str(tools) if tools else "")
+
+
+def too_long(counted: Iterable[tuple[Example, int]], rules: Rules) -> Iterator[Diagnostic]:
+    """Examples with more tokens than the model learns of one."""
     facts = catalog.find(rules.model) if rules.model else None
-    if facts and count > facts.training_limit:
-        given = {"tokens": count, "limit": facts.training_limit, "model": rules.model}
-        yield diagnose("K702", example.origin, "/messages", **given)
+    for example, count in counted if facts else ():
+        if facts and count > facts.training_limit:
+            given = {"tokens": count, "limit": facts.training_limit, "model": rules.model}
+            yield diagnose("K702", example.origin, "/messages", **given)

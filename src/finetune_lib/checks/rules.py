@@ -7,7 +7,7 @@ from typing import Literal
 
 from finetune_lib.records import Kind, Method
 
-Target = Literal["openai", "local"]
+Target = Literal["openai", "compatible", "local"]
 
 MINIMUM_EXAMPLES = 10
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
@@ -22,7 +22,7 @@ class Rules:
     """The rules of one platform, method and model.
 
     Attributes:
-        target: Whose rules: `openai`, or `local` for the embedded platform.
+        target: Whose rules: `openai`, `compatible` for the same without OpenAI's dates, or `local`.
         method: The training method.
         model: The base model; None leaves its limits unchecked.
     """

@@ -67,7 +67,7 @@ def _message(message: object, path: str, origin: Origin) -> Iterator[Diagnostic]
         yield diagnose("S310", origin, path, what=name_of(message))
         return
     fields = cast("dict[str, Any]", message)
-    for key in fields.keys() - MESSAGE_KEYS:
+    for key in (key for key in fields if key not in MESSAGE_KEYS):
         yield _unknown_key(key, MESSAGE_KEYS, f"{path}/{key}", origin, code="S307")
     yield from _role(fields, path, origin)
     yield from _content(fields, f"{path}/content", origin)
@@ -96,6 +96,8 @@ def _content(message: Mapping[str, Any], path: str, origin: Origin) -> Iterator[
     elif isinstance(content, str):
         yield from text_findings(content, path, origin, role=role, empty=_empty_severity(message))
     elif isinstance(content, list):
+        if not content:
+            yield from text_findings("", path, origin, role=role, empty=_empty_severity(message))
         yield from _parts(cast("list[object]", content), path, origin)
     else:
         yield diagnose("S311", origin, path, what=name_of(content))
@@ -112,7 +114,7 @@ def _empty_severity(message: Mapping[str, Any]) -> Severity | None:
     """An empty answer teaches silence; an empty question is odd; an empty tool result is ordinary."""
     if message.get("role") == "assistant":
         return None if _speaks_otherwise(message) else "error"
-    return None if message.get("role") in {"tool", "function"} else "warning"
+    return None if message.get("role") in ("tool", "function") else "warning"
 
 
 def _parts(parts: Sequence[object], path: str, origin: Origin) -> Iterator[Diagnostic]:
@@ -121,6 +123,8 @@ def _parts(parts: Sequence[object], path: str, origin: Origin) -> Iterator[Diagn
         fields = cast("dict[str, Any]", part) if isinstance(part, dict) else {}
         if not isinstance(fields.get("type"), str):
             yield diagnose("S314", origin, place, what=name_of(cast("object", part)))
+        elif fields["type"] == "text" and not isinstance(fields.get("text"), str):
+            yield diagnose("S316", origin, f"{place}/text", field="text")
         elif isinstance(fields.get("text"), str):
             yield from text_findings(fields["text"], f"{place}/text", origin, role="part", empty=None)
 

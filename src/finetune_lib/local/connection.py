@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
+from os import PathLike
 from pathlib import Path
 
 from finetune_lib.errors import MissingExtraError, PlatformError
@@ -60,7 +61,7 @@ def home() -> Path:
     return Path(os.environ.get("FINETUNE_LIB_HOME") or Path.home() / ".finetune_lib")
 
 
-def connect(root: Path | None = None) -> Platform:
+def connect(root: str | PathLike[str] | None = None) -> Platform:
     """The platform of a folder; its server is started where none answers yet.
 
     The server goes on when this script ends, because its jobs do; after a quarter of an hour without a job or
@@ -70,14 +71,14 @@ def connect(root: Path | None = None) -> Platform:
         MissingExtraError: Without `pip install "finetune_lib[local]"`.
         PlatformError: The server does not start; the message has the end of its log.
     """
-    folder = (root or home()).absolute()
+    folder = Path(root or home()).absolute()
     address = _answering(folder) or _start(folder)
     return Platform("local", address.url, address.token)
 
 
-def stop(root: Path | None = None) -> bool:
+def stop(root: str | PathLike[str] | None = None) -> bool:
     """Stop the server of a folder; its jobs go on and are taken up again by the next one. False if none ran."""
-    folder = (root or home()).absolute()
+    folder = Path(root or home()).absolute()
     address = _answering(folder)
     if address is None:
         return False

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any
 
 KEPT_MODELS = 4
@@ -73,29 +74,21 @@ class Engine:
             prompt = _prompt(loaded, messages)
             return _finished(loaded, prompt, _generate(loaded, prompt, sampling), sampling)
 
-    def stream(
-        self, source: str, messages: Sequence[Mapping[str, Any]], sampling: Sampling
-    ) -> Iterator[str | Completion]:
-        """Answer piece by piece; the last item is the whole answer with its counts.
+    def stream(self, source: str, messages: Sequence[Mapping[str, Any]], sampling: Sampling) -> Stream:
+        """Answer piece by piece."""
+        return Stream(lambda stream: self._tell(source, messages, sampling, stream))
 
-        A character of several bytes comes in one piece. Closing the iterator stops the generation.
-        """
-        from transformers import TextIteratorStreamer
-
+    def _tell(
+        self, source: str, messages: Sequence[Mapping[str, Any]], sampling: Sampling, stream: Stream
+    ) -> Completion:
         if sampling.stop:  # a stop word must not be seen, so nothing is told before it is known to be absent
             whole = self.complete(source, messages, sampling)
-            yield from [whole.text, whole]
-            return
+            stream.tell(whole.text)
+            return whole
         with self._lock:
             loaded = self._loaded(source)
             prompt = _prompt(loaded, messages)
-            streamer = TextIteratorStreamer(loaded.tokenizer, skip_prompt=True, skip_special_tokens=True)
-            work = _Background(loaded, prompt, sampling, streamer)
-            try:
-                yield from (piece for piece in streamer if piece)
-                yield _finished(loaded, prompt, work.result(), sampling)
-            finally:
-                work.stop()
+            return _finished(loaded, prompt, _generate(loaded, prompt, sampling, stream), sampling)
 
     def _loaded(self, source: str) -> Loaded:
         """The model, loaded where it is not yet; the one unused for longest makes room."""
@@ -107,31 +100,39 @@ class Engine:
         return self._models[source]
 
 
-class _Background:
-    """A generation in a thread of its own, while its words are read from a streamer."""
+class Stream:
+    """An answer that is told piece by piece by a thread of its own; iterate over it once.
 
-    def __init__(self, loaded: Loaded, prompt: Any, sampling: Sampling, streamer: Any) -> None:
-        self._stopped = threading.Event()
-        self._outcome: list[Any] = []
-        self._thread = threading.Thread(target=self._run, args=[loaded, prompt, sampling, streamer])
-        self._thread.start()
+    The last item is the whole answer with its counts. A character of several bytes comes in one piece. Closing
+    ends the generation, so that an answer that nobody reads holds up nobody else.
+    """
 
-    def _run(self, loaded: Loaded, prompt: Any, sampling: Sampling, streamer: Any) -> None:
+    def __init__(self, work: Callable[[Stream], Completion]) -> None:
+        self.closed = threading.Event()
+        self._pieces: SimpleQueue[str | Completion | Exception] = SimpleQueue()
+        threading.Thread(target=self._run, args=[work], name="answer", daemon=True).start()
+
+    def tell(self, piece: str) -> None:
+        """Pass a piece on to the reader."""
+        if piece:
+            self._pieces.put(piece)
+
+    def close(self) -> None:
+        """End the generation."""
+        self.closed.set()
+
+    def __iter__(self) -> Iterator[str | Completion]:
+        while not isinstance(piece := self._pieces.get(), Completion):
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+        yield piece
+
+    def _run(self, work: Callable[[Stream], Completion]) -> None:
         try:
-            self._outcome.append(_generate(loaded, prompt, sampling, streamer=streamer, stopped=self._stopped))
+            self._pieces.put(work(self))
         except Exception as error:
-            self._outcome.append(error)
-            streamer.end()
-
-    def result(self) -> Any:
-        self._thread.join()
-        if isinstance(self._outcome[0], Exception):
-            raise self._outcome[0]
-        return self._outcome[0]
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self._thread.join()
+            self._pieces.put(error)
 
 
 def _load(source: str) -> Loaded:
@@ -160,7 +161,7 @@ def _prompt(loaded: Loaded, messages: Sequence[Mapping[str, Any]]) -> Any:
     return rendered.to(loaded.model.device)
 
 
-def _generate(loaded: Loaded, prompt: Any, sampling: Sampling, *, streamer: Any = None, stopped: Any = None) -> Any:
+def _generate(loaded: Loaded, prompt: Any, sampling: Sampling, stream: Stream | None = None) -> Any:
     """The tokens of the answer alone."""
     import torch
 
@@ -175,9 +176,9 @@ def _generate(loaded: Loaded, prompt: Any, sampling: Sampling, *, streamer: Any 
             **prompt,
             max_new_tokens=min(sampling.max_tokens or DEFAULT_TOKENS, room),
             pad_token_id=loaded.tokenizer.pad_token_id or loaded.tokenizer.eos_token_id,
-            streamer=streamer,
             **_drawing(sampling),
-            **_stopping(loaded, sampling, stopped),
+            **_stopping(loaded, sampling),
+            **(_streaming(loaded, stream) if stream else {}),
         )
     return output[0, length:].tolist()
 
@@ -188,25 +189,24 @@ def _drawing(sampling: Sampling) -> dict[str, Any]:
     return {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0}
 
 
-def _stopping(loaded: Loaded, sampling: Sampling, stopped: threading.Event | None) -> dict[str, Any]:
-    given: dict[str, Any] = {}
-    if sampling.stop:
-        given = {"stop_strings": list(sampling.stop), "tokenizer": loaded.tokenizer}
-    if stopped is not None:
-        given["stopping_criteria"] = [_Stopped(stopped)]
-    return given
+def _stopping(loaded: Loaded, sampling: Sampling) -> dict[str, Any]:
+    return {"stop_strings": list(sampling.stop), "tokenizer": loaded.tokenizer} if sampling.stop else {}
 
 
-class _Stopped:
-    """Ends a generation that nobody reads any more."""
+def _streaming(loaded: Loaded, stream: Stream) -> dict[str, Any]:
+    """What passes the words on while they are made, and ends a generation that nobody reads any more."""
+    import torch
+    from transformers import TextStreamer
 
-    def __init__(self, event: threading.Event) -> None:
-        self.event = event
+    class Teller(TextStreamer):
+        def on_finalized_text(self, text: str, stream_end: bool = False) -> None:  # noqa: ARG002
+            stream.tell(text)
 
-    def __call__(self, ids: Any, scores: Any, **_: Any) -> Any:  # noqa: ARG002 - the framework's shape
-        import torch
+    def closed(ids: Any, scores: Any, **_: Any) -> Any:  # noqa: ARG001 - the framework's shape
+        return torch.full((ids.shape[0],), stream.closed.is_set(), device=ids.device)
 
-        return torch.full((ids.shape[0],), self.event.is_set(), device=ids.device)
+    teller = Teller(loaded.tokenizer, skip_prompt=True, skip_special_tokens=True)
+    return {"streamer": teller, "stopping_criteria": [closed]}
 
 
 def _finished(loaded: Loaded, prompt: Any, tokens: list[int], sampling: Sampling) -> Completion:

@@ -60,6 +60,7 @@ def _bound(host: str, port: int) -> socket.socket:
 def _serve_alone(root: Path, listener: socket.socket, token: str, until_idle: bool) -> None:
     # Before torch is loaded: threads that spin while they wait would starve a worker beside them.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("TQDM_DISABLE", "1")  # a log is no place for progress bars
     store = Store(root)
     supervisor = Supervisor(root, store)
     activity = Activity()
@@ -87,6 +88,8 @@ class _Idle:
         self.activity, self.supervisor, self.enabled = activity, supervisor, enabled
 
     def over(self) -> bool:
+        if not self.supervisor.root.exists():
+            return True
         quiet = time.monotonic() - self.activity.last > IDLE_SECONDS
         return self.enabled and quiet and not self.supervisor.open_jobs()
 

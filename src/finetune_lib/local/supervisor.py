@@ -245,7 +245,7 @@ class Supervisor:
 
 def _spawn(directory: JobDirectory) -> subprocess.Popen[bytes]:
     """Start a worker in a session of its own: it outlives this server."""
-    quiet = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    quiet = {"TQDM_DISABLE": "1", "TOKENIZERS_PARALLELISM": "false"}
     # Without it, OpenMP's threads spin while they wait, and a busy machine trains tens of times slower.
     environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", **quiet}
     with directory.log.open("ab") as output:

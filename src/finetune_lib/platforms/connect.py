@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from os import PathLike
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from finetune_lib.platforms.platform import LOCAL, OPENAI, Platform
@@ -18,12 +17,12 @@ def connect(
     Args:
         where: `"openai"`, `"local"`, or the base URL of a service that speaks OpenAI's protocol. By default
             OpenAI where `OPENAI_API_KEY` is set, else the embedded local platform.
-        api_key: The key; by default `OPENAI_API_KEY`.
+        api_key: The key. For OpenAI by default `OPENAI_API_KEY`, which is sent nowhere else.
         root: The folder of the local platform: its files, jobs and models. By default `FINETUNE_LIB_HOME`,
             else `~/.finetune_lib`. The server of that folder is started, or joined where it already runs.
 
     Raises:
-        ValueError: `where` is neither a known word nor an http address.
+        ValueError: `where` is neither a known word nor an http address, or an address comes without a key.
         MissingExtraError: The local platform without `pip install "finetune_lib[local]"`.
         PlatformError: The local server does not start.
     """
@@ -32,13 +31,15 @@ def connect(
     if where == LOCAL:
         from finetune_lib import local  # the one place that reaches up, and only when asked to
 
-        return local.connect(Path(root) if root else None)
+        return local.connect(root)
     if where == OPENAI:
         return Platform(OPENAI, os.environ.get("OPENAI_BASE_URL"), key)
     address = urlsplit(where)
     if address.scheme not in {"http", "https"} or not address.hostname:
         raise ValueError(f'connect() takes "openai", "local" or an http address, not {where!r}')
-    return Platform(address.hostname, where, key)
+    if api_key is None:
+        raise ValueError(f"connect({where!r}) needs api_key=…: OpenAI's own key is not sent to another service")
+    return Platform(address.hostname, where, api_key)
 
 
 def default_platform() -> Platform:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from finetune_lib.errors import PlatformError
 
@@ -77,10 +77,17 @@ class Platform:
 def _refused(name: str, doing: str, error: APIStatusError) -> PlatformError:
     code = error.code
     return PlatformError(
-        f"could not {doing}: {name} answered {error.status_code}{f' {code}' if code else ''}: {error.message}",
+        f"could not {doing}: {name} answered {error.status_code}{f' {code}' if code else ''}: {_reason(error)}",
         status_code=error.status_code,
         code=code,
         param=error.param,
         request_id=error.request_id,
         retryable=error.status_code in RETRYABLE or error.status_code >= 500,
     )
+
+
+def _reason(error: APIStatusError) -> str:
+    """The platform's own words, where it has some in OpenAI's envelope."""
+    body = error.body
+    told = cast("dict[str, object]", body).get("message") if isinstance(body, dict) else None
+    return str(told or error.message)

@@ -36,6 +36,8 @@ def read(path: Path, options: Options) -> Reading:
         ReadError: It is missing, of an unknown kind, or cannot be read as a whole.
         MissingExtraError: An Excel file without the `excel` extra.
     """
+    if path.is_dir():
+        raise ReadError(f"{path} is a folder. Name a file in it.", path=path)
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise ReadError(f"{path}: unknown kind of file. Known are {', '.join(READERS)}.", path=path)

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from finetune_lib.diagnostics import Diagnostic, diagnose, name_of
 from finetune_lib.readers.reading import Options, Reading, unreadable
-from finetune_lib.readers.strict_json import DECODER, NotStrictError, parse
+from finetune_lib.readers.strict_json import CURLY, DECODER, NotStrictError, parse
 from finetune_lib.readers.text import lines
 from finetune_lib.records import Example, Origin
 
@@ -64,10 +64,11 @@ def _example(value: object, origin: Origin) -> Example | Diagnostic:
 def _elements(path: Path, text: str) -> Iterator[Example | Diagnostic]:
     """Decode one element after the other, so that each knows its line; stop where the array breaks."""
     position = text.index("[")
-    before = "["
+    before, line, counted = "[", 1, 0
     while before in "[,":
         position = _skip(text, position + 1)
-        origin = Origin(path.name, line=text.count("\n", 0, position) + 1)
+        line, counted = line + text.count("\n", counted, position), position
+        origin = Origin(path.name, line=line)
         if text[position : position + 1] == "]":
             if before == ",":
                 yield diagnose("J204", origin, column=position - text.rfind("\n", 0, position))
@@ -81,6 +82,9 @@ def _elements(path: Path, text: str) -> Iterator[Example | Diagnostic]:
         except NotStrictError as error:
             yield diagnose(error.code, origin, **error.given)
             return
+        except (RecursionError, ValueError) as error:  # too deep, or integers with more digits than Python converts
+            yield diagnose("J201", origin, problem=str(error), column=1)
+            return
         yield _example(value, origin)
         position = _skip(text, position)
         before = text[position : position + 1] or "end"
@@ -91,6 +95,8 @@ def _elements(path: Path, text: str) -> Iterator[Example | Diagnostic]:
 
 
 def _broken(path: Path, error: json.JSONDecodeError) -> Diagnostic:
+    if CURLY.match(error.doc, error.pos):
+        return diagnose("J202", Origin(path.name, line=error.lineno), column=error.colno)
     return diagnose("J201", Origin(path.name, line=error.lineno), problem=error.msg, column=error.colno)
 
 
@@ -103,16 +109,11 @@ def _skip(text: str, position: int) -> int:
 def _refuse_other_shapes(path: Path, encoding: str) -> None:
     """Tell a whole-file cause once, instead of an error on each of its lines."""
     head = [text for _, text in islice(lines(path, encoding, wanted="JSONL"), SHAPE_LINES)]
-    first = next((i for i, text in enumerate(head) if text.strip()), None)
-    if first is None:
+    filled = [(number, text.strip()) for number, text in enumerate(head, start=1) if text.strip()]
+    if not filled:
         return
-    start = head[first].strip()
-    if start == "[" or (start.startswith("[{") and not start.endswith("}]")) or _whole_array(head):
-        raise unreadable("J209", path, line=first + 1)
-    if start == "{" and len(head) > first + 1 and head[first + 1].lstrip().startswith('"'):
-        raise unreadable("J210", path, line=first + 1)
-
-
-def _whole_array(head: list[str]) -> bool:
-    filled = [text for text in head if text.strip()]
-    return len(filled) == 1 and filled[0].lstrip().startswith("[")
+    (line, start), *rest = filled
+    if start == "[" or (start.startswith("[{") and not start.endswith("}]")) or (start[0] == "[" and not rest):
+        raise unreadable("J209", path, line=line)
+    if start == "{" and rest and rest[0][1].startswith('"'):
+        raise unreadable("J210", path, line=line)

@@ -12,9 +12,10 @@ from finetune_lib.diagnostics import Diagnostic, diagnose
 from finetune_lib.errors import ReadError
 from finetune_lib.extras import require
 from finetune_lib.readers.reading import Options, Reading, unreadable
-from finetune_lib.readers.text import lines
+from finetune_lib.readers.text import lines, refuse_other_kinds
 from finetune_lib.records import Example, Origin
 
+LONGEST_CELL = 2**31 - 1  # what a C long holds everywhere
 REQUIRED = ("prompt", "completion")
 KNOWN = (*REQUIRED, "system", "category")
 
@@ -36,8 +37,7 @@ def read_csv(path: Path, options: Options) -> Reading:
 def read_excel(path: Path, options: Options) -> Reading:
     """Read one sheet of a workbook; several sheets with data ask for `sheet=`."""
     calamine = require("python_calamine", extra="excel", feature="Reading Excel files")
-    if not path.stat().st_size:
-        raise unreadable("E101", path)
+    refuse_other_kinds(path, "an Excel workbook", workbooks=True)
     try:
         workbook = calamine.load_workbook(path)
     except calamine.CalamineError as error:
@@ -50,6 +50,7 @@ def read_excel(path: Path, options: Options) -> Reading:
 def _csv_rows(path: Path, encoding: str) -> Iterator[Row]:
     text = (line for _, line in lines(path, encoding, wanted="a table"))
     reader = csv.reader(text, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", strict=True)
+    csv.field_size_limit(LONGEST_CELL)
     start = 1
     try:
         for cells in reader:
@@ -137,15 +138,20 @@ def _cells(row: Row, places: Mapping[str, int]) -> Mapping[str, str]:
 
 def _places(path: Path, header: Row, names: Sequence[str], columns: Mapping[str, str] | None) -> Mapping[str, int]:
     """Which column holds which field: as `columns` says, else by name."""
+    if unknown := set(columns or {}) - set(KNOWN):
+        raise ValueError(f"columns= maps {', '.join(KNOWN)} to columns of the table, not {', '.join(sorted(unknown))}")
     folded = [name.casefold() for name in names]
     wanted = {name: (columns or {}).get(name, name).strip().casefold() for name in KNOWN}
     for name in wanted.values():
         if folded.count(name) > 1:
             raise unreadable("T262", path, line=header.line, column=name)
+    listed = ", ".join(name for name in names if name) or "none with a name"
+    for name in columns or {}:
+        if wanted[name] not in folded:
+            raise unreadable("T265", path, line=header.line, column=(columns or {})[name], field=name, columns=listed)
     places = {name: folded.index(column) for name, column in wanted.items() if column in folded}
     if not set(REQUIRED) <= set(places):
         first, second = (*names, "…", "…")[:2]
-        listed = ", ".join(name for name in names if name) or "none with a name"
         raise unreadable("T253", path, line=header.line or 1, columns=listed, first=first, second=second)
     return places
 

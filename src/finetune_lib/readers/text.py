@@ -12,6 +12,7 @@ from finetune_lib.readers.reading import unreadable
 CANDIDATES = {"cp950": "Big5", "gb18030": "GBK", "utf-16": "UTF-16"}
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 PREVIEW = 24
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 OTHER_KINDS = {
     b"PK\x03\x04": ("a zip archive or an Excel workbook", "give it its own ending, .xlsx, or unpack it"),
     b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "give it its own ending, .xls"),
@@ -29,20 +30,31 @@ def lines(path: Path, encoding: str, *, wanted: str) -> Iterator[tuple[int, str]
     Raises:
         ReadError: Empty, another kind of file, or not in this encoding; with the line and what to do.
     """
-    _refuse_other_kinds(path, wanted)
-    if codecs.lookup(encoding).name in {"utf-8", "utf-8-sig"}:
+    refuse_other_kinds(path, wanted)
+    if _codec(path, encoding) in {"utf-8", "utf-8-sig"}:
         return _utf8_lines(path)
     return _legacy_lines(path, encoding)
 
 
-def _refuse_other_kinds(path: Path, wanted: str) -> None:
+def refuse_other_kinds(path: Path, wanted: str, *, workbooks: bool = False) -> None:
+    """Raise for a file that shows by its first bytes that it is something else; with `workbooks`, those pass."""
     with path.open("rb") as file:
         head = file.read(64)
     if not head:
         raise unreadable("E101", path)
     for mark, (what, remedy) in OTHER_KINDS.items():
-        if head.lstrip().lower().startswith(mark.lower()):
+        if head.lstrip().lower().startswith(mark.lower()) and not (workbooks and mark in WORKBOOKS):
             raise unreadable("E111", path, line=1, what=what, wanted=wanted, remedy=remedy)
+
+
+def _codec(path: Path, encoding: str) -> str:
+    try:
+        " ".encode(encoding)
+        return codecs.lookup(encoding).name
+    except LookupError as error:
+        raise ReadError(
+            f"{path}: {error}. Pass a text encoding, as cp950 (Big5) or gb18030 (GBK).", path=path
+        ) from error
 
 
 def _utf8_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -70,7 +82,7 @@ def _wrong_encoding(path: Path, number: int, raw: bytes, byte: int) -> ReadError
     fitting = {name: text for name in CANDIDATES if (text := _preview(raw, name)) is not None}
     shown = "".join(f"; read as {CANDIDATES[name]} it says 「{text}」" for name, text in fitting.items())
     remedy = " or ".join(f'encoding="{name}"' for name in fitting) or 'encoding="…"'
-    remedy = f"pass what reads right: Dataset.load(path, {remedy}), or save the file as UTF-8"
+    remedy = f"pass the one that reads right to Dataset.load: {remedy}; or save the file as UTF-8"
     return unreadable("E103", path, line=number, byte=byte, previews=shown, remedy=remedy)
 
 

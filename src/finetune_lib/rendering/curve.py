@@ -11,6 +11,7 @@ WIDTH, HEIGHT = 640, 260
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 34, 40
 COLOURS = ("#2563eb", "#d97706")
 TICKS = 4
+SMALLEST_AXIS = 1e-9
 
 Point = tuple[float, float]
 
@@ -54,7 +55,7 @@ def curve_svg(lines: Sequence[Line], *, x: str, y: str) -> str:
 def _frame(points: Sequence[Point]) -> _Frame:
     xs, ys = [p[0] for p in points] or [0.0], [p[1] for p in points] or [0.0]
     low, high = min(xs), max(xs)
-    return _Frame(low, high if high > low else low + 1, max(ys) * 1.05 or 1.0)
+    return _Frame(low, high if high > low else low + 1, max(max(ys) * 1.05, SMALLEST_AXIS))
 
 
 def _axes(frame: _Frame, x: str, y: str) -> Iterator[str]:

@@ -110,7 +110,7 @@ def _answer(result: Result, scorer: str) -> Markup:
 
 def _failures(report: Report) -> Iterator[Markup]:
     if failures := report.failures:
-        yield tag("h2", f"{len(failures)} failures")
+        yield tag("h2", f"Failed: {len(failures)}")
         yield table(["candidate", "case", "reason"], [[f.candidate, f.case, f.reason] for f in failures])
 
 
@@ -119,6 +119,6 @@ def _method(report: Report) -> Iterator[Markup]:
         text = (
             f"How it was compared: {'; '.join(methods)}. The rule follows from the kind and number of the scores "
             "alone. A candidate is called better or worse when the whole 95 % interval of the paired difference "
-            "lies on one side of 0."
+            "lies on one side of 0 and p is below 0.05."
         )
         yield tag("p", text, class_="soft")

@@ -66,4 +66,4 @@ def _failures(report: Report) -> Iterable[str]:
     if failures := report.failures:
         shown = [f"  {f.candidate}, case {f.case}: {f.reason}" for f in failures[:SHOWN_FAILURES]]
         rest = [f"  … and {len(failures) - SHOWN_FAILURES} more"] if len(failures) > SHOWN_FAILURES else []
-        yield "\n".join([f"{len(failures)} failures", *shown, *rest])
+        yield "\n".join([f"{len(failures)} failed:", *shown, *rest])

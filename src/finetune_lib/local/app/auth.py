@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
 
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from finetune_lib.local.app.errors import envelope
 
-Call = Callable[[Request], Awaitable[Response]]
 
-
-def token_required(token: str) -> Callable[[Request, Call], Awaitable[Response]]:
+class TokenRequired:
     """A middleware that answers 401 to everything without `Authorization: Bearer <token>`."""
-    expected = f"Bearer {token}".encode()
 
-    async def check(request: Request, call: Call) -> Response:
-        given = request.headers.get("authorization", "").encode()
-        if secrets.compare_digest(given, expected):
-            return await call(request)
+    def __init__(self, app: ASGIApp, *, token: str) -> None:
+        self.app = app
+        self.expected = f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a call through, or refuse it."""
+        given = Headers(scope=scope).get("authorization", "").encode()
+        if secrets.compare_digest(given, self.expected):
+            await self.app(scope, receive, send)
+            return
         message = "Incorrect API key provided. This server's token is in server.json of its folder."
-        return envelope(401, message, code="invalid_api_key")
-
-    return check
+        await envelope(401, message, code="invalid_api_key")(scope, receive, send)

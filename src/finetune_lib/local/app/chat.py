@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
-from starlette.concurrency import run_in_threadpool
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from finetune_lib.local.app.errors import WireError, json_body, part
 from finetune_lib.local.app.models import source_of
-from finetune_lib.local.app.services import Services, services
+from finetune_lib.local.app.services import services
 from finetune_lib.local.base_models import ensure_tiny, tiny_folder
 from finetune_lib.local.ids import new_id
-from finetune_lib.local.inference import Completion, PromptTooLongError, Sampling
+from finetune_lib.local.inference import Completion, PromptTooLongError, Sampling, Stream
 from finetune_lib.local.objects import now
 
 # What would change the answer and is not done here is refused, not passed over.
@@ -40,36 +40,25 @@ async def create(request: Request) -> Response:
     source = source_of(request, _text(body, "model"))
     platform = services(request)
     head = {"id": new_id("chatcmpl-"), "created": now(), "model": body["model"]}
-    if body.get("stream"):
-        usage = bool(part(body, "stream_options").get("include_usage"))
-        pieces = _pieces(platform, source, messages, sampling)
-        first = await run_in_threadpool(next, pieces)  # errors come before the first byte
-        return StreamingResponse(_stream(head, first, pieces, usage), media_type="text/event-stream")
-    whole = await run_in_threadpool(_complete, platform, source, messages, sampling)
-    return JSONResponse(_completion(head, whole))
-
-
-def _complete(platform: Services, source: str, messages: Sequence[Mapping[str, Any]], sampling: Sampling) -> Completion:
-    *_, whole = _pieces(platform, source, messages, sampling, streamed=False)
-    return cast("Completion", whole)
-
-
-def _pieces(
-    platform: Services,
-    source: str,
-    messages: Sequence[Mapping[str, Any]],
-    sampling: Sampling,
-    *,
-    streamed: bool = True,
-) -> Iterator[str | Completion]:
-    """The engine's answer, its errors in the words of the wire."""
     if source == str(tiny_folder(platform.root)):
-        ensure_tiny(platform.root)
+        await run_in_threadpool(ensure_tiny, platform.root)
+    if not body.get("stream"):
+        with _told():
+            whole = await run_in_threadpool(platform.engine.complete, source, messages, sampling)
+        return JSONResponse(_completion(head, whole))
+    stream = platform.engine.stream(source, messages, sampling)
+    pieces = iter(stream)
+    with _told():  # errors come before the first byte
+        first = await run_in_threadpool(next, pieces)
+    usage = bool(part(body, "stream_options").get("include_usage"))
+    return StreamingResponse(_stream(head, first, stream, pieces, usage), media_type="text/event-stream")
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    """The engine's errors in the words of the wire."""
     try:
-        if streamed:
-            yield from platform.engine.stream(source, messages, sampling)
-        else:
-            yield platform.engine.complete(source, messages, sampling)
+        yield
     except PromptTooLongError as error:
         raise WireError(400, str(error), param="messages", code="context_length_exceeded") from error
     except (OSError, ValueError) as error:
@@ -82,14 +71,24 @@ def _completion(head: Mapping[str, Any], whole: Completion) -> dict[str, Any]:
     return {**head, "object": "chat.completion", "choices": [choice], "usage": _usage(whole)}
 
 
-def _stream(
-    head: Mapping[str, Any], first: str | Completion, rest: Iterator[str | Completion], usage: bool
-) -> Iterator[str]:
+async def _stream(
+    head: Mapping[str, Any],
+    first: str | Completion,
+    stream: Stream,
+    rest: Iterator[str | Completion],
+    usage: bool,
+) -> AsyncGenerator[str]:
     """Server-sent events: chunks, their end, and the counts where they are asked for."""
-    yield _chunk(head, {"role": "assistant", "content": ""})
-    for piece in chain([first], rest):
-        yield from _events(head, piece, usage)
-    yield "data: [DONE]\n\n"
+    try:
+        yield _chunk(head, {"role": "assistant", "content": ""})
+        for event in _events(head, first, usage):
+            yield event
+        async for piece in iterate_in_threadpool(rest):
+            for event in _events(head, piece, usage):
+                yield event
+        yield "data: [DONE]\n\n"
+    finally:
+        stream.close()
 
 
 def _events(head: Mapping[str, Any], piece: str | Completion, usage: bool) -> Iterator[str]:

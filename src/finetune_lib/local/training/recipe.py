@@ -11,6 +11,7 @@ from typing import Any
 
 # OpenAI's published rule (cookbook, "Data preparation and analysis for chat model fine-tuning").
 TARGET_EPOCHS, MIN_EXAMPLE_EPOCHS, MAX_EXAMPLE_EPOCHS, MAX_EPOCHS = 3, 100, 25_000, 25
+DEFAULTS = "finetune_defaults.json"
 LEARNING_RATE, LORA_LEARNING_RATE = 2e-5, 2e-4
 LORA_FROM_PARAMETERS = 300_000_000
 
@@ -42,7 +43,7 @@ class Recipe:
 
 def defaults_of(base: str) -> Mapping[str, Any]:
     """What the base's folder says of its own training; empty for most."""
-    path = Path(base) / "finetune_defaults.json"
+    path = Path(base) / DEFAULTS
     return json.loads(path.read_text()) if path.is_file() else {}
 
 

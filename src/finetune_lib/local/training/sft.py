@@ -21,7 +21,7 @@ from trl import SFTConfig, SFTTrainer
 from finetune_lib.local.job_directory import JobDirectory, Order
 from finetune_lib.local.training.encode import TemplateError, encode
 from finetune_lib.local.training.progress import NAMES, Progress
-from finetune_lib.local.training.recipe import LORA_FROM_PARAMETERS, Recipe, choose, defaults_of
+from finetune_lib.local.training.recipe import DEFAULTS, LORA_FROM_PARAMETERS, Recipe, choose, defaults_of
 
 KEPT_CHECKPOINTS = 3
 WARMUP_STEPS = 5
@@ -141,6 +141,9 @@ def _publish(directory: JobDirectory, trainer: Any, tokenizer: Any, *, trained_t
     shutil.rmtree(partial, ignore_errors=True)
     trainer.model.save_pretrained(str(partial))
     tokenizer.save_pretrained(str(partial))
+    defaults = Path(directory.order().base) / DEFAULTS
+    if defaults.is_file():  # who goes on from this model wants the base's own recipe too
+        shutil.copy(defaults, partial)
     shutil.rmtree(directory.final, ignore_errors=True)
     partial.rename(directory.final)
     checkpoints = [

@@ -1,0 +1,127 @@
+"""The documentation tells the truth: its blocks run, their output is what the pages show, its links lead somewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import importlib
+import io
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from finetune_lib import local
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+MODULES = ("dataset", "report", "evaluator", "scorers.text", "platforms.platform", "candidates.chat_model")
+FENCE = re.compile(r"^ *```(\w*) *([^\n]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)[^)]*\)")
+EXIT_CODE = re.compile(r"# exit code (\d+)")
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+@dataclass(frozen=True)
+class Fence:
+    """A fenced block: ```language tag."""
+
+    language: str
+    tag: str
+    text: str
+    line: int
+
+    @property
+    def interactive(self) -> bool:
+        return self.text.lstrip().startswith(">>>")
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In order, in one namespace, beside a copy of the examples."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    try:
+        run_blocks(page)
+    finally:
+        for server in tmp_path.rglob("server.json"):  # of a page that failed before it stopped its own
+            local.stop(server.parent)
+
+
+def run_blocks(page: Path) -> None:
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    printed = ""
+    for fence in fences(page):
+        if fence.interactive:
+            run_doctest(fence, namespace, page)
+        elif fence.language == "text" and fence.tag == "output":
+            assert matches(printed, fence.text), f"{page.name}, line {fence.line}: the block before printed\n{printed}"
+        elif fence.language in {"sh", "bash"}:
+            run_checks(fence)
+        elif fence.language == "python":
+            printed = run(fence, namespace, page)
+
+
+def fences(page: Path) -> Iterator[Fence]:
+    text = page.read_text(encoding="utf-8")
+    for found in FENCE.finditer(text):
+        language, tag, code = found.groups()
+        yield Fence(language, tag.strip(), textwrap.dedent(code), text.count("\n", 0, found.start()) + 1)
+
+
+def run(fence: Fence, namespace: dict[str, Any], page: Path) -> str:
+    """What the block prints; its lines keep the page's numbers in a traceback. A `no-run` block is only compiled."""
+    code = compile("\n" * fence.line + fence.text, str(page), "exec")
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        if fence.tag != "no-run":
+            exec(code, namespace)  # noqa: S102 - our own pages
+    return printed.getvalue()
+
+
+def matches(printed: str, shown: str) -> bool:
+    """As in a doctest: `...` stands for anything, and white space does not count."""
+    return doctest.OutputChecker().check_output(shown, printed, FLAGS)
+
+
+def run_doctest(fence: Fence, namespace: dict[str, Any], page: Path) -> None:
+    test = doctest.DocTestParser().get_doctest(fence.text, namespace, page.name, str(page), fence.line)
+    result = doctest.DocTestRunner(optionflags=FLAGS).run(test, clear_globs=False)
+    assert not result.failed
+    namespace.update(test.globs)
+
+
+def run_checks(fence: Fence) -> None:
+    """Each `finetune-lib check` of a shell block, with the exit code that its comment tells."""
+    for line in fence.text.splitlines():
+        if line.startswith("finetune-lib check"):
+            arguments = shlex.split(line, comments=True)[1:]
+            done = subprocess.run([sys.executable, "-m", "finetune_lib.cli", *arguments], capture_output=True)
+            told = EXIT_CODE.search(line)
+            assert done.returncode == (int(told[1]) if told else 0), done.stderr.decode() + done.stdout.decode()
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstring_examples_run(name: str) -> None:
+    result = doctest.testmod(importlib.import_module(f"finetune_lib.{name}"), optionflags=FLAGS)
+    assert result.attempted
+    assert not result.failed
+
+
+def test_reference_is_up_to_date() -> None:
+    done = subprocess.run([sys.executable, ROOT / "docs" / "generate.py", "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8")))
+    assert [target for target in targets if not (page.parent / target).exists()] == []

@@ -1,0 +1,52 @@
+"""Optional packages: one clear error where they are missing, and the true one where they are broken."""
+
+import sys
+
+import pytest
+
+import finetune_lib as ft
+from finetune_lib import extras
+
+
+def missing(monkeypatch, *modules):
+    for name in modules:
+        monkeypatch.setitem(sys.modules, name, None)
+
+
+def test_a_workbook_without_the_excel_extra_names_the_command(monkeypatch, tmp_path):
+    missing(monkeypatch, "python_calamine")
+    path = tmp_path / "data.xlsx"
+    path.write_bytes(b"PK\x03\x04")
+    with pytest.raises(ft.MissingExtraError, match=r'pip install "finetune_lib\[excel\]"') as caught:
+        ft.Dataset.load(path)
+    assert caught.value.extra == "excel"
+    assert isinstance(caught.value, ImportError)
+    assert isinstance(caught.value, ft.FinetuneError)
+
+
+def test_other_formats_do_not_need_the_excel_extra(monkeypatch, tmp_path):
+    missing(monkeypatch, "python_calamine")
+    path = tmp_path / "data.csv"
+    path.write_text("prompt,completion\nq,a\n")
+    assert len(ft.Dataset.load(path)) == 1
+
+
+def test_statistics_without_the_eval_extra_name_the_command(monkeypatch):
+    from finetune_lib.statistics import paired_difference
+
+    missing(monkeypatch, "scipy", "scipy.stats")
+    with pytest.raises(ft.MissingExtraError, match=r"'scipy'.*pip install \"finetune_lib\[eval\]\"") as caught:
+        paired_difference([0.1, 0.5, 0.3, 0.7, 0.2], [0.2, 0.4, 0.8, 0.9, 0.6])
+    assert caught.value.extra == "eval"
+
+
+def test_a_package_that_lacks_something_itself_is_not_called_missing(monkeypatch, tmp_path):
+    (tmp_path / "half_installed.py").write_text("import something_that_it_needs\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModuleNotFoundError, match="something_that_it_needs") as caught:
+        extras.require("half_installed", extra="excel", feature="This test")
+    assert not isinstance(caught.value, ft.MissingExtraError)
+
+
+def test_an_installed_package_is_given_back():
+    assert extras.require("json.decoder", extra="excel", feature="This test").JSONDecoder
