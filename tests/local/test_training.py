@@ -1,0 +1,114 @@
+"""Training in this process, on small models that are made here: what the built-in base alone does not show."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from finetune_lib.local.base_models import ensure_tiny
+from finetune_lib.local.inference import Engine, Sampling
+from finetune_lib.local.job_directory import JobDirectory, Order
+from finetune_lib.local.training import sft
+
+ROWS = [
+    {"messages": [{"role": "user", "content": f"{word}？"}, {"role": "assistant", "content": answer}]}
+    for word, answer in zip("甲乙丙丁戊己庚辛壬癸", "0101010101", strict=True)
+]
+# A template of another family than the built-in one: turns in brackets, the system message inside the first.
+FOREIGN = (
+    "{% for m in messages %}{% if m['role'] == 'user' %}[INST] {{ m['content'] }} [/INST]"
+    "{% elif m['role'] == 'assistant' %}{{ m['content'] }}{{ eos_token }}{% endif %}{% endfor %}"
+)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Path:
+    return ensure_tiny(tmp_path_factory.mktemp("root"))
+
+
+@pytest.fixture
+def copied(tiny, tmp_path) -> Path:
+    """A base that may be changed."""
+    return Path(shutil.copytree(tiny, tmp_path / "base"))
+
+
+def job(folder: Path, base: Path, rows=ROWS, **hyperparameters) -> JobDirectory:
+    directory = JobDirectory(folder / "job")
+    directory.path.mkdir()
+    directory.train.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    directory.place(Order(str(base), 3, {"n_epochs": 2, **hyperparameters}))
+    return directory
+
+
+def answer(source: Path, question: str) -> str:
+    messages = [{"role": "user", "content": question}]
+    return Engine().complete(str(source), messages, Sampling(temperature=0, max_tokens=4)).text
+
+
+def losses(directory: JobDirectory) -> list[float]:
+    return [event["data"]["train_loss"] for _, event in directory.events(0) if event["type"] == "metrics"]
+
+
+def test_a_large_base_is_trained_with_an_adapter_that_is_served_on_its_base(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(sft, "LORA_FROM_PARAMETERS", 0)
+    directory = job(tmp_path, tiny, n_epochs=25, learning_rate_multiplier=2.5)
+    sft.train(directory)
+    assert (directory.final / "adapter_config.json").is_file()
+    assert not (directory.final / "model.safetensors").exists()
+    assert losses(directory)[-1] < losses(directory)[0] / 2
+    assert [answer(directory.final, f"{word}？") for word in "甲乙"] == ["0", "1"]
+    assert all((folder / "adapter_config.json").is_file() for folder in directory.checkpoints().values())
+
+
+def test_a_template_of_another_family_is_learned_too(copied, tmp_path):
+    (copied / "chat_template.jinja").write_text(FOREIGN)
+    directory = job(tmp_path, copied, n_epochs=25)
+    sft.train(directory)
+    assert [answer(directory.final, f"{word}？") for word in "甲乙"] == ["0", "1"]
+
+
+def test_a_model_goes_on_from_another_one_with_the_recipe_of_its_base(tiny, tmp_path):
+    first = job(tmp_path, tiny, n_epochs=20)
+    sft.train(first)
+    (tmp_path / "second").mkdir()
+    second = job(tmp_path / "second", first.final)
+    sft.train(second)
+    assert losses(second)[0] < 0.5 < losses(first)[0]
+    assert (second.final / "finetune_defaults.json").is_file()
+
+
+def test_no_pickle_lies_in_the_published_model(tiny, tmp_path):
+    directory = job(tmp_path, tiny)
+    sft.train(directory)
+    assert not [file.name for file in directory.final.rglob("*") if file.suffix in {".bin", ".pt", ".pkl", ".pth"}]
+
+
+def test_the_same_order_gives_the_same_losses(tiny, tmp_path):
+    found = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        directory = job(tmp_path / name, tiny)
+        sft.train(directory)
+        found.append(losses(directory))
+    assert found[0] == found[1]
+
+
+def test_a_base_without_a_chat_template_is_refused_with_the_way_out(copied, tmp_path):
+    (copied / "chat_template.jinja").unlink()
+    with pytest.raises(sft.TrainingError, match="chat or instruct version") as error:
+        sft.train(job(tmp_path, copied))
+    assert error.value.code == "no_chat_template"
+
+
+def test_a_base_that_does_not_load_is_named(tmp_path):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "config.json").write_text("{}")
+    with pytest.raises(sft.TrainingError, match="broken does not load"):
+        sft.train(job(tmp_path, tmp_path / "broken"))
+
+
+def test_answers_beyond_the_context_leave_nothing_to_learn(tiny, tmp_path):
+    long = {"messages": [{"role": "user", "content": "長" * 2000}, {"role": "assistant", "content": "1"}]}
+    with pytest.raises(sft.TrainingError, match="within the base's 4096 tokens"):
+        sft.train(job(tmp_path, tiny, rows=[long] * 10))
