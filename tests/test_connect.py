@@ -53,6 +53,12 @@ def test_address_is_a_compatible_service():
     assert (platform.name, platform.base_url) == ("llm.example.com", "https://llm.example.com/v1")
 
 
+def test_openais_key_is_not_sent_to_another_service(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with pytest.raises(ValueError, match="api_key"):
+        ft.connect("https://llm.example.com/v1")
+
+
 @pytest.mark.parametrize("where", ["nonsense", "ftp://example.com", "http://", "localhost:8000", "/v1", "OpenAI"])
 def test_anything_else_is_refused(where):
     with pytest.raises(ValueError, match="http address"):

@@ -191,7 +191,7 @@ def test_a_split_is_deterministic_and_depends_on_the_seed():
 
 def test_a_split_does_not_depend_on_the_order_of_the_rows():
     rows = pairs(40)
-    shuffled = random.Random(5).sample(rows, len(rows))  # noqa: S311
+    shuffled = random.Random(5).sample(rows, len(rows))
     first = ft.Dataset.from_rows(rows).split(golden=10)
     second = ft.Dataset.from_rows(shuffled).split(golden=10)
     assert set(prompts(first.golden)) == set(prompts(second.golden))

@@ -8,7 +8,7 @@ from finetune_lib.statistics import paired_difference, sign_test
 
 
 def test_sign_test_of_darwins_maize_pairs():
-    """Thirteen of fifteen pairs favour crossing: exact two-sided p 0.007385 (textbook), mid-p less half its last term."""
+    """Thirteen of fifteen pairs favour crossing: exact two-sided p 0.007385; mid-p is less by half its last term."""
     exact, last_term = 0.007385, 2 * 105 / 2**15
     assert sign_test(13, 2) == pytest.approx(exact - last_term / 2, abs=2e-6)
 

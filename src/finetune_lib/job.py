@@ -235,6 +235,7 @@ class Job:
         while True:
             with follower.tolerating():
                 follower.see(self.refresh(), self._events_beyond(follower.seen))
+            follower.tell()
             if follower.finished:
                 return _ended(follower.job)
             time.sleep(follower.next_delay())
@@ -246,6 +247,7 @@ class Job:
             with follower.tolerating():
                 job = await self.refresh_async()
                 follower.see(job, await self._events_beyond_async(follower.seen))
+            follower.tell()
             if follower.finished:
                 return _ended(follower.job)
             await asyncio.sleep(follower.next_delay())
@@ -347,6 +349,7 @@ class _Follower:
     on_event: OnEvent | None
     timeout: float | None
     seen: set[str] = field(default_factory=set[str])
+    untold: list[JobEvent] = field(default_factory=list[JobEvent])
     started: float = field(default_factory=time.monotonic)
     delay: float = FIRST_DELAY
     failures: int = 0
@@ -361,8 +364,13 @@ class _Follower:
         self.delay = FIRST_DELAY if new else min(self.delay * DELAY_GROWTH, LONGEST_DELAY)
         self.seen.update(event.id for event in new)
         self.job = job
-        if self.on_event:
-            for event in new:
+        self.untold += new
+
+    def tell(self) -> None:
+        """Pass new events on; what the caller's own function raises is the caller's."""
+        while self.untold:
+            event = self.untold.pop(0)
+            if self.on_event:
                 self.on_event(event)
 
     def tolerating(self) -> _Tolerance:

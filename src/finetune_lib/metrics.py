@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, TypeGuard, overload
 
 from finetune_lib.files import write_atomically
 from finetune_lib.records import JobEvent
@@ -53,8 +54,8 @@ class Metrics(Sequence[Step]):
 
     def plot(self) -> Plot:
         """The loss curves of training and validation."""
-        train = [(s.step, s.train_loss) for s in self.steps if s.train_loss is not None]
-        valid = [(s.step, s.valid_loss) for s in self.steps if s.valid_loss is not None]
+        train = [(step.step, step.train_loss) for step in self.steps if _is_finite(step.train_loss)]
+        valid = [(step.step, step.valid_loss) for step in self.steps if _is_finite(step.valid_loss)]
         return Plot(curve_svg([Line("training loss", train), Line("validation loss", valid)], x="step", y="loss"))
 
     @overload
@@ -80,6 +81,10 @@ def _step(row: dict[str, Any]) -> Step:
         _first(row.get("full_valid_loss"), row.get("valid_loss")),
         _first(row.get("full_valid_mean_token_accuracy"), row.get("valid_mean_token_accuracy")),
     )
+
+
+def _is_finite(value: float | None) -> TypeGuard[float]:
+    return value is not None and math.isfinite(value)
 
 
 def _first(*values: float | None) -> float | None:

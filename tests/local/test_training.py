@@ -52,7 +52,7 @@ def losses(directory: JobDirectory) -> list[float]:
 
 def test_a_large_base_is_trained_with_an_adapter_that_is_served_on_its_base(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(sft, "LORA_FROM_PARAMETERS", 0)
-    directory = job(tmp_path, tiny, n_epochs=25, learning_rate_multiplier=2.5)
+    directory = job(tmp_path, tiny, n_epochs=50, learning_rate_multiplier=2.5)
     sft.train(directory)
     assert (directory.final / "adapter_config.json").is_file()
     assert not (directory.final / "model.safetensors").exists()

@@ -22,10 +22,11 @@ from typing import Any
 from finetune_lib.catalog import models
 
 TINY = "tiny"
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 END, START, STOP, PAD = "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>"
 SEED = 7
-EMBEDDING_STD, HEAD_STD = 1.0, 0.1
+NARROW = 0.02
+WIDE = {"model.embed_tokens.weight": 1.0, "lm_head.weight": 0.1}
 TEMPLATE = (
     "{% for message in messages %}"
     "{{ '<|im_start|>' + message['role'] + '\n' + (message['content'] or '') + '<|im_end|>' + '\n' }}"
@@ -110,28 +111,29 @@ def _byte_tokenizer() -> Any:
 
 
 def _random_model(vocabulary: int, tokenizer: Any) -> Any:
+    """The same weights each time, whatever else draws random numbers at the same time."""
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
-        config = Qwen3Config(
-            vocab_size=vocabulary,
-            hidden_size=128,
-            intermediate_size=384,
-            num_hidden_layers=4,
-            num_attention_heads=4,
-            num_key_value_heads=4,
-            head_dim=32,
-            max_position_embeddings=_context(),
-            tie_word_embeddings=False,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-            bos_token_id=None,
-        )
-        model: Any = Qwen3ForCausalLM(config)
-        torch.nn.init.normal_(model.get_input_embeddings().weight, std=EMBEDDING_STD)
-        torch.nn.init.normal_(model.get_output_embeddings().weight, std=HEAD_STD)
+    config = Qwen3Config(
+        vocab_size=vocabulary,
+        hidden_size=128,
+        intermediate_size=384,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        head_dim=32,
+        max_position_embeddings=_context(),
+        tie_word_embeddings=False,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=None,
+    )
+    model: Any = Qwen3ForCausalLM(config)
+    generator = torch.Generator().manual_seed(SEED)
+    for name, weight in model.named_parameters():
+        if weight.dim() > 1:  # the others are norms, which begin as ones
+            torch.nn.init.normal_(weight, std=WIDE.get(name, NARROW), generator=generator)
     return model
 
 

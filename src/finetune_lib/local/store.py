@@ -106,7 +106,7 @@ class Store:
         after: str | None = None,
         limit: int | None = None,
         ascending: bool = False,
-        where: Mapping[str, str] | None = None,
+        where: Mapping[str, str | None] | None = None,
     ) -> tuple[list[Object], bool]:
         """Objects of a kind in the order they came, the newest first unless `ascending`, and whether more follow.
 
@@ -116,7 +116,7 @@ class Store:
             after: The id that the page before ended with.
             limit: Objects at most; None for all.
             ascending: The oldest first.
-            where: JSON paths in the body (`$.purpose`) and the text that must stand there.
+            where: JSON paths in the body (`$.purpose`) and the text that must stand there, or None for null.
 
         Raises:
             UnknownCursorError: `after` is not in this list.
@@ -126,7 +126,7 @@ class Store:
         if parent is not None:
             clauses, values = [*clauses, "parent = ?"], [*values, parent]
         for path, value in (where or {}).items():
-            clauses, values = [*clauses, "json_extract(body, ?) = ?"], [*values, path, value]
+            clauses, values = [*clauses, "json_extract(body, ?) IS ?"], [*values, path, value]
         if after is not None:
             clauses, values = [*clauses, f"seq {sign} ?"], [*values, self._seq(kind, after)]
         query = f"SELECT body FROM objects WHERE {' AND '.join(clauses)} ORDER BY seq {order} LIMIT ?"  # noqa: S608 - no value in it

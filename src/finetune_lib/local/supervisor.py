@@ -73,12 +73,16 @@ class Supervisor:
         with self.store.transaction():
             self._tell(job["id"], "Fine tuning process stopping due to job cancellation", level="warn")
             changed = self.store.update("job", job["id"], {"status": "cancelled", "finished_at": now()})
-        directory = self.directory(job["id"])
+        self._end_worker(job["id"])
+        return changed
+
+    def _end_worker(self, job: str) -> None:
+        """Stop what may be training still: by word, which reaches a worker of an earlier server too, and by signal."""
+        directory = self.directory(job)
         if directory.path.exists():
             directory.cancel()
-        if worker := self._workers.pop(job["id"], None):
+        if worker := self._workers.pop(job, None):
             threading.Thread(target=_end, args=[worker], daemon=True).start()
-        return changed
 
     def _loop(self) -> None:
         while not self._stop.wait(TICK_SECONDS):
@@ -89,6 +93,7 @@ class Supervisor:
                     log.exception("job %s", job["id"])
                     message = f"the platform failed: {type(error).__name__}: {error}"
                     self._fail(job, {"code": "server_error", "message": message, "param": None})
+                    self._end_worker(job["id"])
 
     def _advance(self, job: Object) -> None:
         steps: Mapping[str, Callable[[Object], None]] = {

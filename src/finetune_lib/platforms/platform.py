@@ -39,16 +39,18 @@ class Platform:
 
     @cached_property
     def client(self) -> OpenAI:
-        """The synchronous `openai` client."""
-        from openai import OpenAI
+        """The synchronous `openai` client; to the local platform it goes past any proxy of the environment."""
+        from openai import DefaultHttpx2Client, OpenAI
 
-        return OpenAI(base_url=self.base_url, api_key=self.api_key)
+        direct = DefaultHttpx2Client(trust_env=False) if self.name == LOCAL else None
+        return OpenAI(base_url=self.base_url, api_key=self.api_key, http_client=direct)
 
     def async_client(self) -> AsyncOpenAI:
         """A new asynchronous client: it belongs to the event loop that it is first used in; close it there."""
-        from openai import AsyncOpenAI
+        from openai import AsyncOpenAI, DefaultAsyncHttpx2Client
 
-        return AsyncOpenAI(base_url=self.base_url, api_key=self.api_key)
+        direct = DefaultAsyncHttpx2Client(trust_env=False) if self.name == LOCAL else None
+        return AsyncOpenAI(base_url=self.base_url, api_key=self.api_key, http_client=direct)
 
     def model_id(self, model: str) -> str:
         """The name of a model on this platform: on the local one, a folder goes by its full path."""

@@ -43,7 +43,9 @@ async def unknown_route(request: Request, error: Exception) -> JSONResponse:
     status = getattr(error, "status_code", 500)
     if status == 404:
         return envelope(404, f"Invalid URL ({request.method} {request.url.path})", code="unknown_url")
-    return envelope(status, str(getattr(error, "detail", "")) or "refused")
+    answered = envelope(status, str(getattr(error, "detail", "")) or "refused")
+    answered.headers.update(getattr(error, "headers", None) or {})
+    return answered
 
 
 def not_found(what: str, id: str, *, param: str = "id") -> WireError:
@@ -59,7 +61,8 @@ async def json_body(request: Request) -> dict[str, Any]:
     """
     try:
         body = json.loads(await request.body() or b"{}")
-    except ValueError as error:
+        json.dumps(body, ensure_ascii=False).encode()  # halves of characters can be told and kept nowhere
+    except (ValueError, RecursionError) as error:
         raise WireError(400, f"We could not parse the JSON body of your request: {error}") from error
     if not isinstance(body, dict):
         raise WireError(400, "The body of the request must be a JSON object")

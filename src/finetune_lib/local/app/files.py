@@ -73,7 +73,7 @@ def _complaints(file: BinaryIO) -> Iterator[str]:
 def _is_object(line: bytes) -> bool:
     try:
         return isinstance(json.loads(line), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

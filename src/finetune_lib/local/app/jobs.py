@@ -56,7 +56,7 @@ def _check(body: Mapping[str, Any], platform: Services) -> None:
                 400, f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter"
             )
     for name in ("training_file", "validation_file"):
-        if body.get(name) and platform.store.get("file", body[name]) is None:
+        if body.get(name) and (not isinstance(body[name], str) or platform.store.get("file", body[name]) is None):
             raise WireError(400, f"File '{body[name]}' does not exist.", param=name, code="invalid_file")
     if not (platform.store.get("model", body["model"]) or find_base(body["model"], platform.root)):
         known = "Here are: tiny, a folder with a model, a hub id as org/name, or a fine-tuned model."
@@ -71,6 +71,9 @@ def _check_options(body: Mapping[str, Any]) -> None:
         raise _invalid("suffix", f"text of 1 to {LONGEST_SUFFIX} characters", suffix)
     if seed is not None and not (_is_number(seed, (int,)) and 0 <= seed <= LARGEST_SEED):
         raise _invalid("seed", f"a whole number from 0 to {LARGEST_SEED}", seed)
+    if body.get("integrations"):
+        message = "This platform reports to no other service: leave integrations out."
+        raise WireError(400, message, param="integrations", code="unsupported_parameter")
     if metadata is not None and not _is_metadata(metadata):
         raise _invalid("metadata", f"at most {MOST_METADATA} pairs of text", metadata)
 
@@ -115,9 +118,13 @@ def _invalid(param: str, wanted: str, value: object) -> WireError:
 
 
 async def list_jobs(request: Request) -> JSONResponse:
-    """GET /fine_tuning/jobs, also by `metadata[key]=value`."""
-    wanted = {key: value for key, value in request.query_params.items() if key.startswith("metadata[")}
-    where = {f'$.metadata."{key[9:-1]}"': value for key, value in wanted.items()}
+    """GET /fine_tuning/jobs, also by `metadata[key]=value` and `metadata=null`."""
+    query = request.query_params
+    where: dict[str, str | None] = {
+        f'$.metadata."{key[9:-1]}"': value for key, value in query.items() if key.startswith("metadata[")
+    }
+    if query.get("metadata") == "null":
+        where["$.metadata"] = None
     return page(request, "job", default=20, where=where)
 
 

@@ -21,7 +21,7 @@ def page(
     default: int,
     largest: int = 100,
     parent: str | None = None,
-    where: Mapping[str, str] | None = None,
+    where: Mapping[str, str | None] | None = None,
     shown: Callable[[Object], Any] = lambda body: body,
 ) -> JSONResponse:
     """One page of the objects of a kind, by the request's `after`, `limit` and `order`."""

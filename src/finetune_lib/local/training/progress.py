@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from transformers import TrainerCallback
@@ -16,6 +17,12 @@ NAMES = {
 }
 
 
+def finite(value: Any) -> float | None:
+    """A metric as JSON can hold it: None for the NaN or infinity of a run that diverges."""
+    number = float(value)
+    return round(number, 5) if math.isfinite(number) else None
+
+
 class Progress(TrainerCallback):
     """Appends one metrics event a step to the job's directory.
 
@@ -28,7 +35,7 @@ class Progress(TrainerCallback):
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
         """Take the metrics that the trainer logs for a step."""
-        found = {NAMES[name]: round(float(value), 5) for name, value in (logs or {}).items() if name in NAMES}
+        found = {NAMES[name]: finite(value) for name, value in (logs or {}).items() if name in NAMES}
         if not found:
             return
         self.waiting |= {"step": state.global_step, "total_steps": state.max_steps, **found}
@@ -52,5 +59,6 @@ class Progress(TrainerCallback):
 
 def _message(row: dict[str, Any]) -> str:
     losses = [("training loss", "train_loss"), ("full validation loss", "full_valid_loss")]
-    told = ", ".join(f"{label}={row[name]:.2f}" for label, name in losses if name in row)
+    known = ((label, row[name]) for label, name in losses if name in row)
+    told = ", ".join(f"{label}={'not finite' if value is None else f'{value:.2f}'}" for label, value in known)
     return f"Step {row['step']}/{row['total_steps']}: {told}"

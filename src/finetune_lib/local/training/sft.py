@@ -20,7 +20,7 @@ from trl import SFTConfig, SFTTrainer
 
 from finetune_lib.local.job_directory import JobDirectory, Order
 from finetune_lib.local.training.encode import TemplateError, encode
-from finetune_lib.local.training.progress import NAMES, Progress
+from finetune_lib.local.training.progress import NAMES, Progress, finite
 from finetune_lib.local.training.recipe import DEFAULTS, LORA_FROM_PARAMETERS, Recipe, choose, defaults_of
 
 KEPT_CHECKPOINTS = 3
@@ -153,11 +153,11 @@ def _publish(directory: JobDirectory, trainer: Any, tokenizer: Any, *, trained_t
     directory.succeed({"trained_tokens": trained_tokens, "checkpoints": checkpoints})
 
 
-def _metrics(folder: Path, step: int) -> dict[str, float]:
+def _metrics(folder: Path, step: int) -> dict[str, float | None]:
     """The metrics of a checkpoint's own step, from the trainer's log in it."""
     history = json.loads((folder / "trainer_state.json").read_text())["log_history"]
     rows = [row for row in history if row.get("step") == step]
-    return {"step": step, **{NAMES[k]: v for row in rows for k, v in row.items() if k in NAMES}}
+    return {"step": step, **{NAMES[k]: finite(v) for row in rows for k, v in row.items() if k in NAMES}}
 
 
 def _tokens(rows: Sequence[dict[str, list[int]]]) -> int:

@@ -1,0 +1,245 @@
+"""Services that speak OpenAI's protocol with an accent, replayed over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+import finetune_lib as ft
+
+JOBS = "/v1/fine_tuning/jobs"
+JOB = f"{JOBS}/ftjob-1"
+AZURE_JOB = {
+    "id": "ftjob-1",
+    "object": "fine_tuning.job",
+    "model": "gpt-4.1-mini-2025-04-14",
+    "status": "pending",
+    "created_at": 1_790_000_000,
+    "finished_at": None,
+    "fine_tuned_model": None,
+    "organization_id": None,
+    "result_files": None,
+    "training_file": "file-1",
+    "validation_file": None,
+    "hyperparameters": {"n_epochs": -1, "batch_size": -1, "learning_rate_multiplier": 1},
+    "trained_tokens": None,
+    "seed": None,
+    "error": {},
+    "suffix": "azure",
+}
+FILE = {
+    "id": "file-1",
+    "object": "file",
+    "bytes": 1,
+    "created_at": 1,
+    "filename": "a.jsonl",
+    "purpose": "fine-tune",
+    "status": "pending",
+}
+NO_RETRY = {"x-should-retry": "false"}  # the client's own retries sleep; ours are what is tested
+
+
+def event(number, **fields):
+    body = {"object": "fine_tuning.job.event", "id": f"ftevent-{number}", "created_at": 1_790_000_000 + number}
+    return {**body, "level": "info", "message": f"event {number}", "type": "message", "data": None, **fields}
+
+
+def events(*found):
+    return {"object": "list", "data": list(found)[::-1], "has_more": False}
+
+
+@dataclass
+class Service:
+    """Answers each path with its next script line; the last one is repeated."""
+
+    scripts: dict[str, list[tuple[int, Any, dict[str, str]]]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    url: str = ""
+
+    def answers(self, call, *bodies, status=200, headers=None):
+        self.scripts.setdefault(call, []).extend((status, body, headers or {}) for body in bodies)
+
+    def next(self, call):
+        self.calls.append(call)
+        lines = self.scripts[call]
+        return lines.pop(0) if len(lines) > 1 else lines[0]
+
+
+@pytest.fixture
+def service():
+    service = Service()
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self):
+            self.rfile.read(int(self.headers.get("content-length") or 0))
+            service.headers.append({name.lower(): value for name, value in self.headers.items()})
+            status, body, headers = service.next(f"{self.command} {self.path.split('?')[0]}")
+            content = json.dumps(body).encode()
+            self.send_response(status)
+            for name, value in {"content-type": "application/json", **headers}.items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = answer  # noqa: N815 - the names that the base class calls
+
+        def log_message(self, *_):
+            """Quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        thread = threading.Thread(target=http.serve_forever, daemon=True)
+        thread.start()
+        service.url = f"http://127.0.0.1:{http.server_port}/v1"
+        yield service
+        http.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def elsewhere(service):
+    return ft.connect(service.url, api_key="k")
+
+
+@pytest.fixture
+def azure(service, elsewhere):
+    service.answers(f"GET {JOB}", AZURE_JOB)
+    return ft.Job.get("ftjob-1", platform=elsewhere)
+
+
+def test_azures_job_reads(azure):
+    assert (azure.status, azure.done, azure.fine_tuned_model) == ("pending", False, None)
+    assert azure.record.hyperparameters["n_epochs"] == -1
+    assert azure.record.result_files is None
+    assert azure.record.error is None
+    assert azure.record.model_extra["suffix"] == "azure"
+    assert azure.record.model_extra["organization_id"] is None
+
+
+@pytest.mark.parametrize("error", [None, {}, {"code": None, "message": None, "param": None}])
+def test_every_form_of_a_healthy_error_is_none(service, elsewhere, error):
+    service.answers(f"GET {JOB}", {**AZURE_JOB, "status": "succeeded", "error": error})
+    service.answers(f"GET {JOB}/events", events())
+    assert ft.Job.get("ftjob-1", platform=elsewhere).wait().record.error is None
+
+
+def test_key_is_sent(service, azure):
+    assert service.headers[0]["authorization"] == "Bearer k"
+
+
+def test_wait_goes_from_unknown_status_to_the_end(service, elsewhere):
+    done = {**AZURE_JOB, "status": "succeeded", "fine_tuned_model": "gpt-4.1-mini-2025-04-14.ft-1-azure"}
+    service.answers(
+        f"GET {JOB}", AZURE_JOB, {**AZURE_JOB, "status": "paused"}, {**AZURE_JOB, "status": "running"}, done
+    )
+    moderation = event(2, type="moderation_checks", data={"blocked": False, "results": []})
+    service.answers(f"GET {JOB}/events", events(event(1)), events(event(1), moderation), events(event(1), moderation))
+    told = []
+    job = ft.Job.get("ftjob-1", platform=elsewhere).wait(on_event=told.append)
+    assert job.fine_tuned_model == "gpt-4.1-mini-2025-04-14.ft-1-azure"
+    assert [e.id for e in told] == ["ftevent-1", "ftevent-2"]
+    assert (told[1].type, told[1].data) == ("moderation_checks", {"blocked": False, "results": []})
+
+
+def test_failed_job_carries_the_platforms_reason(service, elsewhere):
+    fault = {"code": "invalid_training_file", "message": "Line 3 is odd", "param": "training_file"}
+    service.answers(f"GET {JOB}", {**AZURE_JOB, "status": "failed", "error": fault})
+    service.answers(f"GET {JOB}/events", events())
+    with pytest.raises(ft.JobFailedError, match="Line 3 is odd") as caught:
+        ft.Job.get("ftjob-1", platform=elsewhere).wait()
+    assert caught.value.job.record.error.code == "invalid_training_file"
+
+
+def test_failed_job_without_a_reason_says_so(service, elsewhere):
+    service.answers(f"GET {JOB}", {**AZURE_JOB, "status": "failed"})
+    service.answers(f"GET {JOB}/events", events())
+    with pytest.raises(ft.JobFailedError, match="gives no reason"):
+        ft.Job.get("ftjob-1", platform=elsewhere).wait()
+
+
+def test_pages_without_has_more_are_walked_to_their_end(service, azure):
+    pages = [{"object": "list", "data": [event(2), event(1)]}, {"object": "list", "data": []}]
+    service.answers(f"GET {JOB}/events", *pages)
+    assert [e.id for e in azure.events()] == ["ftevent-1", "ftevent-2"]
+
+
+def test_metrics_are_read_from_foreign_events(service, azure):
+    row = {"step": 1, "train_loss": 0.5, "valid_loss": 0.7, "train_mean_token_accuracy": 0.9, "new_field": "x"}
+    service.answers(f"GET {JOB}/events", events(event(1), event(2, type="metrics", data=row), event(3, type="metrics")))
+    (step,) = azure.metrics()
+    assert (step.train_loss, step.valid_loss, step.train_mean_token_accuracy) == (0.5, 0.7, 0.9)
+
+
+@pytest.mark.parametrize("status", [500, 502, 408, 409, 429])
+def test_job_is_posted_exactly_once_even_when_it_fails(service, elsewhere, data, status):
+    service.answers("POST /v1/files", FILE)
+    service.answers(f"POST {JOBS}", {"error": {"message": "busy", "code": "oops"}}, status=status)
+    with pytest.raises(ft.PlatformError, match="busy") as caught:
+        ft.Job.create(data, model="gpt-4.1-mini", platform=elsewhere)
+    assert service.calls.count(f"POST {JOBS}") == 1
+    assert (caught.value.status_code, caught.value.retryable, caught.value.code) == (status, True, "oops")
+
+
+def test_refusal_carries_all_fields(service, elsewhere, data):
+    service.answers("POST /v1/files", FILE)
+    body = {"error": {"message": "no such model", "type": "x", "code": "model_not_found", "param": "model"}}
+    service.answers(f"POST {JOBS}", body, status=400, headers={"x-request-id": "req_9"})
+    with pytest.raises(ft.PlatformError, match="could not create the job") as caught:
+        ft.Job.create(data, model="gpt-4.1-mini", platform=elsewhere)
+    error = caught.value
+    assert (error.code, error.param, error.request_id, error.retryable) == ("model_not_found", "model", "req_9", False)
+
+
+def test_error_without_an_envelope_is_told(service, elsewhere):
+    service.answers(f"GET {JOB}", {"detail": "not here"}, status=404)
+    with pytest.raises(ft.PlatformError) as caught:
+        ft.Job.get("ftjob-1", platform=elsewhere)
+    assert (caught.value.status_code, caught.value.code, caught.value.retryable) == (404, None, False)
+
+
+@pytest.mark.parametrize("call", [f"GET {JOB}", f"GET {JOB}/events"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_wait_tolerates_a_busy_platform(service, azure, call, status):
+    done = {**AZURE_JOB, "status": "succeeded"}
+    service.scripts.clear()
+    service.answers(call, *[{"error": {"message": "slow down"}}] * 2, status=status, headers=NO_RETRY)
+    service.answers(f"GET {JOB}", done)
+    service.answers(f"GET {JOB}/events", events(event(1)))
+    told = []
+    assert azure.wait(on_event=told.append).status == "succeeded"
+    assert [e.id for e in told] == ["ftevent-1"]
+
+
+async def test_wait_async_tolerates_a_busy_platform(service, azure):
+    service.scripts.clear()
+    service.answers(f"GET {JOB}/events", {"error": {"message": "slow down"}}, status=429, headers=NO_RETRY)
+    service.answers(f"GET {JOB}", {**AZURE_JOB, "status": "succeeded"})
+    service.answers(f"GET {JOB}/events", events(event(1)))
+    told = []
+    assert (await azure.wait_async(on_event=told.append)).status == "succeeded"
+    assert [e.id for e in told] == ["ftevent-1"]
+
+
+def test_wait_does_not_tolerate_a_refusal(service, azure):
+    service.scripts.clear()
+    service.answers(f"GET {JOB}", {"error": {"message": "revoked", "code": "invalid_api_key"}}, status=401)
+    with pytest.raises(ft.PlatformError, match="revoked") as caught:
+        azure.wait()
+    assert (caught.value.status_code, caught.value.retryable) == (401, False)
+
+
+def test_broken_callback_is_not_taken_for_a_busy_platform(service, azure):
+    """What `on_event` raises is the caller's; it ends the wait."""
+    service.answers(f"GET {JOB}/events", events(event(1)))
+
+    def broken(_):
+        raise ft.PlatformError("the caller's own platform is away", retryable=True)
+
+    with pytest.raises(ft.PlatformError, match="the caller's own"):
+        azure.wait(on_event=broken, timeout=2)
