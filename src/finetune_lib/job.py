@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,19 +19,15 @@ from finetune_lib.errors import (
     JobCancelledError,
     JobError,
     JobFailedError,
-    JobTimeoutError,
-    PlatformError,
 )
+from finetune_lib.following import Follower, OnEvent
 from finetune_lib.metrics import Metrics
 from finetune_lib.platforms import Platform, default_platform
 from finetune_lib.records import Checkpoint, JobEvent, JobRecord
 
 # Reinforcement needs a grader, which has no place here yet.
 TrainingMethod = Literal["supervised", "dpo"]
-OnEvent = Callable[[JobEvent], object]
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
-FIRST_DELAY, LONGEST_DELAY, DELAY_GROWTH = 0.3, 10.0, 1.3
-TOLERATED_FAILURES = 8
 PAGE = 100
 
 
@@ -231,7 +227,7 @@ class Job:
             JobTimeoutError: The timeout is over; the job goes on.
             PlatformError: The platform refused, or stayed out of reach.
         """
-        follower = _Follower(self, on_event, timeout)
+        follower = Follower(self, on_event, timeout)
         while True:
             with follower.tolerating():
                 follower.see(self.refresh(), self._events_beyond(follower.seen))
@@ -242,7 +238,7 @@ class Job:
 
     async def wait_async(self, *, on_event: OnEvent | None = None, timeout: float | None = None) -> Job:
         """As `wait`."""
-        follower = _Follower(self, on_event, timeout)
+        follower = Follower(self, on_event, timeout)
         while True:
             with follower.tolerating():
                 job = await self.refresh_async()
@@ -339,68 +335,6 @@ def _upload(platform: Platform, data: Dataset) -> str:
         path = data.save(Path(folder) / f"{Path(data.name).stem or 'data'}.jsonl")
         with path.open("rb") as file:
             return platform.client.files.create(file=file, purpose="fine-tune").id
-
-
-@dataclass
-class _Follower:
-    """What has been seen of a job, and when to ask again; without any I/O of its own."""
-
-    job: Job
-    on_event: OnEvent | None
-    timeout: float | None
-    seen: set[str] = field(default_factory=set[str])
-    untold: list[JobEvent] = field(default_factory=list[JobEvent])
-    started: float = field(default_factory=time.monotonic)
-    delay: float = FIRST_DELAY
-    failures: int = 0
-
-    @property
-    def finished(self) -> bool:
-        return self.job.done and self.failures == 0
-
-    def see(self, job: Job, events: Iterable[JobEvent]) -> None:
-        self.failures = 0
-        new = [event for event in events if event.id not in self.seen]
-        self.delay = FIRST_DELAY if new else min(self.delay * DELAY_GROWTH, LONGEST_DELAY)
-        self.seen.update(event.id for event in new)
-        self.job = job
-        self.untold += new
-
-    def tell(self) -> None:
-        """Pass new events on; what the caller's own function raises is the caller's."""
-        while self.untold:
-            event = self.untold.pop(0)
-            if self.on_event:
-                self.on_event(event)
-
-    def tolerating(self) -> _Tolerance:
-        return _Tolerance(self)
-
-    def next_delay(self) -> float:
-        if self.timeout is None:
-            return self.delay
-        left = self.started + self.timeout - time.monotonic()
-        if left <= 0:
-            text = f"{self.job.id} is still {self.job.status} after {self.timeout:g} s; it goes on. "
-            raise JobTimeoutError(text + f"Follow it again: Job.get({self.job.id!r}).wait()", job=self.job)
-        return min(self.delay, left)
-
-
-@dataclass(frozen=True, slots=True)
-class _Tolerance:
-    """Swallows a passing failure of the platform, up to a number of them in a row."""
-
-    follower: _Follower
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if not (isinstance(error, PlatformError) and error.retryable):
-            return False
-        self.follower.failures += 1
-        self.follower.delay = min(self.follower.delay * 2, LONGEST_DELAY)
-        return self.follower.failures <= TOLERATED_FAILURES
 
 
 def _ended(job: Job) -> Job:

@@ -57,7 +57,7 @@ def test_job_goes_on_while_no_server_runs(own_root, data, until):
 @pytest.fixture
 def gone(monkeypatch):
     """A job of a platform that does not answer; the pauses between questions are short."""
-    monkeypatch.setattr(job_module, "LONGEST_DELAY", 0.01)
+    monkeypatch.setattr("finetune_lib.following.LONGEST_DELAY", 0.01)
     monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
     monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.01)
     platform = ft.connect(f"http://127.0.0.1:{free_port()}/v1", api_key="k")

@@ -31,6 +31,8 @@ async def create(request: Request) -> JSONResponse:
     purpose, upload = form.get("purpose"), form.get("file")
     if purpose not in PURPOSES:
         raise WireError(400, f"'{purpose}' is not one of {list(PURPOSES)} - 'purpose'", param="purpose")
+    if any(field.startswith("expires_after") for field in form):
+        raise WireError(400, "Files do not expire here: delete them instead.", param="expires_after")
     if not isinstance(upload, UploadFile):
         raise WireError(400, "'file' is a required property", param="file")
     kept = await run_in_threadpool(_keep, request, upload, str(purpose))
