@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple, cast, overload
+from typing import Any, NamedTuple, overload
 
 from finetune_lib import catalog, checks, readers
 from finetune_lib.checks import Rules, Target
+from finetune_lib.converting import as_chat
 from finetune_lib.diagnostics import Diagnostic, ValidationReport, counted, is_error
 from finetune_lib.errors import DataError, InvalidDatasetError
 from finetune_lib.files import write_atomically
 from finetune_lib.records import Example, Method, Origin
+from finetune_lib.splitting import split_places
 
 
 class Split(NamedTuple):
@@ -88,7 +88,7 @@ class Dataset(Sequence[Example]):
         file = Path(path)
         reading = readers.read(file, readers.Options(encoding, sheet, columns))
         table = file.suffix.lower() not in {".jsonl", ".json"}
-        examples = [_as_chat(example, system, pairs=table or system is not None) for example in reading.examples]
+        examples = [as_chat(example, system, pairs=table or system is not None) for example in reading.examples]
         return cls(examples, name=file.name, problems=reading.problems)
 
     @classmethod
@@ -96,7 +96,7 @@ class Dataset(Sequence[Example]):
         """Wrap rows that are in memory: chats (`messages`) or pairs (`prompt`, `completion`, `category`)."""
         numbered = enumerate(rows, start=1)
         examples = [Example(row, Origin(name, row=number)) for number, row in numbered]
-        return cls([_as_chat(example, system, pairs=True) for example in examples], name=name)
+        return cls([as_chat(example, system, pairs=True) for example in examples], name=name)
 
     def validate(
         self,
@@ -135,17 +135,8 @@ class Dataset(Sequence[Example]):
             InvalidDatasetError: Some lines could not be read.
         """
         self._require_whole()
-        groups = _by_question(self._examples, seed)
-        counts = [_count(share, len(self)) for share in (golden, validation)]
-        if sum(counts) >= len(self):
-            raise ValueError(f"golden and validation take {sum(counts)} of {len(self)} examples: none is left")
-        parts = [
-            self._part(_take(groups, count), name) for count, name in zip(counts, ("golden", "validation"), strict=True)
-        ]
-        if not groups:
-            raise ValueError("golden and validation take every question, as equal ones stay together: none is left")
-        rest = self._part([place for group in groups for place in group], "train")
-        return Split(rest, parts[1], parts[0])
+        places = split_places(self._examples, validation=validation, golden=golden, seed=seed)
+        return Split(*map(self._part, places, Split._fields))
 
     def _part(self, places: Sequence[int], name: str) -> Dataset:
         return Dataset([self._examples[place] for place in sorted(places)], name=f"{self.name} ({name})")
@@ -207,57 +198,6 @@ class Dataset(Sequence[Example]):
         return dataset_html(self.name, self._examples)
 
 
-def _as_chat(example: Example, system: str | None, *, pairs: bool) -> Example:
-    """Turn a pair into a chat where `pairs` asks for it, and put the system message first where there is none."""
-    if example.kind == "completion" and pairs:
-        example = _chat_of_pair(example)
-    return _with_system(example, system) if system else example
-
-
-def _chat_of_pair(example: Example) -> Example:
-    """The pair's fields as messages; each keeps the cell that it was read from."""
-    data = dict(example.data)
-    category = data.pop("category", None) or example.category
-    roles = {"system": "system", "prompt": "user", "completion": "assistant"}
-    fields = [name for name in roles if data.get(name) not in (None, "") or name != "system"]
-    messages = [{"role": roles[name], "content": data.pop(name, None)} for name in fields]
-    data.pop("system", None)
-    cells = {
-        f"/messages/{i}/content": cell
-        for i, name in enumerate(fields)
-        if (cell := example.origin.cells.get(f"/{name}"))
-    }
-    origin = replace(example.origin, cells={**example.origin.cells, **cells})
-    return Example({"messages": messages, **data}, origin, category)
-
-
-def _with_system(example: Example, system: str) -> Example:
-    messages = _messages(example)
-    if not messages or any(_role(message) in ("system", "developer") for message in messages):
-        return example
-    cells = {_shifted(path): cell for path, cell in example.origin.cells.items()}
-    data = {**example.data, "messages": [{"role": "system", "content": system}, *messages]}
-    return replace(example, data=data, origin=replace(example.origin, cells=cells))
-
-
-def _shifted(path: str) -> str:
-    """The path of a message after one was put before it."""
-    parts = path.split("/")
-    if len(parts) > 2 and parts[1] == "messages":
-        parts[2] = str(int(parts[2]) + 1)
-    return "/".join(parts)
-
-
-def _messages(example: Example) -> list[Any]:
-    """The row's messages as they are, sound or not; empty where there is no list of them."""
-    messages = example.data.get("messages")
-    return cast("list[Any]", messages) if isinstance(messages, list) else []
-
-
-def _role(message: Any) -> Any:
-    return cast("dict[str, Any]", message).get("role") if isinstance(message, dict) else None
-
-
 def _line(example: Example, number: int) -> bytes:
     try:
         text = json.dumps(example.data, ensure_ascii=False, allow_nan=False)
@@ -266,32 +206,3 @@ def _line(example: Example, number: int) -> bytes:
         return json.dumps(example.data).encode() + b"\n"
     except (TypeError, ValueError) as error:
         raise DataError(f"example {number} holds a value that JSON has no form for: {error}") from error
-
-
-def _by_question(examples: Sequence[Example], seed: int) -> list[list[int]]:
-    """Places of the examples, those with one question together, in an order that content and seed decide."""
-    groups: dict[str, list[int]] = {}
-    for place, example in enumerate(examples):
-        groups.setdefault(_question(example, seed), []).append(place)
-    return [groups[key] for key in sorted(groups)]
-
-
-def _question(example: Example, seed: int) -> str:
-    asked = [message for message in _messages(example) if _role(message) == "user"]
-    question = asked or example.data.get("prompt") or example.data.get("input") or example.data
-    text = json.dumps(question, sort_keys=True, default=repr)
-    return hashlib.sha256(f"{seed}\n{text}".encode()).hexdigest()
-
-
-def _take(groups: list[list[int]], count: int) -> list[int]:
-    """Take whole groups off the front until `count` examples are reached."""
-    taken: list[int] = []
-    while groups and len(taken) < count:
-        taken += groups.pop(0)
-    return taken
-
-
-def _count(share: float | int, total: int) -> int:
-    if share < 0 or (isinstance(share, float) and share >= 1):
-        raise ValueError(f"a part is a share below 1.0 or a count of examples, not {share!r}")
-    return share if isinstance(share, int) else max(1, round(share * total)) if share else 0

@@ -7,10 +7,8 @@ server goes on where a killed one stopped.
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,6 +18,7 @@ from finetune_lib.catalog import base_of
 from finetune_lib.local.base_models import TINY, ensure_tiny, find_base
 from finetune_lib.local.ids import model_name, new_id
 from finetune_lib.local.job_directory import JobDirectory, Order
+from finetune_lib.local.launchers import end, spawn
 from finetune_lib.local.objects import (
     TERMINAL,
     Object,
@@ -36,8 +35,6 @@ from finetune_lib.local.training_files import problem_of
 
 TICK_SECONDS = 0.2
 ATTEMPTS = 3
-KILL_AFTER_SECONDS = 10.0
-MODULE = "finetune_lib.local.worker"
 log = logging.getLogger(__name__)
 
 
@@ -82,7 +79,7 @@ class Supervisor:
         if directory.path.exists():
             directory.cancel()
         if worker := self._workers.pop(job, None):
-            threading.Thread(target=_end, args=[worker], daemon=True).start()
+            threading.Thread(target=end, args=[worker], daemon=True).start()
 
     def _loop(self) -> None:
         while not self._stop.wait(TICK_SECONDS):
@@ -153,7 +150,7 @@ class Supervisor:
         self.store.set_run(job["id"], attempt=attempt + 1, offset=offset)
         if attempt:
             self._tell(job["id"], "The worker was lost; training goes on from the last checkpoint", level="warn")
-        self._workers[job["id"]] = _spawn(self.directory(job["id"]))
+        self._workers[job["id"]] = spawn(self.directory(job["id"]))
 
     def _follow(self, job: Object) -> None:
         """Tell what is new; then act on the outcome, or on a worker that died without one."""
@@ -246,27 +243,3 @@ class Supervisor:
 
     def _tell(self, job: str, message: str, *, level: str = "info", mark: str | None = None) -> None:
         self.store.add("event", event_object(message, level=level), parent=job, mark=mark)
-
-
-def _spawn(directory: JobDirectory) -> subprocess.Popen[bytes]:
-    """Start a worker in a session of its own: it outlives this server."""
-    quiet = {"TQDM_DISABLE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    # Without it, OpenMP's threads spin while they wait, and a busy machine trains tens of times slower.
-    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", **quiet}
-    with directory.log.open("ab") as output:
-        return subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", MODULE, str(directory.path)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=environment,
-            start_new_session=True,
-        )
-
-
-def _end(worker: subprocess.Popen[bytes]) -> None:
-    worker.terminate()
-    try:
-        worker.wait(KILL_AFTER_SECONDS)
-    except subprocess.TimeoutExpired:
-        worker.kill()
