@@ -24,6 +24,7 @@ FAMILIES = {
     "T": "Tables",
     "S": "Shape of a row",
     "C": "Conversation",
+    "F": "Tools",
     "P": "Methods",
     "K": "Limits of platform and model",
     "D": "Duplicates",

@@ -37,6 +37,11 @@ def chat(*messages, **extra):
     return json.dumps({"messages": list(messages), **extra})
 
 
+def calling(arguments):
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": arguments}}
+    return chat(USER, {"role": "assistant", "tool_calls": [call]})
+
+
 def pair(prompt, completion):
     return json.dumps({"prompt": prompt, "completion": completion})
 
@@ -117,6 +122,8 @@ CASES = [
     Case("C406", chat(USER, {**ASSISTANT, "content": " "}), GOOD, path="/messages/1/content"),
     Case("C407", chat(USER, {**ASSISTANT, "weight": 0}), GOOD, path="/messages"),
     Case("C408", chat(ASSISTANT), GOOD, path="/messages", severity="warning"),
+    Case("F502", calling("{'city': 1}"), calling('{"city": 1}'), path="/messages/1/tool_calls/0/function/arguments"),
+    Case("F512", calling({"city": 1}), calling("{}"), path="/messages/1/tool_calls/0"),
     Case("P602", preference(**{SIDE: [ASSISTANT] * 2}), PREFERENCE, path=f"/{SIDE}", check=DPO),
     Case("P605", pair("q", "a"), GOOD),
     Case("P606", GOOD, chat(USER), path="/messages/1/role", check=RFT),
@@ -182,7 +189,7 @@ def codes(*rows, **check):
     return [d.code for d in report.diagnostics if d.code != "K701"]
 
 
-CALL = {"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f"}}]}
+CALL = json.loads(calling("{}"))["messages"][1]
 RESULT = {"role": "tool", "tool_call_id": "1", "content": ""}
 
 

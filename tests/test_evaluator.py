@@ -268,3 +268,10 @@ def test_a_few_wins_among_many_ties_are_not_called_better():
     verdict = evaluate(never, now_and_then).verdict("now_and_then", baseline="never")
     assert verdict.estimate.low > 0
     assert verdict.outcome == "not shown"
+
+
+def test_contains_without_an_expected_text_is_a_failure_and_no_point():
+    golden = [ft.Case("1", (), expected="")]
+    report = evaluate(always, scorers=[ft.Contains()], golden=golden)
+    assert report.mean("always") is None
+    assert "no expected text" in report.failures[0].reason

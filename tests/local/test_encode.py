@@ -132,3 +132,14 @@ def test_any_conversation_teaches_its_weighted_answers(tokenizer, turns):
     for question, answer, weight in turns:
         messages += [{"role": "user", "content": question}, {"role": "assistant", "content": answer, "weight": weight}]
     assert learned(tokenizer, {"messages": messages}) == [answer + END for _, answer, weight in turns if weight != 0]
+
+
+def test_a_tool_call_is_learned_with_its_name_and_arguments(tokenizer):
+    call = {"id": "1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "台北"}'}}
+    row = {
+        "messages": [{"role": "user", "content": "天氣？"}, {"role": "assistant", "tool_calls": [call]}],
+        "tools": [{"type": "function", "function": {"name": "weather"}}],
+    }
+    (answer,) = learned(tokenizer, row)
+    assert '"weather"' in answer
+    assert '{"city": "台北"}' in answer

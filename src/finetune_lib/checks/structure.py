@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from finetune_lib.checks.rules import MESSAGE_KEYS, ROLES, ROW_KEYS, Rules
 from finetune_lib.checks.texts import text_findings
+from finetune_lib.checks.tools import check_calls
 from finetune_lib.diagnostics import Diagnostic, Severity, diagnose, name_of
 from finetune_lib.records import Example, Origin
 
@@ -72,6 +73,7 @@ def _message(message: object, path: str, origin: Origin) -> Iterator[Diagnostic]
     yield from _role(fields, path, origin)
     yield from _content(fields, f"{path}/content", origin)
     yield from _weight(fields, f"{path}/weight", origin)
+    yield from check_calls(fields, f"{path}/tool_calls", origin)
 
 
 def _role(message: Mapping[str, Any], path: str, origin: Origin) -> Iterator[Diagnostic]:

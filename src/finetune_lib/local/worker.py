@@ -36,7 +36,7 @@ def _work(directory: JobDirectory) -> int:
         train(directory)
     except TrainingError as error:
         directory.fail(error.code, str(error))
-    except (OSError, ValueError, RuntimeError, MemoryError) as error:
+    except Exception as error:  # it would come again: only a death without a word is worth another attempt
         traceback.print_exc()
         directory.fail("training_failed", f"{type(error).__name__}: {error}")
     return 0

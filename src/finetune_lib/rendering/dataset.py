@@ -19,7 +19,7 @@ def dataset_html(name: str, examples: Sequence[Example]) -> Markup:
     """The number of examples and the conversations of the first ones, as they are, sound or not."""
     rows = [[str(n), _turns(example)] for n, example in enumerate(islice(examples, SHOWN), start=1)]
     title = tag("p", f"{name}: {len(examples)} examples", class_="soft")
-    return tag("div", style(), title, table(["#", "conversation"], rows), class_="ftl")
+    return tag("div", style(), title, table(["#", "conversation"], rows), class_="ftl list")
 
 
 def _turns(example: Example) -> Markup:

@@ -29,13 +29,20 @@ class ExactMatch:
 
 @dataclass(frozen=True, slots=True)
 class Contains:
-    """1 where the expected text stands somewhere in the answer, else 0; normalised as in `ExactMatch`."""
+    """1 where the expected text stands somewhere in the answer, else 0; normalised as in `ExactMatch`.
+
+    Raises:
+        ValueError: The case expects no text, which every answer would contain; the report has it as a failure.
+    """
 
     name: str = "contains"
 
     def __call__(self, answer: str, case: Case, /) -> float:
         """Score one answer."""
-        return float(_normalised(case.expected) in _normalised(answer))
+        wanted = _normalised(case.expected)
+        if not wanted:
+            raise ValueError(f"case {case.id} has no expected text to look for")
+        return float(wanted in _normalised(answer))
 
 
 def _normalised(text: str) -> str:

@@ -50,7 +50,7 @@ def _told() -> Generator[None]:
         yield
     except PromptTooLongError as error:
         raise WireError(400, str(error), param="messages", code="context_length_exceeded") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:  # as a template has them for odd messages
         raise WireError(400, f"the model does not answer: {error}", param="model", code="model_error") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -37,12 +38,25 @@ def encode(row: Mapping[str, Any], tokenizer: Any, *, limit: int) -> dict[str, l
 
 
 def plain(message: Mapping[str, Any]) -> dict[str, Any]:
-    """A message as chat templates know it: content as text, `developer` as `system`, no weight."""
+    """A message as chat templates know it.
+
+    Its content is text, `developer` is `system`, it has no weight, and arguments of tool calls are objects.
+    """
     kept = {key: value for key, value in message.items() if key != "weight"}
+    if calls := kept.get("tool_calls"):
+        kept["tool_calls"] = [_call(call) for call in calls]
     content = kept.get("content")
     if isinstance(content, list):
         kept["content"] = "".join(str(part.get("text", "")) for part in content)  # pyright: ignore
     return {**kept, "role": "system" if kept["role"] == "developer" else kept["role"]}
+
+
+def _call(call: Mapping[str, Any]) -> dict[str, Any]:
+    """A tool call whose arguments are an object, as templates expect; the wire has them as JSON text."""
+    function = dict(call["function"])
+    if isinstance(function.get("arguments"), str):
+        function["arguments"] = json.loads(function["arguments"])
+    return {**call, "function": function}
 
 
 def _render(tokenizer: Any, messages: Sequence[Mapping[str, Any]], tools: Any, *, prompt: bool) -> list[int]:
