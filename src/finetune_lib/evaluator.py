@@ -9,7 +9,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, TypeVar
 
 from finetune_lib.candidates import Candidate, name_of
@@ -43,6 +43,7 @@ class Evaluator:
     """
 
     scorers: Sequence[Scorer]
+    _: KW_ONLY
     concurrency: int = 8
 
     def run(

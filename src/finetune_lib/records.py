@@ -8,7 +8,7 @@ kept, unknown values pass, because platforms differ (Azure answers `status: "pen
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -247,6 +247,7 @@ class Answer:
     """
 
     text: str = ""
+    _: KW_ONLY
     error: str | None = None
     usage: Usage = Usage()
     seconds: float = 0.0

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from finetune_lib.platforms import Platform, default_platform
@@ -77,6 +77,7 @@ class ChatModel:
     """
 
     model: str
+    _: KW_ONLY
     name: str = ""
     system: str | None = None
     temperature: float | None = 0.0
