@@ -35,6 +35,7 @@ from finetune_lib.local.training_files import problem_of
 
 TICK_SECONDS = 0.2
 ATTEMPTS = 3
+OPEN = ("running", "queued", "validating_files")
 log = logging.getLogger(__name__)
 
 
@@ -61,13 +62,15 @@ class Supervisor:
         return JobDirectory(self.root / "jobs" / job)
 
     def open_jobs(self) -> list[Object]:
-        """The jobs without a final status, the oldest first."""
-        jobs, _ = self.store.page("job", ascending=True)
-        return [job for job in jobs if job["status"] not in TERMINAL]
+        """The jobs without a final status; of each status the oldest first."""
+        pages = (self.store.page("job", ascending=True, where={"$.status": status})[0] for status in OPEN)
+        return [job for jobs in pages for job in jobs]
 
-    def cancel(self, job: Object) -> Object:
-        """Cancel a job: told at once; its worker stops at its next step, or is ended."""
+    def cancel(self, job: Object) -> Object | None:
+        """Cancel a job: told at once; its worker stops at its next step, or is ended. None where it had ended."""
         with self.store.transaction():
+            if self._status(job) in TERMINAL:
+                return None
             self._tell(job["id"], "Fine tuning process stopping due to job cancellation", level="warn")
             changed = self.store.update("job", job["id"], {"status": "cancelled", "finished_at": now()})
         self._end_worker(job["id"])

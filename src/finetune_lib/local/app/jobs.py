@@ -14,7 +14,7 @@ from finetune_lib.local.app.errors import WireError, json_body, part
 from finetune_lib.local.app.pages import page
 from finetune_lib.local.app.services import Services, services
 from finetune_lib.local.base_models import find_base
-from finetune_lib.local.objects import TERMINAL, Object, event_object, job_object
+from finetune_lib.local.objects import Object, event_object, job_object
 
 # Name of a hyperparameter: what it must be, its type, and its lowest and highest value.
 HYPERPARAMETERS: Mapping[str, tuple[str, tuple[type, ...], float, float]] = {
@@ -135,11 +135,12 @@ async def retrieve(request: Request) -> JSONResponse:
 
 async def cancel(request: Request) -> JSONResponse:
     """POST /fine_tuning/jobs/{id}/cancel"""
-    job = _job(request)
-    if job["status"] in TERMINAL:
+    cancelled = services(request).supervisor.cancel(_job(request))
+    if cancelled is None:
+        job = _job(request)
         message = f"Job {job['id']} has already ended with status {job['status']!r}."
         raise WireError(400, message, code="job_already_ended")
-    return JSONResponse(services(request).supervisor.cancel(job))
+    return JSONResponse(cancelled)
 
 
 async def events(request: Request) -> JSONResponse:
