@@ -144,3 +144,28 @@ def test_proxy_in_the_environment_is_not_asked_for_this_machine(server):
     environment = {**kept, "http_proxy": nowhere, "HTTP_PROXY": nowhere, "all_proxy": nowhere, "ALL_PROXY": nowhere}
     done = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout) == (0, "tiny\n"), done.stderr
+
+
+@pytest.mark.parametrize("where", ["sk-proj-SECRET", "https://user:SECRET@host/v1", "ftp://SECRET"])
+def test_what_may_be_a_secret_is_not_repeated(where):
+    with pytest.raises(ValueError, match="http address") as caught:
+        ft.connect(where, api_key="k")
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_key_read_from_a_file_may_end_a_line():
+    assert ft.connect("https://host.example/v1", api_key="key\n").api_key == "key"
+
+
+def test_a_key_with_foreign_characters_is_refused_without_showing_it():
+    with pytest.raises(ValueError, match="copy it again") as caught:
+        ft.connect("https://host.example/v1", api_key="祕密key")
+    assert "祕密" not in str(caught.value)
+
+
+def test_the_account_at_openai_is_told_to_no_other_service(monkeypatch):
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-secret")
+    client = ft.connect("https://host.example/v1", api_key="k").client
+    assert "secret" not in str(client.default_headers)
+    assert "secret" in str(ft.connect("openai", api_key="k").client.default_headers)

@@ -275,3 +275,62 @@ def test_contains_without_an_expected_text_is_a_failure_and_no_point():
     report = evaluate(always, scorers=[ft.Contains()], golden=golden)
     assert report.mean("always") is None
     assert "no expected text" in report.failures[0].reason
+
+
+def test_a_candidate_that_fails_on_many_cases_gets_no_verdict():
+    """It may fail on the hard ones: what it answered says nothing about the rest."""
+
+    def lucky(case):
+        if int(case.id) >= 8:
+            raise TimeoutError("too slow")
+        return "1"
+
+    verdict = evaluate(never, lucky).verdict("lucky", baseline="never")
+    assert (verdict.wins, verdict.missing) == (8, 12)
+    assert verdict.outcome == "not shown"
+
+
+def test_candidates_without_a_common_case_are_not_compared():
+    def first(case):
+        return "1" if case.id == "0" else 1 / 0
+
+    def second(case):
+        return "1" if case.id == "1" else 1 / 0
+
+    report = evaluate(first, second)
+    assert report.comparisons == ()
+    assert "failed" in str(report)
+
+
+@pytest.mark.parametrize("stop", [StopIteration, SystemExit])
+def test_an_exception_that_no_future_carries_is_a_failure_too(stop):
+    def strange(case):
+        raise stop("done")
+
+    report = evaluate(always, strange)
+    assert len(report.failures) == 20
+    assert stop.__name__ in report.failures[0].reason
+
+
+def test_a_score_that_is_not_finite_is_a_failure():
+    def endless(answer, case):
+        return float("inf")
+
+    assert len(evaluate(always, scorers=[endless]).failures) == 20
+
+
+def test_a_golden_set_with_unread_lines_is_refused(tmp_path):
+    path = tmp_path / "golden.jsonl"
+    path.write_text('{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "1"}]}\n{oops\n')
+    with pytest.raises(ft.InvalidDatasetError, match=r"golden\.jsonl:2"):
+        evaluate(always, golden=ft.Dataset.load(path))
+
+
+def test_a_golden_example_without_an_answer_is_named():
+    with pytest.raises(ft.DataError, match="golden example 2 of rows is no case"):
+        evaluate(always, golden=ft.Dataset.from_rows([{"prompt": "q", "completion": "1"}, {"prompt": "q"}]))
+
+
+def test_no_workers_are_a_wrong_argument():
+    with pytest.raises(ValueError, match="at least 1"):
+        evaluate(always, concurrency=0)

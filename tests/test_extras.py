@@ -50,3 +50,18 @@ def test_a_package_that_lacks_something_itself_is_not_called_missing(monkeypatch
 
 def test_an_installed_package_is_given_back():
     assert extras.require("json.decoder", extra="excel", feature="This test").JSONDecoder
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ft.MissingExtraError(feature="x", package="y", extra="eval"),
+        ft.PlatformError("refused", status_code=429, retryable=True),
+        ft.ReadError("no", line=3),
+    ],
+)
+def test_errors_cross_the_borders_of_processes(error):
+    import pickle
+
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))

@@ -429,3 +429,13 @@ def test_a_quote_that_is_not_closed_is_named_with_its_line(refused):
 def test_a_long_text_in_a_table_is_read(write):
     text = "word " * 40_000
     assert ft.Dataset.load(write(f"prompt,completion\nq,{text}\n", "a.csv"))[0].answer == text
+
+
+def test_one_bad_element_of_an_array_costs_no_other(tmp_path):
+    rows = [json.dumps({"prompt": f"q{number}", "completion": "a"}) for number in range(5)]
+    rows[2] = '{"prompt": "q2", "completion": NaN}'
+    path = tmp_path / "rows.json"
+    path.write_text("[" + ",\n".join(rows) + "]")
+    data = ft.Dataset.load(path)
+    assert [example.data["prompt"] for example in data] == ["q0", "q1", "q3", "q4"]
+    assert [(d.code, d.origin.line) for d in data.validate(target="local").errors if d.code != "K701"] == [("J215", 3)]

@@ -82,3 +82,10 @@ def test_the_small_set_interval_covers_the_truth_about_as_often_as_it_says():
         found = paired_difference([max(d, 0) for d in draws], [max(-d, 0) for d in draws])
         held += found.low <= 0.1 <= found.high
     assert held / 300 >= 0.90
+
+
+def test_differences_that_are_equal_but_for_float_noise_have_an_interval():
+    first = [number / 100 + 0.1 for number in range(40)]
+    found = paired_difference(first, [number / 100 for number in range(40)])
+    assert found.value == pytest.approx(0.1)
+    assert 0 < found.low < found.high == pytest.approx(0.1)

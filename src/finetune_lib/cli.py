@@ -27,7 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
-    except (FinetuneError, ValueError) as error:
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLEAN
+    except (FinetuneError, ValueError, OSError, OverflowError) as error:
         print(f"finetune-lib: {error}", file=sys.stderr)
         return UNUSABLE
 
@@ -57,7 +60,10 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 
 def _columns(text: str) -> dict[str, str]:
     """From `prompt=問題,completion=答案` to a mapping."""
-    return dict(pair.split("=", 1) for pair in text.split(","))
+    try:
+        return dict(pair.split("=", 1) for pair in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"write it as prompt=問題,completion=答案, not {text!r}") from error
 
 
 def _check(options: argparse.Namespace) -> int:

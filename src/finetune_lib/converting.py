@@ -10,15 +10,15 @@ from finetune_lib.records import Example
 
 def as_chat(example: Example, system: str | None, *, pairs: bool) -> Example:
     """Turn a pair into a chat where `pairs` asks for it, and put the system message first where there is none."""
-    if example.kind == "completion" and pairs:
-        example = _chat_of_pair(example)
+    if example.kind == "completion":
+        example = _chat_of_pair(example) if pairs else _labelled(example)
     return _with_system(example, system) if system else example
 
 
 def _chat_of_pair(example: Example) -> Example:
     """The pair's fields as messages; each keeps the cell that it was read from."""
     data = dict(example.data)
-    category = data.pop("category", None) or example.category
+    category = _label(data.pop("category", None)) or example.category
     roles = {"system": "system", "prompt": "user", "completion": "assistant"}
     fields = [name for name in roles if data.get(name) not in (None, "") or name != "system"]
     messages = [{"role": roles[name], "content": data.pop(name, None)} for name in fields]
@@ -30,6 +30,17 @@ def _chat_of_pair(example: Example) -> Example:
     }
     origin = replace(example.origin, cells={**example.origin.cells, **cells})
     return Example({"messages": messages, **data}, origin, category)
+
+
+def _labelled(example: Example) -> Example:
+    """The pair as it is, its category beside it."""
+    data = {name: value for name, value in example.data.items() if name != "category"}
+    return replace(example, data=data, category=_label(example.data.get("category")) or example.category)
+
+
+def _label(value: object) -> str | None:
+    """A category as text; None for what stands for nothing, NaN of a data frame too."""
+    return None if value is None or value != value else str(value) or None
 
 
 def _with_system(example: Example, system: str) -> Example:

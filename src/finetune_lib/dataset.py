@@ -134,7 +134,7 @@ class Dataset(Sequence[Example]):
             ValueError: The parts leave nothing to train on.
             InvalidDatasetError: Some lines could not be read.
         """
-        self._require_whole()
+        self.require_whole()
         places = split_places(self._examples, validation=validation, golden=golden, seed=seed)
         return Split(*map(self._part, places, Split._fields))
 
@@ -149,7 +149,7 @@ class Dataset(Sequence[Example]):
             InvalidDatasetError: Some lines could not be read; saving would lose them.
             DataError: A row from memory holds a value that JSON has no form for, as a date or NaN.
         """
-        self._require_whole()
+        self.require_whole()
         return write_atomically(Path(path), self.lines(), overwrite=overwrite)
 
     def lines(self) -> Iterator[bytes]:
@@ -160,7 +160,12 @@ class Dataset(Sequence[Example]):
         """The same examples without the lines that could not be read: they are left out on purpose."""
         return Dataset(self._examples, name=self.name)
 
-    def _require_whole(self) -> None:
+    def require_whole(self) -> None:
+        """Refuse to go on with lines that could not be read.
+
+        Raises:
+            InvalidDatasetError: There are some; the report names them.
+        """
         report = ValidationReport(self.name, len(self), self._problems)
         if not report.ok:
             raise InvalidDatasetError(

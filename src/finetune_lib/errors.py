@@ -31,6 +31,17 @@ if TYPE_CHECKING:
 class FinetuneError(Exception):
     """The root of all errors that finetune_lib raises on purpose."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Errors cross the borders of processes whole, attributes and all."""
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(kind: type[FinetuneError], args: tuple[object, ...], attributes: dict[str, object]) -> FinetuneError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
+
 
 class DataError(FinetuneError, ValueError):
     """The data cannot be used as it is."""

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from finetune_lib.candidates import Candidate, name_of
 from finetune_lib.candidates.chat_model import connections
-from finetune_lib.errors import EvaluationError
+from finetune_lib.dataset import Dataset
+from finetune_lib.errors import DataError, EvaluationError
 from finetune_lib.records import Answer, Case, Example
 from finetune_lib.report import Report, Result
 from finetune_lib.scorers import Scorer
@@ -62,6 +63,7 @@ class Evaluator:
 
         Raises:
             ValueError: No case, no candidate, no scorer, or two of one name.
+            DataError: The golden set has unread lines, or an example without an expected answer.
             EvaluationError: Not a single answer came; its report has the reasons.
             MissingExtraError: Comparing without `pip install "finetune_lib[eval]"`; raised before any call.
         """
@@ -75,6 +77,10 @@ class Evaluator:
         on_progress: OnProgress | None = None,
     ) -> Report:
         """As `run`."""
+        if isinstance(golden, Dataset):
+            golden.require_whole()
+        if self.concurrency < 1:
+            raise ValueError(f"concurrency is at least 1, not {self.concurrency}")
         cases = tuple(_case(item, number) for number, item in enumerate(golden, start=1))
         named = _named(candidates, "candidate")
         scorers = _named(self.scorers, "scorer")
@@ -153,8 +159,20 @@ async def _call(function: Callable[..., Any], *args: Any) -> Any:
     """Await an async callable; run a plain one in a thread, so that a slow one holds up nobody."""
     if any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
         return await function(*args)
-    result = await asyncio.to_thread(function, *args)
+    result, error = await asyncio.to_thread(_caught, function, args)
+    if error is not None:
+        raise error
     return await result if inspect.isawaitable(result) else result
+
+
+def _caught(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, Exception | None]:
+    """Call inside the thread; what no future can carry, as `StopIteration`, becomes an ordinary error."""
+    try:
+        return function(*args), None
+    except (StopIteration, SystemExit) as error:
+        return None, RuntimeError(f"{type(error).__name__}: {error}")
+    except Exception as error:
+        return None, error
 
 
 def _text(value: object) -> str:
@@ -164,8 +182,8 @@ def _text(value: object) -> str:
 
 
 def _number(value: object) -> float:
-    if not isinstance(value, (int, float)) or math.isnan(value):
-        raise TypeError(f"a scorer gives a number or a truth value, not {value!r}")
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise TypeError(f"a scorer gives a finite number or a truth value, not {value!r}")
     return float(value)
 
 
@@ -174,7 +192,14 @@ def _reason(error: Exception) -> str:
 
 
 def _case(item: Case | Example, number: int) -> Case:
-    return item if isinstance(item, Case) else Case.from_example(item, number=number)
+    """A case of the golden set; what is no sound example says which one."""
+    if isinstance(item, Case):
+        return item
+    try:
+        return Case.from_example(item, number=number)
+    except (KeyError, TypeError, ValueError) as error:
+        place = item.origin.row or number
+        raise DataError(f"golden example {place} of {item.origin.source or 'the set'} is no case: {error}") from error
 
 
 def _named(things: Sequence[T], what: str) -> Mapping[str, T]:

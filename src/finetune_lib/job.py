@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -29,6 +30,7 @@ from finetune_lib.records import Checkpoint, JobEvent, JobRecord
 TrainingMethod = Literal["supervised", "dpo"]
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 PAGE = 100
+NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 
 @dataclass(frozen=True)
@@ -117,9 +119,9 @@ class Job:
         plan.check()
         files = {name: _upload(platform, data) for name, data in plan.uploads()}
         request = plan.request(files, suffix=suffix, seed=seed, hyperparameters=hyperparameters, metadata=metadata)
-        with platform.calls("create the job"):
+        with platform.paid_call("create the job"):
             answer = platform.client.with_options(max_retries=0).fine_tuning.jobs.create(**request)
-        return cls(JobRecord.of(answer), platform)
+            return cls(JobRecord.of(answer), platform)
 
     @classmethod
     async def create_async(
@@ -332,7 +334,7 @@ def _target(platform: Platform) -> Target:
 def _upload(platform: Platform, data: Dataset) -> str:
     """Send the examples from a file on disk: the client streams an open file, and may repeat it."""
     with TemporaryDirectory() as folder, platform.calls("upload the data"):
-        path = data.save(Path(folder) / f"{Path(data.name).stem or 'data'}.jsonl")
+        path = data.save(Path(folder) / f"{NOT_IN_NAMES.sub('_', data.name).strip('_') or 'data'}.jsonl")
         with path.open("rb") as file:
             return platform.client.files.create(file=file, purpose="fine-tune").id
 

@@ -149,9 +149,9 @@ class Case:
         """The last assistant turn becomes the expected answer, what stands before it the question."""
         messages = example.messages
         last = max((i for i, m in enumerate(messages) if m.role == "assistant"), default=None)
-        if last is None:
-            raise ValueError(f"example {number} has no assistant message that could be the expected answer")
-        return Case(str(number), messages[:last], messages[last].text, example.category)
+        if last is None or messages[last].content is None:
+            raise ValueError("it has no assistant message with text, which would be the expected answer")
+        return Case(str(example.origin.row or number), messages[:last], messages[last].text, example.category)
 
 
 class _Answer(BaseModel):
@@ -177,10 +177,10 @@ class JobRecord(_Answer):
     """A fine-tuning job as the platform describes it (`fine_tuning.job`)."""
 
     id: str
-    model: str
-    status: str
-    created_at: int = 0
-    finished_at: int | None = None
+    model: str = ""
+    status: str = "unknown"
+    created_at: float | None = None
+    finished_at: float | None = None
     fine_tuned_model: str | None = None
     trained_tokens: int | None = None
     training_file: str | None = None
@@ -195,6 +195,8 @@ class JobRecord(_Answer):
     @classmethod
     def _healthy_is_none(cls, value: Any) -> Any:
         """Healthy jobs carry null, `{}`, or an object of nulls."""
+        if isinstance(value, str):
+            return {"message": value}
         return value if value and any(value.values()) else None
 
 
@@ -205,9 +207,9 @@ class JobEvent(_Answer):
     """
 
     id: str
-    created_at: int
-    level: str
-    message: str
+    created_at: float = 0
+    level: str = "info"
+    message: str = ""
     type: str | None = "message"
     data: dict[str, Any] | None = None
 

@@ -18,6 +18,7 @@ from finetune_lib.statistics import Estimate, paired_difference
 Outcome = Literal["better", "worse", "not shown"]
 UNCATEGORISED = "(none)"
 SIGNIFICANT = 0.05
+MOST_MISSING = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,14 @@ class Comparison:
     def outcome(self) -> Outcome:
         """`better` or `worse` where the whole interval lies on that side of 0 and p is below 0.05.
 
-        Anything less is `not shown`.
+        Anything less is `not shown`; so is everything where more than 5 % of the cases are missing, because
+        they may be missing for a reason that has to do with the answers.
         """
-        if self.estimate.p >= SIGNIFICANT or self.estimate.low <= 0 <= self.estimate.high:
+        if self.estimate.p >= SIGNIFICANT or self.missing > MOST_MISSING * (self.estimate.n + self.missing):
             return "not shown"
-        return "better" if self.estimate.value > 0 else "worse"
+        if self.estimate.low > 0:
+            return "better"
+        return "worse" if self.estimate.high < 0 else "not shown"
 
     @property
     def sentence(self) -> str:
@@ -167,10 +171,12 @@ class Report:
     def comparisons(self) -> tuple[Comparison, ...]:
         """Each further candidate against the first one, where both have scores."""
         baseline, *others = self.candidates
-        scored = [name for name in self.candidates if self.mean(name) is not None]
-        if baseline not in scored:
-            return ()
-        return tuple(self.verdict(name, baseline=baseline) for name in others if name in scored)
+        return tuple(self.verdict(name, baseline=baseline) for name in others if self._overlap(name, baseline))
+
+    def _overlap(self, one: str, other: str) -> bool:
+        """Whether any case has a score of both."""
+        pairs = zip(self.scores(one), self.scores(other), strict=True)
+        return any(a is not None and b is not None for a, b in pairs)
 
     def save_html(self, path: str | PathLike[str], *, metrics: Metrics | None = None) -> Path:
         """Write the report as one HTML file that opens without a network; an older one is replaced.

@@ -14,6 +14,10 @@ from typing import Any
 from finetune_lib.extras import require
 
 SMALL_SET, FEW_DISCORDANT, SMALL_GRADED = 100, 20, 30
+# Beyond these, 0.3 - 0.2 and 0.9 - 0.8 differ by nothing but the arithmetic of floats.
+DIGITS = 12
+# Resamples held in memory at once.
+BATCH = 200
 DRAWS, SEED = 20_000, 2026
 TERNARY = frozenset({-1.0, 0.0, 1.0})
 
@@ -67,7 +71,7 @@ def paired_difference(a: Sequence[float], b: Sequence[float]) -> Estimate:
     """
     if len(a) != len(b) or not a:
         raise ValueError(f"paired scores come in equal numbers, at least one each: got {len(a)} and {len(b)}")
-    differences = [float(x) - float(y) for x, y in zip(a, b, strict=True)]
+    differences = [round(float(x) - float(y), DIGITS) for x, y in zip(a, b, strict=True)]
     return _ternary(differences) if TERNARY.issuperset(differences) else _graded(differences)
 
 
@@ -117,7 +121,7 @@ def _dirichlet_interval(wins: int, ties: int, losses: int) -> tuple[float, float
 
 def _bca_interval(differences: Sequence[float]) -> tuple[float, float]:
     numpy, stats = _numpy(), _scipy_stats()
-    found = stats.bootstrap((differences,), numpy.mean, method="BCa", rng=numpy.random.default_rng(SEED))
+    found = stats.bootstrap((differences,), numpy.mean, method="BCa", batch=BATCH, rng=numpy.random.default_rng(SEED))
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
 
 
@@ -134,6 +138,7 @@ def _flip_test(differences: Sequence[float]) -> float:
         permutation_type="samples",
         n_resamples=9999,
         vectorized=True,
+        batch=BATCH,
         rng=numpy.random.default_rng(SEED),
     )
     return float(found.pvalue)

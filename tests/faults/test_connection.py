@@ -80,7 +80,7 @@ def test_timeout_counts_also_while_the_platform_is_away(gone):
         gone.wait(timeout=0)
 
 
-def test_job_whose_file_was_deleted_at_once_ends(tmp_path, until):
+def test_job_without_its_file_ends(tmp_path, until):
     """It must not stay in `validating_files` for ever."""
     with closing(Store(tmp_path)) as store:
         request = {"training_file": "file-deleted"}
@@ -92,4 +92,4 @@ def test_job_whose_file_was_deleted_at_once_ends(tmp_path, until):
             until(lambda: store.get("job", job["id"])["status"] == "failed", seconds=10)
         finally:
             supervisor.stop()
-        assert "file-deleted" in store.get("job", job["id"])["error"]["message"]
+        assert "No such file" in store.get("job", job["id"])["error"]["message"]

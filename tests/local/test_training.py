@@ -112,3 +112,21 @@ def test_answers_beyond_the_context_leave_nothing_to_learn(tiny, tmp_path):
     long = {"messages": [{"role": "user", "content": "長" * 2000}, {"role": "assistant", "content": "1"}]}
     with pytest.raises(sft.TrainingError, match="within the base's 4096 tokens"):
         sft.train(job(tmp_path, tiny, rows=[long] * 10))
+
+
+def test_an_adapter_is_trained_further_and_not_begun_anew(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(sft, "LORA_FROM_PARAMETERS", 0)
+    first = job(tmp_path, tiny, n_epochs=30, learning_rate_multiplier=2.5)
+    sft.train(first)
+    (tmp_path / "second").mkdir()
+    second = job(tmp_path / "second", first.final)
+    sft.train(second)
+    assert losses(second)[0] < losses(first)[0] / 2
+    assert answer(second.final, "甲？") == "0"
+
+
+def test_a_picture_is_not_passed_over(tiny, tmp_path):
+    parts = [{"type": "text", "text": "q"}, {"type": "image_url", "image_url": {"url": "data:"}}]
+    row = {"messages": [{"role": "user", "content": parts}, {"role": "assistant", "content": "1"}]}
+    with pytest.raises(ValueError, match="'image_url' cannot be learned here"):
+        sft.train(job(tmp_path, tiny, rows=[row] * 10))

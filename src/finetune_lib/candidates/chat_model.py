@@ -23,6 +23,7 @@ class _Connections:
     """What the calls of one evaluation share: a client for each platform, and the platform where none is named."""
 
     def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
         self._clients: dict[Platform, AsyncOpenAI] = {}
         self._default: Platform | None = None
         self._lock = asyncio.Lock()
@@ -46,7 +47,8 @@ _connections: ContextVar[_Connections | None] = ContextVar("connections", defaul
 @asynccontextmanager
 async def connections() -> AsyncGenerator[_Connections]:
     """Within it, all models share connections; inside another one, those of the outer one."""
-    if outer := _connections.get():
+    outer = _connections.get()
+    if outer and outer.loop is asyncio.get_running_loop():
         yield outer
         return
     shared = _Connections()
@@ -95,14 +97,13 @@ class ChatModel:
         """
         async with connections() as shared:
             platform = self.platform or await shared.default()
+            request = self._request(case, platform.model_id(self.model))
             with platform.calls(f"ask {self.model}"):
-                completion = await self._ask(
-                    shared.client(platform), self._request(case, platform.model_id(self.model))
-                )
-        choice = completion.choices[0].message
+                completion = await self._ask(shared.client(platform), request)
+                choice = completion.choices[0].message
         usage = completion.usage
         tokens = Usage(usage.prompt_tokens, usage.completion_tokens) if usage else Usage()
-        return Answer(choice.content or "", usage=tokens)
+        return Answer(choice.content or choice.refusal or "", usage=tokens)
 
     async def _ask(self, client: AsyncOpenAI, request: dict[str, Any]) -> ChatCompletion:
         return cast("ChatCompletion", await client.chat.completions.create(**request))

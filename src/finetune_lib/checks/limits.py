@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -36,7 +37,9 @@ def platform(rules: Rules, today: date) -> Iterator[Diagnostic]:
 def tokens(example: Example, rules: Rules) -> int:
     """Tokens of a sound example as it is trained on, its tools included."""
     tools = example.data.get("tools")
-    return counter_for(rules.model).example(conversation(example.data), str(tools) if tools else "")
+    return counter_for(rules.model).example(
+        conversation(example.data), json.dumps(tools, ensure_ascii=False) if tools else ""
+    )
 
 
 def too_long(counted: Iterable[tuple[Example, int]], rules: Rules) -> Iterator[Diagnostic]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import threading
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from typing import Any
 from finetune_lib.catalog import models
 
 TINY = "tiny"
+# Importing transformers from two threads at once fails: whoever loads or makes a model holds this.
+LOADING = threading.Lock()
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 END, START, STOP, PAD = "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>"
 SEED = 7
@@ -74,14 +77,19 @@ def tiny_folder(root: Path) -> Path:
 def ensure_tiny(root: Path) -> Path:
     """Make the built-in base where it is not there yet: an ordinary Hugging Face folder, always the same."""
     folder = tiny_folder(root)
-    if not folder.exists():
-        partial = folder.with_name(f".{TINY}-{uuid.uuid4().hex}")
-        _save_tiny(partial)
-        try:
-            partial.rename(folder)
-        except OSError:  # another process was faster
-            shutil.rmtree(partial)
+    with LOADING:
+        if not folder.exists():
+            _make_tiny(folder)
     return folder
+
+
+def _make_tiny(folder: Path) -> None:
+    partial = folder.with_name(f".{TINY}-{uuid.uuid4().hex}")
+    _save_tiny(partial)
+    try:
+        partial.rename(folder)
+    except OSError:  # another process was faster
+        shutil.rmtree(partial)
 
 
 def _save_tiny(folder: Path) -> None:

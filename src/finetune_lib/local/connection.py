@@ -71,6 +71,7 @@ def connect(root: str | PathLike[str] | None = None) -> Platform:
         MissingExtraError: Without `pip install "finetune_lib[local]"`.
         PlatformError: The server does not start; the message has the end of its log.
     """
+    require_platform()
     folder = Path(root or home()).absolute()
     address = _answering(folder) or _start(folder)
     return Platform("local", address.url, address.token)
@@ -89,7 +90,8 @@ def stop(root: str | PathLike[str] | None = None) -> bool:
 
 
 def _answering(root: Path) -> Address | None:
-    address = Address.load(root)
+    """The address that the living server of a folder has left there; the token is sent to no other."""
+    address = Address.load(root) if _is_served(root) else None
     return address if address and address.answers() else None
 
 
@@ -97,6 +99,8 @@ def _is_served(root: Path) -> bool:
     """Whether a server lives for this folder, be it too busy to answer at once."""
     from filelock import FileLock, Timeout
 
+    if not (root / "server.lock").exists():
+        return False
     try:
         with FileLock(root / "server.lock").acquire(timeout=0):
             return False
@@ -106,7 +110,6 @@ def _is_served(root: Path) -> bool:
 
 def _start(root: Path) -> Address:
     """Start the server once, however many ask for it at the same time."""
-    require_platform()
     from filelock import FileLock
 
     root.mkdir(parents=True, exist_ok=True, mode=0o700)

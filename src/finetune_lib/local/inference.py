@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
 
+from finetune_lib.local.base_models import LOADING
+
 KEPT_MODELS = 4
 DEFAULT_TOKENS = 1024
 UNKNOWN_CONTEXT = 4096
@@ -93,7 +95,8 @@ class Engine:
     def _loaded(self, source: str) -> Loaded:
         """The model, loaded where it is not yet; the one unused for longest makes room."""
         if source not in self._models:
-            self._models[source] = _load(source)
+            with LOADING:
+                self._models[source] = _load(source)
             while len(self._models) > KEPT_MODELS:
                 self._models.popitem(last=False)
         self._models.move_to_end(source)
@@ -169,8 +172,7 @@ def _generate(loaded: Loaded, prompt: Any, sampling: Sampling, stream: Stream | 
     room = loaded.context - length
     if room < 1:
         raise PromptTooLongError(f"the messages have {length} tokens, the model's context is {loaded.context}")
-    if sampling.seed is not None:
-        torch.manual_seed(sampling.seed)
+    torch.seed() if sampling.seed is None else torch.manual_seed(sampling.seed)
     with torch.inference_mode():
         output = loaded.model.generate(
             **prompt,

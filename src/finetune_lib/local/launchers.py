@@ -16,7 +16,9 @@ def spawn(directory: JobDirectory) -> subprocess.Popen[bytes]:
     """Start a worker in a session of its own: it outlives this server."""
     quiet = {"TQDM_DISABLE": "1", "TOKENIZERS_PARALLELISM": "false"}
     # Without it, OpenMP's threads spin while they wait, and a busy machine trains tens of times slower.
-    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", **quiet}
+    # One card: on several, the trainer would want to be launched by torchrun.
+    card = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "CUDA_VISIBLE_DEVICES": card, **quiet}
     with directory.log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", MODULE, str(directory.path)],

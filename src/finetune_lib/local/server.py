@@ -37,7 +37,8 @@ def serve(root: Path, *, host: str, port: int, token: str | None, until_idle: bo
     """
     if host not in LOOPBACK:
         raise ValueError(f"the server binds to loopback only (127.0.0.1, localhost or ::1), not to {host!r}")
-    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.umask(0o077)  # data, models and the token are their owner's alone, whatever folder they lie in
+    root.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(root / "server.lock").acquire(timeout=0):
             _serve_alone(root, _bound(host, port), token or secrets.token_urlsafe(32), until_idle)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import sqlite3
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
@@ -66,6 +67,15 @@ class Supervisor:
         pages = (self.store.page("job", ascending=True, where={"$.status": status})[0] for status in OPEN)
         return [job for jobs in pages for job in jobs]
 
+    def accept(self, job: Object) -> None:
+        """Copy a new job's files into its directory: who deletes a file harms no job."""
+        directory = self.directory(job["id"])
+        directory.path.mkdir(parents=True, exist_ok=True)
+        copies = {"training_file": directory.train, "validation_file": directory.validation}
+        for name, path in copies.items():
+            if job[name]:
+                shutil.copyfile(self.store.blob(job[name]), path)
+
     def cancel(self, job: Object) -> Object | None:
         """Cancel a job: told at once; its worker stops at its next step, or is ended. None where it had ended."""
         with self.store.transaction():
@@ -86,14 +96,23 @@ class Supervisor:
 
     def _loop(self) -> None:
         while not self._stop.wait(TICK_SECONDS):
-            for job in self.open_jobs():
-                try:
-                    self._advance(job)
-                except Exception as error:
-                    log.exception("job %s", job["id"])
-                    message = f"the platform failed: {type(error).__name__}: {error}"
-                    self._fail(job, {"code": "server_error", "message": message, "param": None})
-                    self._end_worker(job["id"])
+            try:
+                for job in self.open_jobs():
+                    self._try_to_advance(job)
+            except Exception:  # a full disk, say: nothing may end this thread
+                log.exception("the supervisor goes on after")
+
+    def _try_to_advance(self, job: Object) -> None:
+        """What may pass, as a full disk, is tried again at the next tick; anything else ends the job."""
+        try:
+            self._advance(job)
+        except (OSError, sqlite3.Error):
+            log.exception("job %s waits after", job["id"])
+        except Exception as error:
+            log.exception("job %s", job["id"])
+            message = f"the platform failed: {type(error).__name__}: {error}"
+            self._fail(job, {"code": "server_error", "message": message, "param": None})
+            self._end_worker(job["id"])
 
     def _advance(self, job: Object) -> None:
         steps: Mapping[str, Callable[[Object], None]] = {
@@ -104,14 +123,8 @@ class Supervisor:
         steps[job["status"]](job)
 
     def _validate(self, job: Object) -> None:
-        """Copy the files into the job's directory and check them there: a deleted file harms no job."""
-        directory = self.directory(job["id"])
-        directory.path.mkdir(parents=True, exist_ok=True)
-        copies = {"training_file": directory.train, "validation_file": directory.validation}
-        for name, path in copies.items():
-            if job[name]:
-                shutil.copyfile(self.store.blob(job[name]), path)
-        problem = problem_of(directory, job)
+        """Check the files as they lie in the job's directory."""
+        problem = problem_of(self.directory(job["id"]), job)
         if problem:
             self._finish(job, "failed", f"The job failed: {problem['message']}", error=problem)
             return

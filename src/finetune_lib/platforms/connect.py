@@ -26,7 +26,8 @@ def connect(
         MissingExtraError: The local platform without `pip install "finetune_lib[local]"`.
         PlatformError: The local server does not start.
     """
-    key = api_key or os.environ.get("OPENAI_API_KEY")
+    api_key = _clean(api_key)
+    key = api_key or _clean(os.environ.get("OPENAI_API_KEY"))
     where = where or (OPENAI if key else LOCAL)
     if where == LOCAL:
         from finetune_lib import local  # the one place that reaches up, and only when asked to
@@ -35,11 +36,26 @@ def connect(
     if where == OPENAI:
         return Platform(OPENAI, os.environ.get("OPENAI_BASE_URL"), key)
     address = urlsplit(where)
-    if address.scheme not in {"http", "https"} or not address.hostname:
-        raise ValueError(f'connect() takes "openai", "local" or an http address, not {where!r}')
+    if address.scheme not in {"http", "https"} or not address.hostname or address.username is not None:
+        # What was given is not repeated: it may be a key, or carry a password.
+        raise ValueError('connect() takes "openai", "local" or an http address without a user; a key goes to api_key=')
     if api_key is None:
         raise ValueError(f"connect({where!r}) needs api_key=…: OpenAI's own key is not sent to another service")
     return Platform(address.hostname, where, api_key)
+
+
+def _clean(key: str | None) -> str | None:
+    """The key without the spaces and line ends that come with reading it from a file.
+
+    Raises:
+        ValueError: It has characters that no key has; they are not shown.
+    """
+    if key is None:
+        return None
+    stripped = key.strip()
+    if not (stripped.isascii() and stripped.isprintable()):
+        raise ValueError("the API key has characters that no key has: copy it again")
+    return stripped
 
 
 def default_platform() -> Platform:

@@ -9,12 +9,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from pydantic import ValidationError
+
 from finetune_lib.errors import PlatformError
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI, OpenAI
 
 LOCAL, OPENAI = "local", "openai"
+TOO_MANY = 429
+NOT_THE_PROTOCOL = (ValidationError, ValueError, AttributeError, TypeError, IndexError, KeyError)
 RETRYABLE = frozenset({408, 409, 429})
 
 
@@ -43,14 +47,23 @@ class Platform:
         from openai import DefaultHttpx2Client, OpenAI
 
         direct = DefaultHttpx2Client(trust_env=False) if self.name == LOCAL else None
-        return OpenAI(base_url=self.base_url, api_key=self.api_key, http_client=direct)
+        client = OpenAI(base_url=self.base_url, api_key=self.api_key, http_client=direct)
+        self._forget_account(client)
+        return client
 
     def async_client(self) -> AsyncOpenAI:
         """A new asynchronous client: it belongs to the event loop that it is first used in; close it there."""
         from openai import AsyncOpenAI, DefaultAsyncHttpx2Client
 
         direct = DefaultAsyncHttpx2Client(trust_env=False) if self.name == LOCAL else None
-        return AsyncOpenAI(base_url=self.base_url, api_key=self.api_key, http_client=direct)
+        client = AsyncOpenAI(base_url=self.base_url, api_key=self.api_key, http_client=direct)
+        self._forget_account(client)
+        return client
+
+    def _forget_account(self, client: OpenAI | AsyncOpenAI) -> None:
+        """Organisation and project, which the client takes from the environment, are told to OpenAI alone."""
+        if self.name != OPENAI:
+            client.organization = client.project = None
 
     def model_id(self, model: str) -> str:
         """The name of a model on this platform: on the local one, a folder goes by its full path."""
@@ -74,6 +87,23 @@ class Platform:
             ) from error
         except openai.OpenAIError as error:
             raise PlatformError(f"could not {doing} on {self.name}: {error}") from error
+        except NOT_THE_PROTOCOL as error:
+            raise PlatformError(
+                f"could not {doing}: {self.name} answered with something that is not OpenAI's protocol "
+                f"({type(error).__name__}). Check the address; it usually ends in /v1."
+            ) from error
+
+    @contextmanager
+    def paid_call(self, doing: str) -> Generator[None]:
+        """As `calls`, for what may have been done although no answer came: it never says that a retry is safe."""
+        try:
+            with self.calls(doing):
+                yield
+        except PlatformError as error:
+            if error.retryable and error.status_code != TOO_MANY:
+                error.retryable = False
+                error.args = (f"{error} It may have been done all the same: look before you do it again.",)
+            raise
 
 
 def _refused(name: str, doing: str, error: APIStatusError) -> PlatformError:

@@ -81,7 +81,10 @@ def _elements(path: Path, text: str) -> Iterator[Example | Diagnostic]:
             return
         except NotStrictError as error:
             yield diagnose(error.code, origin, **error.given)
-            return
+            _, position = json.JSONDecoder().raw_decode(text, position)  # its end is sound: go on behind it
+            position = _skip(text, position)
+            before = text[position : position + 1] or "end"
+            continue
         except (RecursionError, ValueError) as error:  # too deep, or integers with more digits than Python converts
             yield diagnose("J201", origin, problem=str(error), column=1)
             return

@@ -39,12 +39,12 @@ def read_excel(path: Path, options: Options) -> Reading:
     calamine = require("python_calamine", extra="excel", feature="Reading Excel files")
     refuse_other_kinds(path, "an Excel workbook", workbooks=True)
     try:
-        workbook = calamine.load_workbook(path)
-    except calamine.CalamineError as error:
+        rows = list(_sheet_rows(calamine.load_workbook(path), path, options.sheet))
+    except (calamine.CalamineError, calamine.XmlError, calamine.ZipError) as error:
         remedy = "open it in Excel and save it again, or export it as CSV"
         what = f"a file that does not open as a workbook ({error})"
         raise unreadable("E111", path, what=what, wanted="an Excel workbook", remedy=remedy) from error
-    return _examples(path, _sheet_rows(workbook, path, options.sheet), options.columns)
+    return _examples(path, iter(rows), options.columns)
 
 
 def _csv_rows(path: Path, encoding: str) -> Iterator[Row]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from jinja2 import TemplateError
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -50,7 +51,7 @@ def _told() -> Generator[None]:
         yield
     except PromptTooLongError as error:
         raise WireError(400, str(error), param="messages", code="context_length_exceeded") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:  # as a template has them for odd messages
+    except (OSError, ValueError, KeyError, TypeError, TemplateError) as error:  # the template's word on odd messages
         raise WireError(400, f"the model does not answer: {error}", param="model", code="model_error") from error
 
 

@@ -62,9 +62,15 @@ def sampling_of(body: Mapping[str, Any]) -> Sampling:
         temperature=1.0 if temperature is None else temperature if temperature > COLDEST else 0.0,
         top_p=1.0 if top_p is None else top_p,
         max_tokens=None if limit is None else int(limit),
-        seed=body.get("seed") if isinstance(body.get("seed"), int) else None,
+        seed=_seed(body.get("seed")),
         stop=_stop(body.get("stop")),
     )
+
+
+def _seed(value: object) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63):
+        return value
+    raise WireError(400, "'seed' must be a whole number of 64 bits.", param="seed", code="invalid_value")
 
 
 def _stop(value: object) -> tuple[str, ...]:
@@ -81,7 +87,7 @@ def _number(body: Mapping[str, Any], name: str, *, low: float, high: float) -> f
     if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
         message = f"'{name}' must be a number from {low:g} to {high:g}, not {value!r}."
         raise WireError(400, message, param=name, code="invalid_value")
-    return value
+    return float(value)
 
 
 def text_of(body: Mapping[str, Any], name: str) -> str:

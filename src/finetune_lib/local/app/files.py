@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from finetune_lib.files import write_atomically
 from finetune_lib.local.app.errors import WireError, not_found
 from finetune_lib.local.app.pages import page
 from finetune_lib.local.app.services import services
@@ -23,6 +24,7 @@ from finetune_lib.local.objects import Object, file_object
 PURPOSES = ("fine-tune", "assistants", "batch", "vision", "user_data", "evals")
 LARGEST_BYTES = 512 * 1024 * 1024
 HINT_CHARACTERS = 4
+CHUNK = 1 << 20
 
 
 async def create(request: Request) -> JSONResponse:
@@ -48,11 +50,7 @@ def _keep(request: Request, upload: UploadFile, purpose: str) -> Object:
             raise WireError(400, complaint)
         upload.file.seek(0)
     store, id = services(request).store, new_id("file-", 22)
-    partial = store.blobs / f".{id}.tmp"
-    with partial.open("wb") as target:
-        shutil.copyfileobj(upload.file, target)
-    partial.rename(store.blob(id))
-    size = store.blob(id).stat().st_size
+    size = write_atomically(store.blob(id), iter(partial(upload.file.read, CHUNK), b"")).stat().st_size
     described = file_object(id, filename=Path(upload.filename or "upload").name, purpose=purpose, size=size)
     store.add("file", described)
     return described

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, cast
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -36,6 +37,7 @@ async def create(request: Request) -> JSONResponse:
         seed=secrets.randbelow(LARGEST_SEED) if seed is None else seed,
         hyperparameters=_hyperparameters(body),
     )
+    await run_in_threadpool(platform.supervisor.accept, job)
     with platform.store.transaction():
         platform.store.add("job", job)
         for message in _first_messages(job):
@@ -51,18 +53,27 @@ def _first_messages(job: Object) -> tuple[str, str]:
 
 def _check(body: Mapping[str, Any], platform: Services) -> None:
     for name in ("model", "training_file"):
-        if not isinstance(body.get(name), str):
+        if not isinstance(body.get(name), str) or not body[name]:
             raise WireError(
                 400, f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter"
             )
     for name in ("training_file", "validation_file"):
-        if body.get(name) and (not isinstance(body[name], str) or platform.store.get("file", body[name]) is None):
-            raise WireError(400, f"File '{body[name]}' does not exist.", param=name, code="invalid_file")
+        if body.get(name) is not None:
+            _check_file(body[name], name, platform)
     if not (platform.store.get("model", body["model"]) or find_base(body["model"], platform.root)):
         known = "Here are: tiny, a folder with a model, a hub id as org/name, or a fine-tuned model."
         message = f"Model {body['model']} is not available for fine-tuning or does not exist. {known}"
         raise WireError(400, message, param="model", code="model_not_available")
     _check_options(body)
+
+
+def _check_file(id: object, param: str, platform: Services) -> None:
+    found = platform.store.get("file", id) if isinstance(id, str) else None
+    if found is None:
+        raise WireError(400, f"File '{id}' does not exist.", param=param, code="invalid_file")
+    if found["purpose"] != "fine-tune":
+        message = f"File '{id}' has the purpose '{found['purpose']}', not 'fine-tune'."
+        raise WireError(400, message, param=param, code="invalid_file")
 
 
 def _check_options(body: Mapping[str, Any]) -> None:

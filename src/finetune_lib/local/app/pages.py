@@ -13,6 +13,8 @@ from finetune_lib.local.app.services import services
 from finetune_lib.local.objects import Object
 from finetune_lib.local.store import Kind, UnknownCursorError
 
+LONGEST_LIMIT = 9
+
 
 def page(
     request: Request,
@@ -45,6 +47,6 @@ def page(
 def _limit(text: str | None, default: int, largest: int) -> int:
     if text is None:
         return default
-    if not text.isdecimal() or not 1 <= int(text) <= largest:
+    if not text.isdecimal() or len(text) > LONGEST_LIMIT or not 1 <= int(text) <= largest:
         raise WireError(400, f"limit must be a number from 1 to {largest}, not {text!r}", param="limit")
     return int(text)

@@ -26,15 +26,21 @@ def encode(row: Mapping[str, Any], tokenizer: Any, *, limit: int) -> dict[str, l
     """
     messages = [plain(message) for message in conversation(row)]
     tools = row.get("tools") or None
-    ids: list[int] = []
-    labels: list[int] = []
+    told, ids, labels = "", list[int](), list[int]()
     for place, message in enumerate(conversation(row)):
         if message["role"] == "assistant":
             before = _render(tokenizer, messages[:place], tools, prompt=True)
             after = _render(tokenizer, messages[: place + 1], tools, prompt=False)
-            _extend(ids, labels, _continued(before, ids), learned=False)
-            _extend(ids, labels, _continued(after, ids), learned=message.get("weight", 1) != 0)
+            question, answer = _continued(before, told), _continued(after, before)
+            _extend(ids, labels, _tokens(tokenizer, question), learned=False)
+            _extend(ids, labels, _tokens(tokenizer, answer), learned=message.get("weight", 1) != 0)
+            told = after
     return {"input_ids": ids[:limit], "labels": labels[:limit]}
+
+
+def _tokens(tokenizer: Any, text: str) -> list[int]:
+    """Question and answer are tokenised apart, as they are when the model answers."""
+    return tokenizer(text, add_special_tokens=False)["input_ids"]
 
 
 def plain(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,8 +53,17 @@ def plain(message: Mapping[str, Any]) -> dict[str, Any]:
         kept["tool_calls"] = [_call(call) for call in calls]
     content = kept.get("content")
     if isinstance(content, list):
-        kept["content"] = "".join(str(part.get("text", "")) for part in content)  # pyright: ignore
+        kept["content"] = "".join(_text_of(part) for part in content)  # pyright: ignore
+    if refusal := kept.pop("refusal", None):
+        kept["content"] = kept.get("content") or refusal
     return {**kept, "role": "system" if kept["role"] == "developer" else kept["role"]}
+
+
+def _text_of(part: Any) -> str:
+    """The text of a content part; the models of this platform read nothing else."""
+    if part.get("type", "text") != "text":
+        raise ValueError(f"a content part of type {part['type']!r} cannot be learned here: only text can")
+    return part["text"]
 
 
 def _call(call: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,15 +74,12 @@ def _call(call: Mapping[str, Any]) -> dict[str, Any]:
     return {**call, "function": function}
 
 
-def _render(tokenizer: Any, messages: Sequence[Mapping[str, Any]], tools: Any, *, prompt: bool) -> list[int]:
-    rendered = tokenizer.apply_chat_template(
-        messages, tools=tools, add_generation_prompt=prompt, tokenize=True, return_dict=True
-    )
-    return rendered["input_ids"]
+def _render(tokenizer: Any, messages: Sequence[Mapping[str, Any]], tools: Any, *, prompt: bool) -> str:
+    return tokenizer.apply_chat_template(messages, tools=tools, add_generation_prompt=prompt, tokenize=False)
 
 
-def _continued(whole: list[int], beginning: list[int]) -> list[int]:
-    if whole[: len(beginning)] != beginning:
+def _continued(whole: str, beginning: str) -> str:
+    if not whole.startswith(beginning):
         raise TemplateError(
             "the chat template of this base rewrites earlier turns when a conversation goes on, so the "
             "assistant's words cannot be told apart; use examples with one assistant turn, or another base"

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from peft import LoraConfig
+from peft import AutoPeftModelForCausalLM, LoraConfig, PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
@@ -48,7 +48,8 @@ def train(directory: JobDirectory) -> None:
     model, tokenizer = _load(order.base)
     rows = _rows(directory.train, tokenizer, model)
     held_out = _rows(directory.validation, tokenizer, model) if directory.validation.exists() else None
-    lora = sum(p.numel() for p in model.parameters()) >= LORA_FROM_PARAMETERS
+    adapted = isinstance(model, PeftModel)
+    lora = adapted or _is_large(model)
     recipe = choose(order.hyperparameters, defaults_of(order.base), examples=len(rows), lora=lora)
     directory.append({"type": "resolved", "hyperparameters": recipe.hyperparameters()})
     trainer: Any = SFTTrainer(
@@ -58,7 +59,7 @@ def train(directory: JobDirectory) -> None:
         eval_dataset=Dataset.from_list(held_out) if held_out else None,
         processing_class=tokenizer,
         callbacks=[Progress(directory)],
-        peft_config=LoraConfig(target_modules="all-linear", task_type="CAUSAL_LM") if lora else None,
+        peft_config=LoraConfig(target_modules="all-linear", task_type="CAUSAL_LM") if lora and not adapted else None,
     )
     trainer.remove_callback(PrinterCallback)
     last = list(directory.checkpoints().values())[-1:]
@@ -71,9 +72,7 @@ def _load(base: str) -> tuple[Any, Any]:
     """The base and its tokenizer; safetensors only, and no code from the folder or the hub."""
     try:
         tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
-        model = AutoModelForCausalLM.from_pretrained(
-            base, trust_remote_code=False, use_safetensors=True, dtype=_dtype()
-        )
+        model = _model(base)
     except (OSError, ValueError) as error:
         raise TrainingError("model_load_failed", f"the base {base} does not load: {error}") from error
     if not getattr(tokenizer, "chat_template", None):
@@ -84,8 +83,21 @@ def _load(base: str) -> tuple[Any, Any]:
     return model, tokenizer
 
 
-def _dtype() -> torch.dtype:
-    return torch.bfloat16 if torch.cuda.is_available() else torch.float32
+def _model(base: str) -> Any:
+    """A base, or an adapter on its base to be trained further.
+
+    What is trained as a whole is held in float32: in bfloat16 the small steps of a low learning rate are lost.
+    """
+    options: dict[str, Any] = {"trust_remote_code": False, "use_safetensors": True}
+    frozen = torch.bfloat16 if torch.cuda.is_available() else torch.float32
+    if (Path(base) / "adapter_config.json").is_file():
+        return AutoPeftModelForCausalLM.from_pretrained(base, is_trainable=True, dtype=frozen, **options)
+    model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=frozen, **options)
+    return model if _is_large(model) else model.float()
+
+
+def _is_large(model: Any) -> bool:
+    return sum(parameter.numel() for parameter in model.parameters()) >= LORA_FROM_PARAMETERS
 
 
 def _rows(path: Path, tokenizer: Any, model: Any) -> Rows:
