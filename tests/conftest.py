@@ -101,6 +101,8 @@ def _workers(root: Path) -> list[int]:
 @pytest.fixture(scope="session")
 def workers() -> Callable[[Path], list[int]]:
     """The process ids of the training workers below a folder."""
+    # Only Linux tells which process works on which folder without a further package; the faults themselves are
+    # portable, and Linux is where the gate runs.
     if not Path("/proc/self/cmdline").exists():
         pytest.skip("processes are found through /proc")
     return _workers

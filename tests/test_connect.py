@@ -96,6 +96,7 @@ def test_server_of_a_folder_is_joined_stopped_and_replaced(own_root):
     assert second.client.models.retrieve("tiny").id == "tiny"
 
 
+# Windows has no owner-only mode to ask for; there the home folder's own access rules apply.
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
 def test_token_is_readable_by_its_owner_alone(own_root):
     ft.connect("local", root=own_root)

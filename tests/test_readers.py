@@ -439,3 +439,9 @@ def test_one_bad_element_of_an_array_costs_no_other(tmp_path):
     data = ft.Dataset.load(path)
     assert [example.data["prompt"] for example in data] == ["q0", "q1", "q3", "q4"]
     assert [(d.code, d.origin.line) for d in data.validate(target="local").errors if d.code != "K701"] == [("J215", 3)]
+
+
+def test_an_array_that_is_doubtful_first_and_broken_later_is_reported(tmp_path):
+    path = tmp_path / "rows.json"
+    path.write_text('[{"a": {"b": 1, "b": 2}, oops}]')
+    assert [d.code for d in ft.Dataset.load(path).validate().errors if d.code != "K701"] == ["J214"]

@@ -10,6 +10,8 @@ import finetune_lib as ft
 from finetune_lib import tokens
 
 CASES = Path(__file__).parents[2] / "shared" / "cases"
+# Files of other projects under their own licences, which are no part of this repository; the rules that they try
+# are tried on our own inputs in test_checks.py and test_readers.py as well.
 if not CASES.is_dir():
     pytest.skip("the shared cases are not here", allow_module_level=True)
 

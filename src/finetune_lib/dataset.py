@@ -157,7 +157,10 @@ class Dataset(Sequence[Example]):
         return (_line(example, number) for number, example in enumerate(self._examples, start=1))
 
     def drop_unread(self) -> Dataset:
-        """The same examples without the lines that could not be read: they are left out on purpose."""
+        """The same examples without the lines that could not be read: they are left out on purpose.
+
+        In a `.json` array, what stands behind a place that is no JSON cannot be read either, and is left out too.
+        """
         return Dataset(self._examples, name=self.name)
 
     def require_whole(self) -> None:

@@ -333,9 +333,9 @@ def _target(platform: Platform) -> Target:
 
 def _upload(platform: Platform, data: Dataset) -> str:
     """Send the examples from a file on disk: the client streams an open file, and may repeat it."""
-    with TemporaryDirectory() as folder, platform.calls("upload the data"):
+    with TemporaryDirectory() as folder:
         path = data.save(Path(folder) / f"{NOT_IN_NAMES.sub('_', data.name).strip('_') or 'data'}.jsonl")
-        with path.open("rb") as file:
+        with path.open("rb") as file, platform.calls("upload the data"):
             return platform.client.files.create(file=file, purpose="fine-tune").id
 
 

@@ -252,3 +252,10 @@ def test_an_answer_that_is_not_the_protocol_is_told_as_such(service, elsewhere, 
     service.answers(f"GET {JOBS}/ftjob-1", answer)
     with pytest.raises(ft.PlatformError, match="not OpenAI's protocol"):
         ft.Job.get("ftjob-1", platform=elsewhere)
+
+
+def test_data_that_json_cannot_hold_is_no_fault_of_the_platform(service, elsewhere):
+    rows = [{"prompt": f"q{number}", "completion": "a", "tools": {1, 2}} for number in range(10)]
+    with pytest.raises(ft.DataError):
+        ft.Job.create(ft.Dataset.from_rows(rows), model="gpt-4.1-mini", platform=elsewhere)
+    assert service.calls == []

@@ -38,7 +38,7 @@ def tokens(example: Example, rules: Rules) -> int:
     """Tokens of a sound example as it is trained on, its tools included."""
     tools = example.data.get("tools")
     return counter_for(rules.model).example(
-        conversation(example.data), json.dumps(tools, ensure_ascii=False) if tools else ""
+        conversation(example.data), json.dumps(tools, ensure_ascii=False, default=repr) if tools else ""
     )
 
 

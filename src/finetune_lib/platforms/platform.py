@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from pydantic import ValidationError
 
-from finetune_lib.errors import PlatformError
+from finetune_lib.errors import FinetuneError, PlatformError
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI, OpenAI
@@ -87,6 +87,8 @@ class Platform:
             ) from error
         except openai.OpenAIError as error:
             raise PlatformError(f"could not {doing} on {self.name}: {error}") from error
+        except FinetuneError:
+            raise  # said already, and better
         except NOT_THE_PROTOCOL as error:
             raise PlatformError(
                 f"could not {doing}: {self.name} answered with something that is not OpenAI's protocol "

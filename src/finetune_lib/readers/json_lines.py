@@ -63,35 +63,48 @@ def _example(value: object, origin: Origin) -> Example | Diagnostic:
 
 def _elements(path: Path, text: str) -> Iterator[Example | Diagnostic]:
     """Decode one element after the other, so that each knows its line; stop where the array breaks."""
-    position = text.index("[")
-    before, line, counted = "[", 1, 0
-    while before in "[,":
+    position, before, line, counted = text.index("["), "[", 1, 0
+    while before in ("[", ","):
         position = _skip(text, position + 1)
         line, counted = line + text.count("\n", counted, position), position
         origin = Origin(path.name, line=line)
-        if text[position : position + 1] == "]":
+        if text.startswith("]", position):
             if before == ",":
                 yield diagnose("J204", origin, column=position - text.rfind("\n", 0, position))
-            before = "]"
             break
-        try:
-            value, position = DECODER.raw_decode(text, position)
-        except json.JSONDecodeError as error:
-            yield _broken(path, error)
+        found, end = _element(path, text, position, origin)
+        yield found
+        if end is None:
             return
-        except NotStrictError as error:
-            yield diagnose(error.code, origin, **error.given)
-            _, position = json.JSONDecoder().raw_decode(text, position)  # its end is sound: go on behind it
-            position = _skip(text, position)
-            before = text[position : position + 1] or "end"
-            continue
-        except (RecursionError, ValueError) as error:  # too deep, or integers with more digits than Python converts
-            yield diagnose("J201", origin, problem=str(error), column=1)
-            return
-        yield _example(value, origin)
-        position = _skip(text, position)
-        before = text[position : position + 1] or "end"
-    if before != "]":
+        position = _skip(text, end)
+        before = text[position : position + 1]
+    yield from _behind(path, text, position)
+
+
+def _element(path: Path, text: str, position: int, origin: Origin) -> tuple[Example | Diagnostic, int | None]:
+    """One element, or why it is none; and where it ends, or None where nothing behind it can be found."""
+    try:
+        value, end = DECODER.raw_decode(text, position)
+        return _example(value, origin), end
+    except json.JSONDecodeError as error:
+        return _broken(path, error), None
+    except NotStrictError as error:
+        return diagnose(error.code, origin, **error.given), _end_of(text, position)
+    except (RecursionError, ValueError) as error:  # too deep, or integers with more digits than Python converts
+        return diagnose("J201", origin, problem=str(error), column=1), None
+
+
+def _end_of(text: str, position: int) -> int | None:
+    """Where an element ends that Python's lenient reader takes."""
+    try:
+        return json.JSONDecoder().raw_decode(text, position)[1]
+    except (RecursionError, ValueError):
+        return None
+
+
+def _behind(path: Path, text: str, position: int) -> Iterator[Diagnostic]:
+    """What is wrong at the end of the array and behind it."""
+    if not text.startswith("]", position):
         yield _broken(path, json.JSONDecodeError("Expecting ',' or ']'", text, position))
     elif (rest := _skip(text, position + 1)) < len(text):
         yield _broken(path, json.JSONDecodeError("Extra data", text, rest))
