@@ -10,7 +10,7 @@ import pytest
 
 from finetune_lib.cli import main
 
-KEYS = {"code", "slug", "severity", "line", "row", "path", "cell", "message", "hint", "fix"}
+KEYS = {"code", "slug", "severity", "line", "row", "path", "cell", "message", "hint", "related", "fix"}
 ODD = "備註🛫é"
 SCRIPT = Path(sys.executable).with_name("finetune-lib")
 
@@ -50,7 +50,7 @@ def test_clean_data_is_0(capsys, clean):
 def test_errors_are_1_and_named_with_their_lines(capsys, faulty):
     code, out, err = check(capsys, faulty)
     assert code == 1
-    assert "error[J201]" in out
+    assert "error[J223]" in out
     assert "faulty.jsonl:11" in out
     assert f"faulty.jsonl:12  /{ODD}" in out
     assert err == ""
@@ -78,7 +78,7 @@ def test_a_file_that_reads_but_is_no_dataset_is_1(capsys, tmp_path):
     code, out, _ = check(capsys, path, "--json")
     content = json.loads(out)
     assert code == 1
-    assert (content["ok"], content["examples"]) == (False, 0)
+    assert (content["ok"], content["examples"]) == (False, 1)
     assert [(d["code"], d["line"]) for d in content["diagnostics"]] == [("J209", 1)]
 
 
@@ -111,8 +111,8 @@ def test_json_has_exactly_one_shape(capsys, faulty):
     assert (content["ok"], content["examples"]) == (False, 11)
     assert all(finding.keys() == KEYS for finding in content["diagnostics"])
     first, second = content["diagnostics"]
-    assert (first["code"], first["slug"], first["severity"]) == ("J201", "invalid-json", "error")
-    assert (first["line"], first["row"], first["path"], first["cell"], first["fix"]) == (11, None, None, None, None)
+    assert (first["code"], first["slug"], first["severity"]) == ("J223", "missing-quotes", "error")
+    assert (first["line"], first["row"], first["path"], first["cell"], first["fix"]) == (11, 11, None, None, None)
     assert (second["code"], second["line"], second["row"], second["path"]) == ("S306", 12, 12, f"/{ODD}")
 
 
@@ -135,8 +135,8 @@ def test_options_choose_the_rules(capsys, tmp_path, arguments, expected):
 def test_the_encoding_is_passed_on(capsys, tmp_path):
     path = tmp_path / "big5.csv"
     path.write_bytes(("prompt,completion\n" + "\n".join(f"第{n}題,答" for n in range(10))).encode("cp950"))
-    assert check(capsys, path)[0] == 1
     assert check(capsys, path, "--encoding", "cp950")[0] == 0
+    assert check(capsys, path, "--encoding", "utf-16")[0] == 2
 
 
 def test_the_console_script_prints_json_whatever_the_terminal_shows(faulty):

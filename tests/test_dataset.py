@@ -74,8 +74,8 @@ def test_a_slice_is_a_dataset_of_the_same_name():
 
 def test_a_slice_keeps_the_lines_that_could_not_be_read(broken):
     assert [(d.code, d.origin.line) for d in broken[:1].validate(target="local").errors] == [
-        ("J201", 2),
         ("K701", None),
+        ("J219", 2),
     ]
 
 
@@ -250,7 +250,7 @@ def test_a_split_that_leaves_nothing_is_refused(given, message):
 @pytest.mark.parametrize("given", [{"golden": 3}, {"golden": 3, "validation": 3}])
 def test_a_split_of_one_question_alone_is_refused(given):
     data = ft.Dataset.from_rows([chat("the only question", f"answer {n}") for n in range(10)])
-    with pytest.raises(ValueError, match="left"):
+    with pytest.raises(ValueError, match="stays together"):
         data.split(**given)
 
 
@@ -260,7 +260,7 @@ def test_a_split_of_one_question_alone_is_refused(given):
 def test_validate_lists_the_broken_line_and_the_others_are_readable(broken):
     assert prompts(broken) == ["question 0", "question 1", "question 2"]
     assert [example.origin.line for example in broken] == [1, 3, 4]
-    assert [(d.code, d.origin.line) for d in broken.validate(target="local").errors] == [("J201", 2), ("K701", None)]
+    assert [(d.code, d.origin.line) for d in broken.validate(target="local").errors] == [("K701", None), ("J219", 2)]
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_validate_lists_the_broken_line_and_the_others_are_readable(broken):
 def test_broken_data_is_neither_split_nor_saved_nor_trained(broken, tmp_path, use):
     with pytest.raises(ft.InvalidDatasetError, match=r"broken\.jsonl:2") as caught:
         use(broken, tmp_path)
-    assert "J201" in {error.code for error in caught.value.report.errors}
+    assert "J219" in {error.code for error in caught.value.report.errors}
     assert [path.name for path in tmp_path.iterdir()] == ["broken.jsonl"]
 
 
@@ -351,7 +351,7 @@ def test_errors_and_warnings_are_told_apart():
     report = ft.Dataset.from_rows(rows).validate()
     assert not report.ok
     assert [(d.code, d.path) for d in report.errors] == [("C406", "/messages/1/content")]
-    assert [(d.code, d.origin.row) for d in report.warnings] == [("C406", 11), ("D801", 10)]
+    assert [(d.code, d.origin.row) for d in report.warnings] == [("D801", 10), ("C406", 11)]
     assert report.summary.endswith(": 1 error, 2 warnings")
 
 
@@ -367,8 +367,8 @@ def test_more_than_five_equal_codes_collapse_to_the_lines_of_the_rest(tmp_path):
     path = tmp_path / "roles.jsonl"
     path.write_text("\n".join('{"messages": [{"role": "usr", "content": "x"}]}' for _ in range(8)))
     text = str(ft.Dataset.load(path).validate())
-    assert text.count("error[S309]") == 5
-    assert "… and 3 more S309, on 6, 7, 8" in text.splitlines()
+    assert text.count("error[S309]") == 3
+    assert "… and 5 more S309, on 4, 5, 6, 7, 8" in text.splitlines()
 
 
 def test_five_equal_codes_are_all_shown():
@@ -380,7 +380,7 @@ def test_five_equal_codes_are_all_shown():
 def test_the_collapsed_rest_of_many_names_twenty_lines():
     text = str(with_roles(["usr"] * 30).validate())
     line = next(line for line in text.splitlines() if "more S309" in line)
-    assert line == f"… and 25 more S309, on {', '.join(map(str, range(6, 26)))} …"
+    assert line == f"… and 27 more S309, on {', '.join(map(str, range(4, 24)))} …"
 
 
 def test_the_report_as_json_has_one_shape():
@@ -389,7 +389,7 @@ def test_the_report_as_json_has_one_shape():
     assert content == report.to_dict()
     assert list(content) == ["ok", "examples", "diagnostics"]
     finding = next(entry for entry in content["diagnostics"] if entry["code"] == "S309")
-    keys = ["code", "slug", "severity", "line", "row", "path", "cell", "message", "hint", "fix"]
+    keys = ["code", "slug", "severity", "line", "row", "path", "cell", "message", "hint", "related", "fix"]
     assert list(finding) == keys
     assert (finding["slug"], finding["row"], finding["path"]) == ("role-unknown", 1, "/messages/0/role")
 

@@ -9,9 +9,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from finetune_lib.augmenters import (
+        BackTranslation,
+        Noise,
+        Paraphrase,
+        PersonaVariants,
+        Script,
+        SystemPrompts,
+        Template,
+    )
     from finetune_lib.candidates import Candidate, ChatModel
     from finetune_lib.dataset import Dataset, Split
-    from finetune_lib.diagnostics import Diagnostic, TokenCount, ValidationReport
+    from finetune_lib.diagnostics import Change, Diagnostic, TokenCount, ValidationReport, explain
     from finetune_lib.errors import (
         DataError,
         EvaluationError,
@@ -26,7 +35,10 @@ if TYPE_CHECKING:
         ReadError,
     )
     from finetune_lib.evaluator import Evaluator
+    from finetune_lib.fixing import Account
     from finetune_lib.job import Job
+    from finetune_lib.leakage import Proof
+    from finetune_lib.measuring import CostEstimate, Stats
     from finetune_lib.metrics import Metrics
     from finetune_lib.platforms import Platform, connect
     from finetune_lib.records import Answer, Case, Checkpoint, Example, JobEvent, Message
@@ -37,9 +49,18 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "augmenters": (
+        "BackTranslation",
+        "Noise",
+        "Paraphrase",
+        "PersonaVariants",
+        "Script",
+        "SystemPrompts",
+        "Template",
+    ),
     "candidates": ("Candidate", "ChatModel"),
     "dataset": ("Dataset", "Split"),
-    "diagnostics": ("Diagnostic", "TokenCount", "ValidationReport"),
+    "diagnostics": ("Change", "Diagnostic", "TokenCount", "ValidationReport", "explain"),
     "errors": (
         "DataError",
         "EvaluationError",
@@ -54,7 +75,10 @@ _HOMES = {
         "ReadError",
     ),
     "evaluator": ("Evaluator",),
+    "fixing": ("Account",),
     "job": ("Job",),
+    "leakage": ("Proof",),
+    "measuring": ("CostEstimate", "Stats"),
     "metrics": ("Metrics",),
     "platforms": ("Platform", "connect"),
     "records": ("Answer", "Case", "Checkpoint", "Example", "JobEvent", "Message"),
@@ -65,13 +89,17 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Account",
     "Answer",
+    "BackTranslation",
     "Candidate",
     "Case",
+    "Change",
     "ChatModel",
     "Checkpoint",
     "Comparison",
     "Contains",
+    "CostEstimate",
     "DataError",
     "Dataset",
     "Diagnostic",
@@ -91,15 +119,24 @@ __all__ = [
     "Message",
     "Metrics",
     "MissingExtraError",
+    "Noise",
+    "Paraphrase",
+    "PersonaVariants",
     "Platform",
     "PlatformError",
+    "Proof",
     "ReadError",
     "Report",
     "Scorer",
+    "Script",
     "Split",
+    "Stats",
+    "SystemPrompts",
+    "Template",
     "TokenCount",
     "ValidationReport",
     "connect",
+    "explain",
 ]
 
 

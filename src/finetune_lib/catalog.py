@@ -9,9 +9,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 DATED = re.compile(r"-\d{4}(-\d{2}-\d{2})?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Prices of a model in US dollars per million tokens.
+
+    Attributes:
+        training: A token learned once.
+        input: A token that a fine-tune reads.
+        output: A token that a fine-tune writes.
+        source: Where the prices are from.
+        checked: The day they were read there.
+        base_input: A token that the base itself reads.
+        base_output: A token that the base itself writes.
+    """
+
+    training: float
+    input: float
+    output: float
+    source: str
+    checked: datetime.date
+    base_input: float | None = None
+    base_output: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +49,7 @@ class ModelFacts:
         platform: Whose model it is: `openai` or `local`.
         last_new_job: From this day the platform takes no new job on it; None where none is announced.
         shutdown: The day it and its fine-tunes stop answering.
+        price: What training and calls cost; None where that is not known.
     """
 
     encoding: str
@@ -35,13 +59,18 @@ class ModelFacts:
     platform: Literal["openai", "local"] = "openai"
     last_new_job: datetime.date | None = None
     shutdown: datetime.date | None = None
+    price: Price | None = None
 
 
 @cache
 def models() -> Mapping[str, ModelFacts]:
     """All models of the catalogue."""
     text = files("finetune_lib").joinpath("catalog.toml").read_text(encoding="utf-8")
-    return {name: ModelFacts(**entry) for name, entry in tomllib.loads(text).items()}
+    return {name: _facts(**entry) for name, entry in tomllib.loads(text).items()}
+
+
+def _facts(price: Mapping[str, Any] | None = None, **entry: Any) -> ModelFacts:
+    return ModelFacts(**entry, price=Price(**price) if price else None)
 
 
 def find(model: str) -> ModelFacts | None:

@@ -2,36 +2,66 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import date
+from functools import partial
+from itertools import chain
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import Any, Literal, NamedTuple, overload
 
-from finetune_lib import catalog, checks, readers
-from finetune_lib.checks import Rules, Target
-from finetune_lib.converting import as_chat
-from finetune_lib.diagnostics import Diagnostic, ValidationReport, counted, is_error
-from finetune_lib.errors import DataError, InvalidDatasetError
+from finetune_lib import catalog, fixing, leakage, loading, measuring, redacting, splitting
+from finetune_lib.augmenters import Augmenter, Template
+from finetune_lib.augmenting import Augmented, OnProgress, augmented, augmented_async
+from finetune_lib.checks import Plan, Rules, Target, first_error, validate
+from finetune_lib.converting import Format, exported
+from finetune_lib.deduplicating import first_places
+from finetune_lib.diagnostics import Change, Diagnostic, ValidationReport, counted, is_error
+from finetune_lib.errors import InvalidDatasetError
 from finetune_lib.files import write_atomically
+from finetune_lib.fixing import Account, Fixed
+from finetune_lib.interpreting import METADATA, metadata_of
+from finetune_lib.leakage import Proof
+from finetune_lib.measuring import CostEstimate, Stats
+from finetune_lib.neighbours import near_pairs
+from finetune_lib.platforms import Platform
+from finetune_lib.readers import Options
+from finetune_lib.readers.line_store import LineStore, View
 from finetune_lib.records import Example, Method, Origin
-from finetune_lib.splitting import split_places
+from finetune_lib.splitting import Key
+from finetune_lib.texts import fold_prompt
+from finetune_lib.writing import json_line
+
+NEAR = 0.7  # the share of common shingles from which two questions are neighbours
+NEAR_LIMIT = 50_000  # examples up to which a split looks for neighbours
 
 
 class Split(NamedTuple):
-    """The parts of a dataset; no question stands in two of them."""
+    """The parts of a dataset; what belongs together stands in one of them."""
 
     train: Dataset
     validation: Dataset
     golden: Dataset
 
+    def proof(self, *, near: float = NEAR) -> Proof:
+        """Hold every validation and golden row against training: none may have a near neighbour there.
+
+        Args:
+            near: The similarity from which two questions are neighbours.
+        """
+        whole = [example for part in self for example in part]
+        stratum = splitting.usual_stratum(whole)
+        return leakage.prove(self._asdict(), threshold=near, stratum=stratum)
+
 
 class Dataset(Sequence[Example]):
     """An immutable sequence of training examples.
 
-    Each operation gives a new Dataset. What is not part of an example (its origin, its category) rides beside
-    it and never reaches a saved or uploaded file.
+    Each operation gives a new Dataset. What is not part of an example (its origin, its category, the example that
+    it was augmented from) rides beside it and never reaches an uploaded file.
 
     Example:
         >>> import finetune_lib as ft
@@ -43,7 +73,12 @@ class Dataset(Sequence[Example]):
     """
 
     def __init__(
-        self, examples: Sequence[Example], *, name: str = "dataset", problems: Iterable[Diagnostic] = ()
+        self,
+        examples: Sequence[Example],
+        *,
+        name: str = "dataset",
+        problems: Iterable[Diagnostic] = (),
+        made_by: Fixed | Augmented | None = None,
     ) -> None:
         """Wrap examples; `load` and `from_rows` are the usual ways.
 
@@ -51,9 +86,11 @@ class Dataset(Sequence[Example]):
             examples: Any sequence; it is read by index and never changed.
             name: What reports call the data.
             problems: Findings of the reader; an error among them keeps the data from being saved or trained.
+            made_by: The fix or the augmentation that gave them.
         """
         self._examples = examples
         self._problems = tuple(problems)
+        self._made_by = made_by
         self.name = name
 
     @classmethod
@@ -64,39 +101,54 @@ class Dataset(Sequence[Example]):
         system: str | None = None,
         columns: Mapping[str, str] | None = None,
         sheet: str | None = None,
-        encoding: str = "utf-8",
+        encoding: str | None = None,
     ) -> Dataset:
-        """Read a file: `.jsonl`, `.json`, `.csv`, `.tsv` or Excel.
+        """Read a file: JSONL, JSON in any arrangement, CSV, TSV, Excel, Parquet; also packed as gz or zst.
 
-        Rows of a table become chats of one user and one assistant turn. JSONL keeps its format: chat rows, or
-        prompt/completion pairs unless `system` is given. A line that cannot be read does not stop the
-        others: `validate` reports it, and nothing is saved or trained until it is mended or left out by
-        `drop_unread`.
+        What the file is shows its content: its encoding, the shape of its JSON, the header of its table, foreign
+        formats such as ShareGPT and Alpaca. What was interpreted is told by `validate` as a note. Rows of a
+        table become chats of one user and one assistant turn; JSONL keeps its format: chat rows, or
+        prompt/completion pairs unless `system` is given. A large JSONL file is opened at once and read when its
+        examples are asked for; it must stay as it is meanwhile.
+
+        A line that cannot be read does not stop the others: `validate` reports it, and nothing is saved or
+        trained until it is mended, by hand or by `fix`, or left out by `drop_unread`.
 
         Args:
-            path: The file; its ending tells the format.
+            path: The file.
             system: The system message of every example that has none; turns pairs into chats.
             columns: Which column of a table is `prompt`, `completion`, `system` or `category`, where the
                 header does not say so: `{"prompt": "問題", "completion": "答案"}`.
             sheet: The sheet of a workbook with several.
-            encoding: The text encoding of a file that is not UTF-8, as `cp950` (Big5) or `gb18030` (GBK).
+            encoding: The text encoding, as `cp950` (Big5) or `gb18030` (GBK), where it cannot be told.
 
         Raises:
             ReadError: The file as a whole cannot be read; the message names it and what to do.
-            MissingExtraError: An Excel file without `pip install "finetune_lib[excel]"`.
+            MissingExtraError: It needs a package that is not installed, as `finetune_lib[excel]`.
         """
         file = Path(path)
-        reading = readers.read(file, readers.Options(encoding, sheet, columns))
-        table = file.suffix.lower() not in {".jsonl", ".json"}
-        examples = [as_chat(example, system, pairs=table or system is not None) for example in reading.examples]
-        return cls(examples, name=file.name, problems=reading.problems)
+        loaded = loading.load(file, Options(encoding, sheet, columns), system=system)
+        return cls(loaded.examples, name=file.name, problems=loaded.problems)
 
     @classmethod
-    def from_rows(cls, rows: Iterable[Mapping[str, Any]], *, system: str | None = None, name: str = "rows") -> Dataset:
-        """Wrap rows that are in memory: chats (`messages`) or pairs (`prompt`, `completion`, `category`)."""
-        numbered = enumerate(rows, start=1)
-        examples = [Example(row, Origin(name, row=number)) for number, row in numbered]
-        return cls([as_chat(example, system, pairs=True) for example in examples], name=name)
+    def from_rows(
+        cls,
+        rows: Any,
+        *,
+        system: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        name: str = "rows",
+    ) -> Dataset:
+        """Wrap rows that are in memory: mappings, or a frame of pandas, polars or Arrow.
+
+        Args:
+            rows: Chats (`messages`), pairs (`prompt`, `completion`, `category`) or rows of a foreign format.
+            system: The system message of every example that has none.
+            columns: As in `load`.
+            name: What reports call the data.
+        """
+        loaded = loading.from_memory(rows, name=name, columns=columns, system=system)
+        return cls(loaded.examples, name=name, problems=loaded.problems)
 
     def validate(
         self,
@@ -104,45 +156,287 @@ class Dataset(Sequence[Example]):
         model: str | None = None,
         target: Target | None = None,
         method: Method = "supervised",
+        grader: Mapping[str, Any] | None = None,
+        limits: Mapping[str, int] | None = None,
+        golden: Sequence[Example] | None = None,
+        tokens: bool = True,
+        duplicates: bool = True,
+        content: bool = True,
+        ignore: Sequence[str] = (),
         today: date | None = None,
+        executor: Executor | None = None,
     ) -> ValidationReport:
         """Check everything and report every finding, each with its row and field; raises nothing.
 
         Args:
             model: The base model: its tokens are counted and its limits checked.
-            target: Whose rules: `openai`, `local`, or `compatible` for another service that speaks OpenAI's
-                protocol (the same rules without OpenAI's dates); by default those of the model's platform.
+            target: Whose rules: `openai`, `azure`, `local`, `together`, `fireworks`, `mistral`, `trl`, or
+                `compatible` for another service that speaks OpenAI's protocol; by default those of the model's
+                platform, or without a model OpenAI's format, which the others build on.
             method: `supervised`, `dpo` or `reinforcement`.
+            grader: The grader of a reinforcement job: every field that it reads must be in each row.
+            limits: Limits of a service that differ from the table's, as `{"minimum": 3, "file_bytes": 10**9}`.
+            golden: A golden set that no row may come near to.
+            tokens: Whether to count tokens.
+            duplicates: Whether to look for exact copies.
+            content: Whether to look at the texts: near duplicates, contradictions, privacy, quality.
+            ignore: Codes (`D802`), families (`Q9`) or names (`near-duplicate`) that are not reported.
             today: The day that announced shutdowns are held against; by default today.
+            executor: A `concurrent.futures.Executor`, as a process pool or Dask's; the result stays the same.
         """
+        rules = self._rules(model, target, method, grader, limits)
+        plan = Plan(rules, tokens=tokens, duplicates=duplicates, content=content, ignore=tuple(ignore))
+        problems = (*self._problems, *leakage.contamination(golden, self, threshold=NEAR)) if golden else self._problems
+        report = validate(
+            self._examples, source=self.name, plan=plan, problems=problems, today=today, executor=executor
+        )
+        return replace(report, changes=partial(fixing.changes, self._examples, rules))
+
+    def _rules(
+        self,
+        model: str | None = None,
+        target: Target | None = None,
+        method: Method = "supervised",
+        grader: Mapping[str, Any] | None = None,
+        limits: Mapping[str, int] | None = None,
+    ) -> Rules:
         facts = catalog.find(model) if model else None
-        rules = Rules(target or (facts.platform if facts else "openai"), method, model)
-        return checks.validate(self._examples, source=self.name, rules=rules, problems=self._problems, today=today)
+        chosen = target or (facts.platform if facts else None)
+        return Rules(chosen, method, model, grader, tuple((limits or {}).items()))
 
-    def split(self, *, validation: float | int = 0, golden: float | int = 0, seed: int = 0) -> Split:
-        """Part the data into training, validation and golden set.
+    def fix(
+        self,
+        *,
+        safe_only: bool = True,
+        model: str | None = None,
+        target: Target | None = None,
+        method: Method = "supervised",
+        rejects: str | PathLike[str] | None = None,
+    ) -> Dataset:
+        """Apply the fixes that a report offers; `changes` and `account` of the result tell what was done.
 
-        Deterministic by content: an example's place depends on its question and the seed, not on its row, and
-        examples with the same question stay together.
+        A fix is applied only if the row is sound afterwards and no text has changed. See it first:
+        `print(data.validate().diff())`.
+
+        Args:
+            safe_only: Only fixes that lose nothing. False also applies those that take a person's word, leaves
+                out what stays wrong, and merges exact copies.
+            model: As in `validate`.
+            target: As in `validate`.
+            method: As in `validate`.
+            rejects: A file for the rows that were left out, with the codes of why.
+
+        Raises:
+            FileExistsError: The file for rejects is there.
+        """
+        rules = self._rules(model, target, method)
+        result = fixing.fixed(self._examples, self._problems, rules, safe_only=safe_only)
+        if rejects is not None:
+            write_atomically(Path(rejects), fixing.rejects(result), overwrite=False)
+        return Dataset(result.examples, name=self.name, problems=result.problems, made_by=result)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What the fix that gave this dataset has changed, row by row; empty where there was none."""
+        return self._made_by.changes if isinstance(self._made_by, Fixed) else ()
+
+    @property
+    def account(self) -> Account:
+        """What became of the rows in the fix that gave this dataset: read = kept + dropped + merged."""
+        return self._made_by.account if isinstance(self._made_by, Fixed) else Account(len(self), len(self))
+
+    def split(
+        self,
+        *,
+        validation: float | int = 0,
+        golden: float | int = 0,
+        seed: int = 0,
+        group_by: Key | None = None,
+        stratify_by: Key | Literal["auto"] | None = "auto",
+        near: float | None = NEAR,
+    ) -> Split:
+        """Part the data into training, validation and golden set, with nothing in two of them.
+
+        Deterministic by content: an example's place depends on its question and the seed, not on its row, so
+        that added rows leave the others where they are. Examples with the same or nearly the same question,
+        children of one augmented example, and those with an equal `group_by` stay together.
 
         Args:
             validation: A share of all examples (0.1) or a count (20).
             golden: The same for the golden set, which `Evaluator` scores and training never sees.
             seed: Another seed, another split.
+            group_by: What else stays together: a function from an example to its customer, document, template.
+            stratify_by: Of what each part gets its share: a function from an example to its kind. `auto` takes
+                the category, or the answer where there are only few different ones.
+            near: The similarity from which two questions are neighbours; None keeps only equal ones together.
 
         Raises:
-            ValueError: The parts leave nothing to train on.
+            ValueError: A part stays empty, or nothing is left to train on.
             InvalidDatasetError: Some lines could not be read.
         """
         self.require_whole()
-        places = split_places(self._examples, validation=validation, golden=golden, seed=seed)
+        stratum = splitting.usual_stratum(self) if stratify_by == "auto" else stratify_by
+        places = splitting.split_places(
+            self._examples,
+            validation=validation,
+            golden=golden,
+            seed=seed,
+            links=self._links(near),
+            key=group_by,
+            stratum=stratum,
+        )
         return Split(*map(self._part, places, Split._fields))
 
-    def _part(self, places: Sequence[int], name: str) -> Dataset:
-        return Dataset([self._examples[place] for place in sorted(places)], name=f"{self.name} ({name})")
+    def _links(self, near: float | None) -> Iterator[tuple[int, int]]:
+        """Pairs of examples with nearly the same question."""
+        if near is not None and len(self) <= NEAR_LIMIT:
+            questions = [fold_prompt(example) for example in self]
+            yield from ((pair.a, pair.b) for pair in near_pairs(questions, threshold=near))
 
-    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
+    def _part(self, places: Sequence[int], name: str) -> Dataset:
+        return Dataset(View(self._examples, sorted(places)), name=f"{self.name} ({name})")
+
+    def decontaminate(self, golden: Sequence[Example], *, near: float = NEAR) -> Dataset:
+        """Leave out the rows whose question comes near to one of the golden set.
+
+        Args:
+            golden: The golden set.
+            near: The similarity from which two questions are neighbours.
+        """
+        found = {pair.b for pair in leakage.near(golden, self, threshold=near)}
+        return self._part([place for place in range(len(self)) if place not in found], "decontaminated")
+
+    def deduplicate(self, *, near: float | None = None) -> Dataset:
+        """Leave out rows that stand in the data before.
+
+        Args:
+            near: Also those that are so similar to an earlier one in question and answer, as 0.9; None leaves
+                out exact copies only.
+        """
+        return self._part(first_places(self, near=near), "deduplicated")
+
+    def filter(self, keep: Callable[[Example], bool]) -> Dataset:
+        """The examples for which `keep` is true."""
+        return self._part([place for place, example in enumerate(self) if keep(example)], "filtered")
+
+    def extend(self, more: Iterable[Example]) -> Dataset:
+        """These examples and more behind them."""
+        problems = (*self.problems, *(more.problems if isinstance(more, Dataset) else ()))
+        return Dataset([*self, *more], name=self.name, problems=problems)
+
+    def redact(self) -> Dataset:
+        """Put placeholders such as `[EMAIL]` in the place of personal data and secrets."""
+        return Dataset([redacting.redacted(example) for example in self], name=self.name, problems=self.problems)
+
+    def stats(self, *, model: str | None = None) -> Stats:
+        """Tokens per example, per role and per category, and how they are distributed.
+
+        Args:
+            model: Whose tokens; without it those of OpenAI's newest vocabulary.
+        """
+        return measuring.stats(self, model=model)
+
+    def estimate(
+        self,
+        model: str,
+        *,
+        epochs: int | Literal["auto"] = "auto",
+        price: float | None = None,
+        today: date | None = None,
+    ) -> CostEstimate:
+        """What a training run costs, before anything is uploaded.
+
+        Args:
+            model: The base model.
+            epochs: How often the data is gone through; `auto` follows the platform's rule.
+            price: US dollars per million training tokens, where the catalogue knows none or an old one.
+            today: The day that the age of a price is held against; by default today.
+        """
+        return measuring.estimate(self, model=model, epochs=epochs, price=price, today=today or date.today())
+
+    def augment(
+        self,
+        *augmenters: Augmenter | Template,
+        platform: Platform | None = None,
+        concurrency: int = 16,
+        budget: float | None = None,
+        max_calls: int | None = None,
+        seed: int = 0,
+        cache: str | PathLike[str] | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Dataset:
+        """The examples and, behind them, what augmenters make of them; `augmentation` of the result has the counts.
+
+        Children keep the answer of their parent and remember it: a split keeps a family together. What equals
+        its parent, has drifted away from it, or would be refused by a platform is dropped and counted.
+
+        Args:
+            augmenters: `Paraphrase`, `Noise`, `Script`, `Template`, …, or functions from an example to rows.
+            platform: Where models are asked; by default as `connect()` chooses.
+            concurrency: Calls under way at once.
+            budget: US dollars at most; it needs the price of each model.
+            max_calls: Calls at most.
+            seed: Another seed, other children.
+            cache: The file that keeps paid answers; a rerun asks only for what is missing.
+            on_progress: Called with the number of units done and the number in all.
+
+        Raises:
+            ValueError: A number is out of range, or a budget is given and a price is not known.
+            PlatformError: The platform will take no call at all.
+        """
+        made = augmented(
+            self,
+            augmenters,
+            platform=platform,
+            concurrency=concurrency,
+            budget=budget,
+            max_calls=max_calls,
+            seed=seed,
+            cache=cache,
+            check=first_error,
+            on_progress=on_progress,
+        )
+        return Dataset(made.examples, name=self.name, problems=self.problems, made_by=made)
+
+    async def augment_async(self, *augmenters: Augmenter | Template, **options: Any) -> Dataset:
+        """`augment` inside a running event loop, with its options."""
+        made = await augmented_async(self, augmenters, check=first_error, **options)
+        return Dataset(made.examples, name=self.name, problems=self.problems, made_by=made)
+
+    @property
+    def augmentation(self) -> Augmented | None:
+        """What the augmentation that gave this dataset made, kept, dropped and cost; None where there was none."""
+        return self._made_by if isinstance(self._made_by, Augmented) else None
+
+    def to_rows(self, *, format: Format = "openai") -> list[dict[str, Any]]:
+        """The examples as plain rows in OpenAI's format or a foreign one.
+
+        Args:
+            format: `openai`, `trl`, `sharegpt`, `alpaca`, `completion`, `together`, `mistral`, `llamafactory`.
+
+        Raises:
+            ValueError: The format cannot hold what an example has, as weights or tool calls.
+        """
+        return [exported(example, format=format) for example in self]
+
+    def save(
+        self,
+        path: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        format: Format = "openai",
+        metadata: bool = False,
+        bom: bool = False,
+    ) -> Path:
         """Write the examples as JSONL (UTF-8, one object a line), whole or not at all.
+
+        Args:
+            path: The file.
+            overwrite: Whether an existing file is replaced.
+            format: As in `to_rows`.
+            metadata: Whether category, family and ignored codes are kept too, under the key `_ftl`: for `load`, not
+                for uploading.
+            bom: Whether the file begins with a byte-order mark, which Azure's documents ask for.
 
         Raises:
             FileExistsError: The file is there; pass `overwrite=True` to replace it.
@@ -150,18 +444,29 @@ class Dataset(Sequence[Example]):
             DataError: A row from memory holds a value that JSON has no form for, as a date or NaN.
         """
         self.require_whole()
-        return write_atomically(Path(path), self.lines(), overwrite=overwrite)
+        lines = self._written(format, metadata=metadata)
+        return write_atomically(Path(path), chain([BOM_UTF8] if bom else [], lines), overwrite=overwrite)
+
+    def _written(self, format: Format, *, metadata: bool) -> Iterator[bytes]:
+        for number, example in enumerate(self, start=1):
+            data = example.data if format == "openai" else exported(example, format=format)
+            beside = metadata_of(example) if metadata else {}
+            yield json_line({**data, METADATA: beside} if beside else data, number)
 
     def lines(self) -> Iterator[bytes]:
         """The examples as lines of JSONL, as they are uploaded."""
-        return (_line(example, number) for number, example in enumerate(self._examples, start=1))
+        return self._written("openai", metadata=False)
 
     def drop_unread(self) -> Dataset:
-        """The same examples without the lines that could not be read: they are left out on purpose.
+        """The same examples without the lines that could not be read: they are left out on purpose."""
+        whole = View(self._examples, range(len(self))) if isinstance(self._examples, LineStore) else self._examples
+        return Dataset(whole, name=self.name)
 
-        In a `.json` array, what stands behind a place that is no JSON cannot be read either, and is left out too.
-        """
-        return Dataset(self._examples, name=self.name)
+    @property
+    def problems(self) -> tuple[Diagnostic, ...]:
+        """What the reader found: lines that cannot be read, and notes on what was interpreted."""
+        found = self._examples.findings if isinstance(self._examples, LineStore) else ()
+        return (*self._problems, *found)
 
     def require_whole(self) -> None:
         """Refuse to go on with lines that could not be read.
@@ -169,14 +474,37 @@ class Dataset(Sequence[Example]):
         Raises:
             InvalidDatasetError: There are some; the report names them.
         """
-        report = ValidationReport(self.name, len(self), self._problems)
+        report = ValidationReport(self.name, len(self), self.problems)
         if not report.ok:
             raise InvalidDatasetError(
-                f"{report}\nMend these lines, or leave them out: data = data.drop_unread()", report=report
+                f"{report}\nMend these lines, by hand or with data.fix(), or leave them out: data = data.drop_unread()",
+                report=report,
             )
+
+    def to_html(self, *, report: ValidationReport | None = None, limit: int = 2000) -> str:
+        """One page to read the examples as conversations, filter them, and see findings and duplicates beside them.
+
+        It works offline and loads nothing.
+
+        Args:
+            report: A validation of this dataset, whose findings are shown.
+            limit: How many examples the page holds.
+        """
+        from finetune_lib.rendering.browser import dataset_page
+
+        return dataset_page(self.name, self, report, limit=limit)
+
+    def browse(self, *, report: ValidationReport | None = None) -> Path:
+        """Write `to_html` to a temporary file, open it in the browser, and tell where it is."""
+        from finetune_lib.rendering.opening import shown_in_browser
+
+        return shown_in_browser(self.to_html(report=report), name=self.name)
 
     def __len__(self) -> int:
         return len(self._examples)
+
+    def __iter__(self) -> Iterator[Example]:
+        return iter(self._examples)
 
     @overload
     def __getitem__(self, index: int) -> Example: ...
@@ -184,33 +512,23 @@ class Dataset(Sequence[Example]):
     def __getitem__(self, index: slice) -> Dataset: ...
     def __getitem__(self, index: int | slice) -> Example | Dataset:
         if isinstance(index, slice):
-            return Dataset(self._examples[index], name=self.name, problems=self._problems)
+            return Dataset(self._examples[index], name=self.name, problems=self.problems)
         return self._examples[index]
 
     def __eq__(self, other: object) -> bool:
         """Equal by the examples' content; where they came from does not matter."""
         if not isinstance(other, Dataset):
             return NotImplemented
-        return [e.data for e in self] == [e.data for e in other]
+        return len(self) == len(other) and all(a.data == b.data for a, b in zip(self, other, strict=True))
 
     __hash__ = None  # pyright: ignore[reportAssignmentType]
 
     def __repr__(self) -> str:
-        unread = sum(map(is_error, self._problems))
+        unread = sum(map(is_error, self.problems))
         lost = f", {counted(unread, 'unread line')}" if unread else ""
         return f"Dataset({self.name!r}, {counted(len(self), 'example')}{lost})"
 
     def _repr_html_(self) -> str:
         from finetune_lib.rendering.dataset import dataset_html
 
-        return dataset_html(self.name, self._examples)
-
-
-def _line(example: Example, number: int) -> bytes:
-    try:
-        text = json.dumps(example.data, ensure_ascii=False, allow_nan=False)
-        return text.encode() + b"\n"
-    except UnicodeEncodeError:  # half a character: only its escape can be written
-        return json.dumps(example.data).encode() + b"\n"
-    except (TypeError, ValueError) as error:
-        raise DataError(f"example {number} holds a value that JSON has no form for: {error}") from error
+        return dataset_html(self.name, self)

@@ -71,11 +71,19 @@ class Example:
         data: The JSON object that is uploaded, exactly as it was read.
         origin: Where it came from.
         category: A label for reports; never uploaded.
+        family: What augmented children share with the example they come from; a split keeps them together.
+        operation: The augmentation that made it; None for an original.
+        ignore: Codes of findings that are not reported for it.
+        dialect: The foreign format that it was read from, as `sharegpt`; None where it was OpenAI's own.
     """
 
     data: Mapping[str, Any]
     origin: Origin = NOWHERE
     category: str | None = None
+    family: str | None = None
+    operation: str | None = None
+    ignore: tuple[str, ...] = ()
+    dialect: str | None = None
 
     @property
     def kind(self) -> Kind:

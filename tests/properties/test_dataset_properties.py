@@ -90,8 +90,8 @@ def test_a_split_is_a_partition_with_no_question_in_two_parts(questions, seed, v
         assert validation + golden + 2 * largest > len(questions)
         return
     assert len(split.train)
-    assert len(split.validation) >= validation
-    assert len(split.golden) >= golden
+    assert bool(len(split.validation)) == bool(validation)
+    assert bool(len(split.golden)) == bool(golden)
     assert sorted(int(e.answer) for part in split for e in part) == list(range(len(rows)))
     asked = [{e.prompt for e in part} for part in split]
     assert not any(first & second for first, second in pairwise([*asked, asked[0]]))

@@ -1,35 +1,65 @@
-"""The shape of chat rows and prompt/completion pairs: keys, roles, contents, and something to learn."""
+"""The shape of a row's messages: keys, roles, names, weights and contents, each message by itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, cast
 
-from finetune_lib.checks.rules import MESSAGE_KEYS, ROLES, ROW_KEYS, Rules
-from finetune_lib.checks.texts import text_findings
+from finetune_lib.checks.contents import check_content
+from finetune_lib.checks.rules import MESSAGE_KEYS, Rules
 from finetune_lib.checks.tools import check_calls
-from finetune_lib.diagnostics import Diagnostic, Severity, diagnose, name_of
-from finetune_lib.records import Example, Origin
+from finetune_lib.diagnostics import Diagnostic, diagnose, name_of
+from finetune_lib.records import Origin
 
-ALIASES = {"human": "user", "gpt": "assistant", "bot": "assistant", "ai": "assistant", "model": "assistant"}
+ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+# What other formats and people call the roles.
+ALIASES = {
+    "human": "user",
+    "customer": "user",
+    "client": "user",
+    "prompter": "user",
+    "用戶": "user",
+    "用户": "user",
+    "使用者": "user",
+    "客戶": "user",
+    "客户": "user",
+    "gpt": "assistant",
+    "bot": "assistant",
+    "ai": "assistant",
+    "model": "assistant",
+    "chatgpt": "assistant",
+    "chatbot": "assistant",
+    "agent": "assistant",
+    "llm": "assistant",
+    "助手": "assistant",
+    "助理": "assistant",
+    "客服": "assistant",
+    "observation": "tool",
+    "系統": "system",
+    "系统": "system",
+    "工具": "tool",
+}
+# What other formats call the keys of a message.
+KEY_ALIASES = {
+    "from": "role",
+    "speaker": "role",
+    "sender": "role",
+    "author": "role",
+    "value": "content",
+    "text": "content",
+    "message": "content",
+}
+ASSISTANT_KEYS = ("tool_calls", "function_call", "refusal", "audio")
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+# What the newer API refuses in a name; other letters than ASCII pass there.
+REFUSED_IN_NAMES = re.compile(r"[\s<|\\/>]")
+CUTOFF = 0.8
+PLAIN_KEYS = frozenset({"role", "content"})
 
 
-def check(example: Example, rules: Rules) -> Iterator[Diagnostic]:
-    """Every finding about one chat row or pair."""
-    if example.kind == "completion":
-        yield from _pair(example)
-        return
-    if not rules.extra_keys:
-        yield from _row_keys(example)
-    messages = example.data["messages"]
-    found = list(check_messages(messages, "/messages", example.origin))
-    yield from found
-    if isinstance(messages, list) and not any(f.severity == "error" for f in found):
-        yield from _ending(cast("list[Mapping[str, Any]]", messages), example.origin, rules)
-
-
-def check_messages(messages: object, path: str, origin: Origin) -> Iterator[Diagnostic]:
+def check_messages(messages: object, path: str, origin: Origin, rules: Rules) -> Iterator[Diagnostic]:
     """Every finding about a list of messages, each on its own."""
     if not isinstance(messages, list):
         yield diagnose("S304", origin, path, field=path[1:], what=name_of(messages))
@@ -37,124 +67,119 @@ def check_messages(messages: object, path: str, origin: Origin) -> Iterator[Diag
     if not messages:
         yield diagnose("S305", origin, path, field=path[1:])
     for index, message in enumerate(cast("list[object]", messages)):
-        yield from _message(message, f"{path}/{index}", origin)
+        yield from _message(message, f"{path}/{index}", origin, rules)
 
 
-def _pair(example: Example) -> Iterator[Diagnostic]:
-    severities: dict[str, Severity] = {"prompt": "warning", "completion": "error"}
-    for name, severity in severities.items():
-        text = example.data.get(name)
-        if isinstance(text, str):
-            yield from text_findings(text, f"/{name}", example.origin, role=name, empty=severity)
-        else:
-            yield diagnose("S316", example.origin, f"/{name}", field=name)
+def check_keys(
+    data: Mapping[str, Any], known: Iterable[str], path: str, origin: Origin, *, extra: bool
+) -> Iterator[Diagnostic]:
+    """Keys beside those that are known; where `extra` ones may stand, none is reported."""
+    for key in data if not extra else ():
+        if key not in known:
+            yield _unknown_key(key, known, data, f"{path}/{key}", origin, code="S306")
 
 
-def _row_keys(example: Example) -> Iterator[Diagnostic]:
-    for key in example.data:
-        if key not in ROW_KEYS:
-            yield _unknown_key(key, ROW_KEYS, f"/{key}", example.origin, code="S306")
+def meant_key(key: str, known: Iterable[str], data: Mapping[str, Any]) -> str | None:
+    """The key that a misspelt one stands for; None where no known one is near, or that one is there too."""
+    folded = key.strip().casefold()
+    alias = KEY_ALIASES.get(folded)
+    close = [alias] if alias in set(known) else get_close_matches(folded, known, n=1, cutoff=CUTOFF)
+    return close[0] if close and close[0] not in data else None
 
 
-def _unknown_key(key: str, known: frozenset[str], path: str, origin: Origin, *, code: str) -> Diagnostic:
-    meant = get_close_matches(key.casefold(), known, n=1, cutoff=0.8)
-    if meant:
-        return diagnose("S302", origin, path, key=key, meant=meant[0])
+def meant_role(role: object) -> str | None:
+    """The role that a foreign or misspelt one stands for."""
+    folded = str(role).strip().casefold()
+    if folded in ROLES:
+        return folded
+    close = get_close_matches(folded, ROLES, n=1)
+    return ALIASES.get(folded) or (close[0] if close else None)
+
+
+def is_role(role: object) -> bool:
+    """Whether it is a role that some target knows."""
+    return isinstance(role, str) and role in ROLES
+
+
+def _unknown_key(
+    key: str, known: Iterable[str], data: Mapping[str, Any], path: str, origin: Origin, *, code: str
+) -> Diagnostic:
+    if meant := meant_key(str(key), known, data):
+        return diagnose("S302", origin, path, key=key, meant=meant)
     return diagnose(code, origin, path, key=key)
 
 
-def _message(message: object, path: str, origin: Origin) -> Iterator[Diagnostic]:
+def _message(message: object, path: str, origin: Origin, rules: Rules) -> Iterator[Diagnostic]:
     if not isinstance(message, dict):
-        yield diagnose("S310", origin, path, what=name_of(message))
+        yield diagnose("S319", origin, path, what=name_of(message))
         return
     fields = cast("dict[str, Any]", message)
-    for key in (key for key in fields if key not in MESSAGE_KEYS):
-        yield _unknown_key(key, MESSAGE_KEYS, f"{path}/{key}", origin, code="S307")
-    yield from _role(fields, path, origin)
-    yield from _content(fields, f"{path}/content", origin)
-    yield from _weight(fields, f"{path}/weight", origin)
-    yield from check_calls(fields, f"{path}/tool_calls", origin)
+    if fields.keys() <= PLAIN_KEYS and len(fields) == len(PLAIN_KEYS):  # most messages: nothing else can be wrong
+        yield from _role(fields, path, origin, rules)
+        yield from check_content(fields, f"{path}/content", origin, rules)
+        return
+    yield from _whole_message(fields, path, origin, rules)
 
 
-def _role(message: Mapping[str, Any], path: str, origin: Origin) -> Iterator[Diagnostic]:
+def _whole_message(fields: Mapping[str, Any], path: str, origin: Origin, rules: Rules) -> Iterator[Diagnostic]:
+    misspelt = [
+        _unknown_key(key, MESSAGE_KEYS, fields, f"{path}/{key}", origin, code="S307")
+        for key in fields
+        if key not in MESSAGE_KEYS
+    ]
+    yield from misspelt
+    meant = {finding.args.get("meant") for finding in misspelt}
+    if "role" not in meant:
+        yield from _role(fields, path, origin, rules)
+    if "content" not in meant:
+        yield from check_content(fields, f"{path}/content", origin, rules)
+    yield from _misplaced(fields, path, origin)
+    yield from _name(fields, f"{path}/name", origin)
+    yield from _weight(fields, f"{path}/weight", origin, rules)
+    yield from check_calls(fields, path, origin, rules)
+
+
+def _role(message: Mapping[str, Any], path: str, origin: Origin, rules: Rules) -> Iterator[Diagnostic]:
+    role = message.get("role")
     if "role" not in message:
         yield diagnose("S308", origin, path)
-    elif message["role"] not in ROLES:
-        yield diagnose("S309", origin, f"{path}/role", role=message["role"], meant=_meant(message["role"]))
-
-
-def _meant(role: object) -> str:
-    folded = str(role).strip().casefold()
-    close = get_close_matches(folded, ROLES, n=1)
-    meant = ALIASES.get(folded) or (close[0] if close else None)
-    return f'; did you mean "{meant}"?' if meant else ""
-
-
-def _content(message: Mapping[str, Any], path: str, origin: Origin) -> Iterator[Diagnostic]:
-    content, role = message.get("content"), str(message.get("role"))
-    if content is None:
-        if not _speaks_otherwise(message):
-            yield diagnose("S312", origin, path, role=role)
-    elif isinstance(content, str):
-        yield from text_findings(content, path, origin, role=role, empty=_empty_severity(message))
-    elif isinstance(content, list):
-        if not content:
-            yield from text_findings("", path, origin, role=role, empty=_empty_severity(message))
-        yield from _parts(cast("list[object]", content), path, origin)
+    elif is_role(role):
+        if role not in rules.profile.roles:
+            yield diagnose("S327", origin, f"{path}/role", role=role, target=rules.name)
+    elif isinstance(role, str) and role.strip().casefold() in ROLES:
+        yield diagnose("S310", origin, f"{path}/role", role=role, meant=role.strip().casefold())
     else:
-        yield diagnose("S311", origin, path, what=name_of(content))
+        meant = meant_role(role) if isinstance(role, str) else None
+        told = f'; did you mean "{meant}"?' if meant else ""
+        yield diagnose("S309", origin, f"{path}/role", role=role, meant=told)
 
 
-def _speaks_otherwise(message: Mapping[str, Any]) -> bool:
-    """An assistant turn may be a call or a refusal instead of content."""
-    return message.get("role") == "assistant" and any(
-        message.get(key) for key in ("tool_calls", "function_call", "refusal", "audio")
-    )
+def _misplaced(message: Mapping[str, Any], path: str, origin: Origin) -> Iterator[Diagnostic]:
+    """Keys that only messages of another role have."""
+    role = message.get("role")
+    if not is_role(role):
+        return
+    for key in ASSISTANT_KEYS if role != "assistant" else ():
+        if message.get(key):
+            yield diagnose("S307", origin, f"{path}/{key}", key=key)
+    if role != "tool" and message.get("tool_call_id"):
+        yield diagnose("S307", origin, f"{path}/tool_call_id", key="tool_call_id")
 
 
-def _empty_severity(message: Mapping[str, Any]) -> Severity | None:
-    """An empty answer teaches silence; an empty question is odd; an empty tool result is ordinary."""
-    if message.get("role") == "assistant":
-        return None if _speaks_otherwise(message) else "error"
-    return None if message.get("role") in ("tool", "function") else "warning"
+def _name(message: Mapping[str, Any], path: str, origin: Origin) -> Iterator[Diagnostic]:
+    name = message.get("name")
+    if name is None or (isinstance(name, str) and NAME.fullmatch(name)):
+        return
+    refused = not isinstance(name, str) or not name or REFUSED_IN_NAMES.search(name)
+    yield diagnose("S315", origin, path, name=name, severity="error" if refused else "warning")
 
 
-def _parts(parts: Sequence[object], path: str, origin: Origin) -> Iterator[Diagnostic]:
-    for index, part in enumerate(parts):
-        place = f"{path}/{index}"
-        fields = cast("dict[str, Any]", part) if isinstance(part, dict) else {}
-        if not isinstance(fields.get("type"), str):
-            yield diagnose("S314", origin, place, what=name_of(cast("object", part)))
-        elif fields["type"] == "text" and not isinstance(fields.get("text"), str):
-            yield diagnose("S316", origin, f"{place}/text", field="text")
-        elif isinstance(fields.get("text"), str):
-            yield from text_findings(fields["text"], f"{place}/text", origin, role="part", empty=None)
-
-
-def _weight(message: Mapping[str, Any], path: str, origin: Origin) -> Iterator[Diagnostic]:
+def _weight(message: Mapping[str, Any], path: str, origin: Origin, rules: Rules) -> Iterator[Diagnostic]:
     if "weight" not in message:
         return
-    weight = message["weight"]
+    weight, role = message["weight"], message.get("role")
     whole = isinstance(weight, int) and not isinstance(weight, bool) and weight in (0, 1)
     if not whole:
         yield diagnose("S313", origin, path, value=repr(weight))
-    elif message.get("role") != "assistant":
-        yield diagnose("S318", origin, path, role=message.get("role"))
-
-
-def _ending(messages: Sequence[Mapping[str, Any]], origin: Origin, rules: Rules) -> Iterator[Diagnostic]:
-    """How the conversation as a whole suits the method; its messages are sound."""
-    answers = [message for message in messages if message["role"] == "assistant"]
-    last, place = messages[-1]["role"], f"/messages/{len(messages) - 1}/role"
-    if rules.method == "reinforcement":
-        if last != "user":
-            yield diagnose("P606", origin, place, role=last)
-        return
-    if not answers:
-        yield diagnose("C401", origin, "/messages")
-    elif all(message.get("weight") == 0 for message in answers):
-        yield diagnose("C407", origin, "/messages")
-    elif last != "assistant":
-        yield diagnose("C402", origin, place, role=last)
-    if not any(message["role"] == "user" for message in messages):
-        yield diagnose("C408", origin, "/messages")
+    elif is_role(role) and role not in rules.profile.weighted_roles:
+        yield diagnose("S318", origin, path, role=role)

@@ -9,6 +9,8 @@ from finetune_lib.dataset import Dataset
 from finetune_lib.diagnostics import Diagnostic
 from finetune_lib.errors import DataError
 from finetune_lib.local.job_directory import JobDirectory
+from finetune_lib.readers.blob import FileBlob
+from finetune_lib.readers.line_store import LineStore
 
 TOO_FEW = "K701"
 
@@ -23,7 +25,8 @@ def problem_of(directory: JobDirectory, job: dict[str, Any]) -> dict[str, Any] |
 
 def _problem(path: Path, param: str, model: str) -> dict[str, Any] | None:
     try:
-        report = Dataset.load(path).validate(model=model, target="local")
+        data = Dataset(LineStore(FileBlob.of(path), source=path.name), name=path.name)
+        report = data.validate(model=model, target="local", content=False)
     except DataError as error:
         return {"code": f"invalid_{param}", "message": str(error), "param": param}
     errors = [error for error in report.errors if param == "training_file" or error.code != TOO_FEW]
@@ -42,4 +45,4 @@ def _told(errors: list[Diagnostic], param: str) -> str:
     what = param.replace("_", " ")
     row = f"Example {first.origin.row}" if first.origin.row else f"Line {first.origin.line}"
     place = f"{row}{f', {first.path}' if first.path else ''}"
-    return f"The job failed due to an invalid {what}. Invalid file format. {place}: {first.message}{rest}"
+    return f"The job failed due to an invalid {what}. Invalid file format. {place}: {first.texts('en').message}{rest}"

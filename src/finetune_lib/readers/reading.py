@@ -16,7 +16,7 @@ from finetune_lib.records import Example, Origin
 class Options:
     """How to read: the text encoding, the sheet of a workbook, and names of columns."""
 
-    encoding: str = "utf-8"
+    encoding: str | None = None
     sheet: str | None = None
     columns: Mapping[str, str] | None = None
 

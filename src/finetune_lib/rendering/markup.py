@@ -13,6 +13,7 @@ class Markup(str):
 
 
 Content = str | Markup
+VOID = {"input", "img", "br", "hr"}
 
 
 def markup(content: Content) -> Markup:
@@ -21,8 +22,11 @@ def markup(content: Content) -> Markup:
 
 
 def tag(name: str, *content: Content, **attributes: str) -> Markup:
-    """One element; `class_` stands for `class`."""
-    given = "".join(f' {key.rstrip("_")}="{escape(value)}"' for key, value in attributes.items())
+    """One element; `class_` stands for `class`, `data_code` for `data-code`."""
+    named = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}
+    given = "".join(f' {key}="{escape(value)}"' for key, value in named.items())
+    if name in VOID:
+        return Markup(f"<{name}{given}>")
     return Markup(f"<{name}{given}>{''.join(map(markup, content))}</{name}>")
 
 
