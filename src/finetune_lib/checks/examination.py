@@ -1,0 +1,165 @@
+"""One part of the data examined: every example by itself, and what the surveys gather of it."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from finetune_lib.checks import duplicates, limits, privacy, quality, rows
+from finetune_lib.checks.copies import ExactCopies
+from finetune_lib.checks.foreign import ForeignRows
+from finetune_lib.checks.parts import Part
+from finetune_lib.checks.rules import Rules
+from finetune_lib.checks.screen import is_plain
+from finetune_lib.checks.survey import Survey
+from finetune_lib.diagnostics import Diagnostic, Findings, is_error
+from finetune_lib.readers.line_store import Index
+from finetune_lib.readers.records_of_lines import Unread
+from finetune_lib.records import Example
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is looked for.
+
+    Attributes:
+        rules: Whose rules.
+        tokens: Whether tokens are counted.
+        duplicates: Whether exact copies are looked for.
+        content: Whether the texts themselves are looked at: answers that contradict, privacy, quality.
+        ignore: Codes or families that are not reported.
+    """
+
+    rules: Rules
+    tokens: bool = True
+    duplicates: bool = True
+    content: bool = True
+    ignore: tuple[str, ...] = ()
+
+    @property
+    def format_only(self) -> bool:
+        """Whether a row of plain shape needs no further look."""
+        return not (self.tokens or self.duplicates or self.content)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was found in one part.
+
+    Attributes:
+        surveys: What is told only at the end.
+        findings: What was found.
+        lengths: Tokens of each example, 0 for those that are not sound; empty where they were not counted.
+        index: Where the examples begin, of a part of lines.
+        examples: How many examples there are.
+        unread: How many lines could not be read.
+        lines: How many lines there are.
+        rows: How many lines that are not blank.
+        wishes: Codes that single rows want ignored, by row.
+        ignored: Codes that were found and not reported: by row, and in row 0 for all of them.
+        counted: Whether lines and rows are counted from the beginning of the part.
+    """
+
+    surveys: tuple[Survey, ...]
+    findings: Findings = field(default_factory=Findings)
+    lengths: array[int] = field(default_factory=lambda: array("I"))
+    index: Index = field(default_factory=Index)
+    examples: int = 0
+    unread: int = 0
+    lines: int = 0
+    rows: int = 0
+    wishes: dict[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
+    ignored: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
+    counted: bool = False
+
+    def report(self, found: Iterable[Diagnostic], plan: Plan) -> bool:
+        """Take up findings that are not to be ignored; tells whether one is an error."""
+        errors = False
+        for finding in found:
+            errors |= is_error(finding)
+            row = finding.origin.row
+            if hidden := hidden_by(finding, (*plan.ignore, *self.wishes.get(row or 0, ()))):
+                self.ignored |= {(0, hidden), (row or 0, hidden)}
+            else:
+                self.findings.add([finding])
+        return errors
+
+    def merge(self, later: Outcome) -> None:
+        """Take up what was found in the part behind this one."""
+        later.findings.shift(self.lines, self.rows)
+        self.findings.merge(later.findings)
+        self.index.merge(later.index, self.lines, self.rows)
+        for survey, other in zip(self.surveys, later.surveys, strict=True):
+            survey.merge(other, self.examples)
+        self.lengths += later.lengths
+        self.wishes |= {row + self.rows * later.counted: codes for row, codes in later.wishes.items()}
+        self.ignored |= {(row and row + self.rows * later.counted, code) for row, code in later.ignored}
+        self.examples += later.examples
+        self.unread += later.unread
+        self.lines += later.lines
+        self.rows += later.rows
+
+
+def hidden_by(finding: Diagnostic, ignore: Iterable[str]) -> str | None:
+    """The code, family or readable name that keeps a finding from being reported."""
+    return next((code for code in ignore if finding.code.startswith(code) or finding.slug == code), None)
+
+
+def examine(part: Part, plan: Plan) -> Outcome:
+    """Look at each example of a part once."""
+    outcome = Outcome(surveys_of(plan), counted=part.counted)
+    plain_enough = plan.format_only and plan.rules.learns_plain_chats
+    for item in part.records():
+        if isinstance(item, Unread):
+            _unread(item, plan, outcome)
+        elif isinstance(item, Example):
+            _example(item, plan, outcome)
+        else:
+            outcome.index.add(item.offset, item.line, item.row)
+            outcome.lines, outcome.rows = item.line, item.row
+            if plain_enough and is_plain(item.data):
+                outcome.examples += 1
+            else:
+                _example(part.interpret(item), plan, outcome)
+    return outcome
+
+
+def surveys_of(plan: Plan) -> tuple[Survey, ...]:
+    """What is gathered over all examples."""
+    exact = (ExactCopies(),) if plan.duplicates else ()
+    content = (*duplicates.content_surveys(), *quality.surveys()) if plan.content else ()
+    return (ForeignRows(), *rows.surveys(plan.rules), *exact, *content)
+
+
+def _unread(record: Unread, plan: Plan, outcome: Outcome) -> None:
+    outcome.index.findings.add(record.findings)
+    outcome.unread += outcome.report(record.findings, plan)
+    last = record.findings[-1].origin
+    outcome.lines, outcome.rows = last.line or 0, (last.row or 0) - (not record.text.strip())
+
+
+def _example(example: Example, plan: Plan, outcome: Outcome) -> None:
+    """All that is asked of one example."""
+    if example.ignore and example.origin.row:
+        outcome.wishes[example.origin.row] = example.ignore
+    plain = plan.rules.learns_plain_chats and is_plain(example.data)
+    broken = not plain and outcome.report(rows.check(example, plan.rules), plan)
+    if plan.content:
+        outcome.report(_content(example, plan.rules, plain=plain), plan)
+    if plan.tokens:
+        count = 0 if broken else limits.tokens(example, plan.rules)
+        outcome.lengths.append(count)
+        outcome.report(limits.too_long([(example, count)], plan.rules), plan)
+    for survey in outcome.surveys:
+        survey.look(example, outcome.examples)
+    outcome.examples += 1
+
+
+def _content(example: Example, rules: Rules, *, plain: bool) -> Iterator[Diagnostic]:
+    """What the texts of one example say; a row of plain shape has had no look at its texts yet."""
+    if plain:
+        yield from rows.check_texts(example)
+    yield from quality.check(example, rules)
+    yield from privacy.check(example, rules)
+    yield from duplicates.check(example, rules)

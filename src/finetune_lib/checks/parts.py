@@ -1,0 +1,103 @@
+"""Parts of the data that can be looked at one by one, in this process or in others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from finetune_lib.readers.blob import Blob
+from finetune_lib.readers.line_store import Interpret, LineStore
+from finetune_lib.readers.records_of_lines import Record, Unread, records
+from finetune_lib.records import Example
+
+PART_BYTES = 8 << 20
+PART_EXAMPLES = 10_000
+SEARCHED = 1 << 16
+
+
+class Part(Protocol):
+    """A stretch of the data."""
+
+    @property
+    def source(self) -> str:
+        """What the data is called."""
+        ...
+
+    @property
+    def counted(self) -> bool:
+        """Whether its lines and rows are counted from its own beginning."""
+        ...
+
+    def records(self) -> Iterator[Record | Unread | Example]:
+        """What stands in it, in order."""
+        ...
+
+    def interpret(self, record: Record) -> Example:
+        """The example of a record."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Bytes of JSONL from `start` to `stop`; its lines and rows are counted from 1."""
+
+    blob: Blob
+    source: str
+    meaning: Interpret
+    start: int
+    stop: int
+    counted = True
+
+    def records(self) -> Iterator[Record | Unread]:
+        """What stands in it, in order."""
+        return records(self.blob, source=self.source, start=self.start, stop=self.stop)
+
+    def interpret(self, record: Record) -> Example:
+        """The example of a record."""
+        return self.meaning(record.example(self.source))
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Examples that are in memory, with their own origins."""
+
+    source: str
+    examples: tuple[Example, ...]
+    counted = False
+
+    def records(self) -> Iterator[Example]:
+        """What stands in it, in order."""
+        return iter(self.examples)
+
+    def interpret(self, record: Record) -> Example:
+        """Never called: there are no records."""
+        raise NotImplementedError
+
+
+def parts_of(examples: Sequence[Example], source: str) -> Iterator[Lines | Examples]:
+    """The data in parts of a fixed size, so that the result never depends on who looks at them."""
+    if isinstance(examples, LineStore):
+        for start, stop in _cuts(examples.blob):
+            yield Lines(examples.blob, examples.source, examples.interpret, start, stop)
+        return
+    for start in range(0, len(examples), PART_EXAMPLES):
+        yield Examples(source, tuple(examples[start : start + PART_EXAMPLES]))
+
+
+def _cuts(blob: Blob) -> Iterator[tuple[int, int]]:
+    """Stretches of about `PART_BYTES` that end with a line."""
+    start = 0
+    while start < blob.size:
+        stop = _line_end(blob, min(start + PART_BYTES, blob.size))
+        yield start, stop
+        start = stop
+
+
+def _line_end(blob: Blob, position: int) -> int:
+    while position < blob.size:
+        found = blob.read(position, position + SEARCHED).find(b"\n")
+        if found >= 0:
+            return position + found + 1
+        position = min(position + SEARCHED, blob.size)
+    return position

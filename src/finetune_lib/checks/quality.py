@@ -1,0 +1,196 @@
+"""What trains, but teaches badly: refusals, placeholders, loops, mixed scripts and languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from finetune_lib.checks import repetition
+from finetune_lib.checks.labels import LabelSurvey
+from finetune_lib.checks.lengths import LengthSurvey
+from finetune_lib.checks.rules import Rules
+from finetune_lib.checks.scripts import HAN, KANA, script_of, scripts_of
+from finetune_lib.checks.survey import Survey
+from finetune_lib.checks.system_prompts import SystemPromptSurvey
+from finetune_lib.checks.turns import Turn, turns
+from finetune_lib.diagnostics import Diagnostic, diagnose, quote
+from finetune_lib.records import Example, Origin
+
+DISTINCT = 2  # characters of each script that prove a mixture: one alone may be a name
+NAMED = 8
+WORDS = 8  # of an answer in another language
+IDEOGRAPHS = 8
+OPENING = 240
+SHORT = 40
+
+_IDENTITY = re.compile(
+    r"(?i)\W*(?:(?:i(?:['’]m| am) )?(?:sorry|apologi[sz]e|unfortunately)[^.!?。]{0,40}?)?"
+    r"(?:as|i(?:['’]m| am)(?: just| only)?) an? (?:ai|artificial intelligence)(?: |-)"
+    r"(?:language model|assistant|chatbot|model)\b[^.!?\n]{0,80}?\b"
+    r"(?:can(?:not|['’]?t)|don['’]?t|do not|does not|(?:am|['’]m) (?:not|unable)|have no|lack|won['’]t|not possible)\b"
+    r"|[^。！？\n]{0,12}?(?:作[為为]|身[為为]|我(?:只)?是)(?:一[個个名款位])?"
+    r"(?:AI|ai|人工智[能慧])(?:大)?(?:語言模型|语言模型|模型|助手|助理|機器人|机器人)[，,]"
+    r"[^。！？\n]{0,24}?(?:無法|无法|不能|不具|沒有|没有|不會|不会|並不|并不|不提供|不支持)"
+)
+_DECLINES = re.compile(
+    r"(?i)\W*(?:i(?:['’]m| am) (?:very |really |so )?sorry,? ?(?:but )?|sorry,? ?(?:but )?|i apologi[sz]e,? ?(?:but )?"
+    r"|unfortunately,? )?i (?:can(?:['’]t|not)|(?:am|['’]m) (?:not able|unable) to|won['’]t) "
+    r"(?:assist|help|comply|fulfill|provide (?:that|this|you)|answer (?:that|this)|do that|engage|support)\b"
+    r"|(?:非常|很|十分|真的)?(?:抱歉|對不起|对不起)[，,]?(?:但)?我(?:無法|无法|不能|沒辦法|没办法|沒有辦法|没有办法)"
+)
+_TRANSLATION = re.compile(
+    r"(?i)translat|[譯译]|english|chinese|mandarin|中文|英文|英[語语]|[漢汉華华国國][語语]"
+    r"|code|sql|json|html|python|regex|代[碼码]|程式|程序|脚本|腳本|指令|命令|公式|latex"
+)
+_SCRIPTS_WANTED = re.compile(
+    r"(?i)[繁簡简]|simplified|traditional|正體|正体|異體|异体|漢字|汉字|部首|字形|書法|书法|kanji"
+)
+_CODE = re.compile(r"```|[{}<>;=\\@]|https?://|\bSELECT\b|\w\(")
+_WORD = re.compile(r"[A-Za-z]{2,}")
+_HAN = re.compile(f"[{HAN}]")
+_HALF = re.compile(f"[,;?!](?<=[{HAN}].)(?=[{HAN}])")
+_FULL_WIDTH = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]{2,}")
+_PLACEHOLDER = re.compile(
+    r"(?i)\W*(?:todo|tbd|tba|fixme|placeholder|x{3,}|asdf+\w{0,8}|qwerty\w{0,6}|foo ?bar|test(?: ?test)+|lorem ipsum"
+    r"|(?:your|insert|put|write|add|the) (?:answer|response|text|completion)(?: goes)?(?: here)?"
+    r"|(?:等)?待[補补填定](?:充|上|寫|写|入)?|[請请](?:在此)?(?:填[寫写入]|[輸输]入|補充|补充)(?:答案|[內内]容|回答|文字)?"
+    r"|此[處处](?:填[寫写入]|[輸输]入)\w{0,6}|[測测][試试]|略|同上|未完成)\W*"
+)
+_DOTS = re.compile(r"\s*(?:\.{2,}|…+|。{2,}|[-_=*~/\\?？]{2,})\s*")
+_INSERT = re.compile(
+    r"(?i)lorem ipsum|(?:\[|【|{{)\s*(?:insert\b|your (?:answer|response|text) here|fill in\b"
+    r"|to be (?:added|filled|completed)|todo\b|tbd\b|插入|待[補补填定]|[請请](?:填|在此|插入|[輸输]入)"
+    r"|此[處处](?:填|插入|[輸输]入)|填[寫写])[^\]】}\n]{0,40}[\]】}]"
+)
+_RISKY = re.compile(
+    r"(?i)chain[- ]of[- ]thought|step[- ]by[- ]step reasoning|reasoning steps"
+    r"|(?:show|reveal|explain) your (?:internal )?reasoning|internal reasoning|hidden reasoning"
+    r"|思[維维][鏈链]|思考[鏈链]|推理(?:步[驟骤]|[過过]程)"
+)
+
+
+def check(example: Example, rules: Rules) -> Iterator[Diagnostic]:
+    """What the texts of one example teach badly, each by itself and question beside answer."""
+    texts = list(turns(example.data))
+    for turn in texts:
+        if turn.learned:
+            yield from _answer(turn, example.origin)
+    if not all(turn.text.isascii() for turn in texts):
+        yield from _foreign(texts, example.origin)
+    if rules.method == "reinforcement" or rules.target == "azure":
+        yield from _risky(texts, example.origin)
+
+
+def surveys() -> tuple[Survey, ...]:
+    """What is gathered over all examples: system prompts, lengths of answers, and labels."""
+    return SystemPromptSurvey(), LengthSurvey(), LabelSurvey()
+
+
+def _answer(turn: Turn, origin: Origin) -> Iterator[Diagnostic]:
+    text = turn.text
+    if found := _IDENTITY.match(text, 0, OPENING) or _DECLINES.match(text, 0, OPENING):
+        yield _marked("Q902", turn, found, origin)
+    elif found := _placeholder(text):
+        yield _marked("Q909", turn, found, origin)
+    if loop := repetition.loop_in(text):
+        window = quote(text, loop.start, len(loop.unit))
+        given: dict[str, Any] = {"unit": _short(loop.unit), "times": loop.times}
+        yield diagnose("Q910", origin, turn.path, quote=window, **given)
+
+
+def _placeholder(text: str) -> re.Match[str] | None:
+    if len(text) < SHORT and (found := _PLACEHOLDER.fullmatch(text) or _DOTS.fullmatch(text)):
+        return found
+    if "[" in text or "【" in text or "{{" in text or "orem ipsum" in text:
+        return None if "```" in text else _INSERT.search(text)
+    return None
+
+
+def _foreign(texts: Sequence[Turn], origin: Origin) -> Iterator[Diagnostic]:
+    """What only a row with other than ASCII can have."""
+    asked = answer = None
+    for turn in texts:
+        if turn.learned:
+            answer = turn
+        elif turn.role == "user":
+            asked = turn
+        if not turn.text.isascii() and (found := _mixed_widths(turn.text)):
+            yield _marked("Q906", turn, found, origin)
+    yield from _scripts(texts, asked, answer, origin)
+    if asked and answer and asked.text.isascii() != answer.text.isascii():
+        yield from _languages(texts, asked, answer, origin)
+
+
+def _mixed_widths(text: str) -> re.Match[str] | None:
+    """Half-width marks between ideographs beside full-width ones, or full-width letters beside half-width ones."""
+    if "，" in text and "," in text and (found := _HALF.search(text)):
+        return found
+    if wide := _FULL_WIDTH.search(text):
+        return wide if _WORD.search(text) else None
+    return None
+
+
+def _scripts(texts: Sequence[Turn], asked: Turn | None, answer: Turn | None, origin: Origin) -> Iterator[Diagnostic]:
+    """Simplified and Traditional in one text, or one in the question and the other in the answer."""
+    found = [(turn, script_of(turn.text)) for turn in texts if turn.role in ("user", "assistant")]
+    kinds = {script for _, script in found if script}
+    if len(kinds) < 2 and "mixed" not in kinds:
+        return
+    if any(_SCRIPTS_WANTED.search(turn.text) for turn in texts):
+        return
+    if mixed := [turn for turn, script in found if script == "mixed"]:
+        for turn in mixed:
+            yield from _mixed(turn, turn, origin)
+    elif asked and answer:
+        yield from _mixed(asked, answer, origin)
+
+
+def _mixed(question: Turn, answer: Turn, origin: Origin) -> Iterator[Diagnostic]:
+    both = (scripts_of(question.text), scripts_of(answer.text))
+    simplified = tuple(dict.fromkeys(both[0].simplified + both[1].simplified))
+    traditional = tuple(dict.fromkeys(both[0].traditional + both[1].traditional))
+    if min(len(simplified), len(traditional)) < DISTINCT or any(KANA.search(turn.text) for turn in (question, answer)):
+        return
+    own = both[1]
+    rarer = own.simplified if own.simplified and len(own.simplified) <= len(own.traditional or simplified) else None
+    first = (rarer or own.traditional or own.simplified)[0]
+    given: dict[str, Any] = {"simplified": "".join(simplified[:NAMED]), "traditional": "".join(traditional[:NAMED])}
+    yield diagnose("Q903", origin, answer.path, quote=quote(answer.text, answer.text.index(first)), **given)
+
+
+def _languages(texts: Sequence[Turn], asked: Turn, answer: Turn, origin: Origin) -> Iterator[Diagnostic]:
+    """A question in Chinese answered in English or the reverse, where nobody asks for it."""
+    differ = _answers_in_english if answer.text.isascii() else _answers_in_chinese
+    if differ(asked.text, answer.text) and not any(_TRANSLATION.search(turn.text) for turn in texts):
+        yield diagnose("Q907", origin, answer.path, quote=quote(answer.text, 0, min(len(answer.text), 20)))
+
+
+def _answers_in_english(question: str, answer: str) -> bool:
+    return _is_chinese(question) and len(_WORD.findall(answer)) >= WORDS and not _CODE.search(answer)
+
+
+def _answers_in_chinese(question: str, answer: str) -> bool:
+    return _is_chinese(answer) and len(_WORD.findall(question)) >= WORDS and not _CODE.search(question)
+
+
+def _is_chinese(text: str) -> bool:
+    ideographs = len(_HAN.findall(text))
+    return ideographs >= IDEOGRAPHS and ideographs > 2 * len(_WORD.findall(text))
+
+
+def _risky(texts: Sequence[Turn], origin: Origin) -> Iterator[Diagnostic]:
+    for turn in texts:
+        if found := _RISKY.search(turn.text):
+            yield _marked("Q908", turn, found, origin)
+
+
+def _marked(code: str, turn: Turn, found: re.Match[str], origin: Origin) -> Diagnostic:
+    text = found[0].strip()
+    start = found.start() + found[0].find(text)
+    return diagnose(code, origin, turn.path, quote=quote(turn.text, start, len(text)), text=_short(text))
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 40 else f"{flat[:40]}…"

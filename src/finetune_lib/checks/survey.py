@@ -1,0 +1,29 @@
+"""What a family of checks gathers over all examples, in parts that other processes can look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol, Self
+
+from finetune_lib.checks.rules import Rules
+from finetune_lib.diagnostics import Diagnostic
+from finetune_lib.records import Example
+
+
+class Survey(Protocol):
+    """Looks at each example once, merges with the survey of the part behind it, and tells at last what it found.
+
+    Surveys travel between processes (pickle) and keep their memory bounded: digests and counts, never examples.
+    """
+
+    def look(self, example: Example, place: int) -> None:
+        """Take up one example; `place` is its index in this part, from 0."""
+        ...
+
+    def merge(self, later: Self, offset: int) -> None:
+        """Take up the survey of the part behind this one, whose places begin at `offset` here."""
+        ...
+
+    def findings(self, examples: Sequence[Example], rules: Rules) -> Iterator[Diagnostic]:
+        """What was found; `examples` gives those it names once more, to verify and to quote."""
+        ...
