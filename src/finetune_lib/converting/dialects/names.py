@@ -1,0 +1,18 @@
+"""The names of fields that dialects are known by, from `names.toml` beside this file."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+
+
+@cache
+def names(of: str) -> frozenset[str]:
+    """The names of one kind: `question`, `answer`, `part_of_question` or `transport`."""
+    return frozenset(_table()[of])
+
+
+@cache
+def _table() -> dict[str, list[str]]:
+    return tomllib.loads((files("finetune_lib.converting.dialects") / "names.toml").read_text("utf-8"))

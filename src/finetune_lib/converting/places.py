@@ -1,0 +1,65 @@
+"""Where a row of OpenAI's own formats keeps its messages, and how to change them in all places at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, TypeGuard, cast
+
+OUTPUTS: Final = ("preferred_output", "non_preferred_output")
+NOTHING: Final[Mapping[str, Any]] = {}
+Change = Callable[[list[Any], frozenset[str]], list[Any]]
+
+
+def fields_of(value: object) -> Mapping[str, Any]:
+    """A JSON object's fields; none for any other value."""
+    if type(value) is dict:  # what JSON gives; asking an abstract class costs more
+        return cast("dict[str, Any]", value)
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else NOTHING
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """Whether a value is a JSON array."""
+    return isinstance(value, list)
+
+
+def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
+    """Whether a value is a JSON object."""
+    return isinstance(value, Mapping)
+
+
+def items_of(value: object) -> list[Any]:
+    """A JSON array's items; none for any other value."""
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def message_lists(data: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    """Each list of messages of a row with its JSON pointer: of a chat, or of a preference's three parts."""
+    inner = data.get("input")
+    places = {"/messages": data.get("messages"), "/input/messages": fields_of(inner).get("messages")}
+    for path, messages in (places | {f"/{side}": data.get(side) for side in OUTPUTS}).items():
+        if isinstance(messages, list):
+            yield path, cast("list[Any]", messages)
+
+
+def changed_messages(data: Mapping[str, Any], change: Change) -> dict[str, Any]:
+    """The row with every list of messages changed.
+
+    Args:
+        data: A chat or preference row.
+        change: Gets a list and the call ids of the conversation before it; answers a new list.
+    """
+    row = dict(data)
+    before: frozenset[str] = frozenset()
+    for path, messages in message_lists(data):
+        if path == "/input/messages":
+            row["input"] = {**row["input"], "messages": change(messages, before)}
+            before = call_ids(row["input"]["messages"])
+        else:
+            row[path[1:]] = change(messages, before)
+    return row
+
+
+def call_ids(messages: list[Any]) -> frozenset[str]:
+    """The ids that the tool calls of a conversation have."""
+    calls = (call for message in messages for call in items_of(fields_of(message).get("tool_calls")))
+    return frozenset(id for call in calls if isinstance(id := fields_of(call).get("id"), str))

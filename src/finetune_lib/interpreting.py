@@ -1,0 +1,67 @@
+"""What a row means: metadata beside it, a foreign format, a pair that is to be a chat; pure and picklable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from finetune_lib.converting import as_chat, dialect_of, translated
+from finetune_lib.records import Example
+
+METADATA = "_ftl"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """From the row that stands in a file to the example that is wished.
+
+    Attributes:
+        system: The system message of every example that has none.
+        pairs: Whether prompt/completion pairs become chats.
+    """
+
+    system: str | None = None
+    pairs: bool = False
+
+    def __call__(self, example: Example) -> Example:
+        """The example."""
+        if METADATA in example.data:
+            example = _with_metadata(example)
+        if dialect := dialect_of(example.data):
+            example = replace(translated(example), dialect=dialect)
+        return as_chat(example, self.system, pairs=self.pairs)
+
+
+def _with_metadata(example: Example) -> Example:
+    """The row without the metadata that an earlier `save(metadata=True)` or a person put there."""
+    data = {key: value for key, value in example.data.items() if key != METADATA}
+    given = example.data[METADATA]
+    beside = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+    return replace(
+        example,
+        data=data,
+        category=_text(beside.get("category")) or example.category,
+        family=_text(beside.get("family")),
+        operation=_text(beside.get("operation")),
+        ignore=_codes(beside.get("ignore")),
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _codes(value: object) -> tuple[str, ...]:
+    given = cast("list[object]", value) if isinstance(value, list) else []
+    return tuple(code for code in given if isinstance(code, str))
+
+
+def metadata_of(example: Example) -> dict[str, Any]:
+    """What stands beside an example, as `save(metadata=True)` writes it; empty where there is nothing."""
+    given = {
+        "category": example.category,
+        "family": example.family,
+        "operation": example.operation,
+        "ignore": list(example.ignore),
+    }
+    return {name: value for name, value in given.items() if value}

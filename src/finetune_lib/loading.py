@@ -1,0 +1,112 @@
+"""From a file to examples: what kind of file it is, who reads it, and what its rows mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from finetune_lib.diagnostics import Diagnostic, diagnose, is_error
+from finetune_lib.errors import ReadError
+from finetune_lib.interpreting import Meaning
+from finetune_lib.readers import tables
+from finetune_lib.readers.blob import Blob
+from finetune_lib.readers.json_document import read_document, shape_of
+from finetune_lib.readers.line_store import LineStore
+from finetune_lib.readers.opening import Opened, looks_like_json, open_data
+from finetune_lib.readers.reading import Options, Reading, unreadable
+from finetune_lib.readers.tables.frames import is_frame
+from finetune_lib.readers.separators import undo_separators
+from finetune_lib.records import Example, Origin
+
+HEAD = 1 << 16
+LARGEST_PAIRS = 64 << 20
+JSON_ENDINGS = (".jsonl", ".json", ".ndjson")
+PACKED = (".gz", ".zst")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The examples of a file and what the reader found about it."""
+
+    examples: Sequence[Example]
+    problems: tuple[Diagnostic, ...]
+
+
+def load(path: Path, options: Options, *, system: str | None) -> Loaded:
+    """Read a file in the format that its content shows; its ending only settles a doubt.
+
+    Raises:
+        ReadError: It is missing, or cannot be read as a whole.
+        MissingExtraError: It needs a package that is not installed.
+    """
+    try:
+        opened = open_data(path, encoding=options.encoding)
+        return _load(path, opened, options, system)
+    except OSError as error:
+        raise ReadError(f"{path}: {error.strerror or error}. Check the path.", path=path) from error
+
+
+def from_memory(rows: Any, *, name: str, columns: Mapping[str, str] | None, system: str | None) -> Loaded:
+    """Take rows as they are; the columns of a frame are read as the header of a table."""
+    meaning = Meaning(system, pairs=True)
+    if columns or is_frame(rows):
+        reading = tables.read_records(tables.rows_of(rows), Path(name), columns)
+        return _understood(reading.examples, reading.problems, meaning)
+    numbered = enumerate(rows, start=1)
+    return _understood((Example(row, Origin(name, row=number)) for number, row in numbered), (), meaning)
+
+
+def _load(path: Path, opened: Opened, options: Options, system: str | None) -> Loaded:
+    if opened.kind != "text":
+        read = tables.read_excel if opened.kind == "workbook" else tables.read_parquet
+        return _table(read(path, options, blob=opened.blob), opened, system)
+    head = opened.blob.read(0, HEAD)
+    if looks_like_json(head) or (_ending(path) in JSON_ENDINGS and not options.columns):
+        return _json(path, opened, head, system)
+    return _table(tables.read_csv(path, options, blob=opened.blob), opened, system)
+
+
+def _ending(path: Path) -> str:
+    """The ending that tells the format: `.jsonl` of `data.jsonl.gz`."""
+    endings = [ending.lower() for ending in path.suffixes]
+    return next((ending for ending in reversed(endings) if ending not in PACKED), "")
+
+
+def _json(path: Path, opened: Opened, head: bytes, system: str | None) -> Loaded:
+    lines = _ending(path) not in (".json", "")
+    meaning = Meaning(system, pairs=system is not None)
+    problems = opened.problems
+    if _ending(path) not in (*JSON_ENDINGS, "", ".txt"):
+        problems = (*problems, diagnose("E110", Origin(path.name), ending=_ending(path), found="JSON"))
+    if shape_of(head.decode("utf-8", "ignore"), whole=opened.blob.size <= HEAD) == "lines":
+        return _of_lines(path, opened.blob, problems, meaning)
+    text = opened.blob.read(0, opened.blob.size).decode("utf-8", "replace")
+    found = list(read_document(text, source=path.name, strict_lines=lines))
+    examples = [item for item in found if isinstance(item, Example)]
+    told = [item for item in found if isinstance(item, Diagnostic)]
+    return _understood(examples, (*problems, *told), meaning)
+
+
+def _of_lines(path: Path, blob: Blob, problems: tuple[Diagnostic, ...], meaning: Meaning) -> Loaded:
+    """Lines are decoded on access; pairs alone are looked at as a whole first, for legacy separators."""
+    plain = LineStore(blob, source=path.name)
+    first = next(iter(plain), None)
+    if first is None and not any(map(is_error, plain.findings)):
+        raise unreadable("E101", path)
+    if first is not None and first.kind == "completion" and blob.size <= LARGEST_PAIRS:
+        examples, note = undo_separators(list(plain))
+        if note:
+            return _understood(examples, (*problems, *plain.findings, note), meaning)
+    return Loaded(LineStore(blob, source=path.name, interpret=meaning), problems)
+
+
+def _table(reading: Reading, opened: Opened, system: str | None) -> Loaded:
+    examples, note = undo_separators(reading.examples)
+    problems = (*opened.problems, *reading.problems, *([note] if note else []))
+    return _understood(examples, problems, Meaning(system, pairs=True))
+
+
+def _understood(examples: Iterable[Example], problems: tuple[Diagnostic, ...], meaning: Meaning) -> Loaded:
+    return Loaded([meaning(example) for example in examples], problems)

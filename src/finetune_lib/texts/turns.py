@@ -1,0 +1,159 @@
+"""A row read as what is asked and what is answered, whatever its format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from finetune_lib.records import Example, kind_of
+from finetune_lib.texts.folding import fold
+
+INSTRUCTIONS = ("system", "developer")
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """The texts of a row.
+
+    Attributes:
+        system: The system or developer message; empty where there is none.
+        prompt: The conversation up to the last answer, one text a turn.
+        question: The last user turn before the answer.
+        answer: The last answer of the assistant; the preferred one of a pair.
+        rejected: The other answer of a preference pair.
+        calls: Whether the answer calls tools.
+        path: The JSON pointer of the answer.
+    """
+
+    system: str
+    prompt: tuple[str, ...]
+    question: str
+    answer: str
+    rejected: str | None = None
+    calls: bool = False
+    path: str = ""
+
+
+def turns_of(example: Example) -> Turns | None:
+    """The texts of a row; None where it has no answer or is not of a known shape."""
+    data = example.data
+    messages = data.get("messages")
+    if type(messages) is list:
+        return _of_chat(cast("list[Any]", messages))
+    kind = kind_of(data)
+    if kind == "preference":
+        return _of_preference(data)
+    prompt, completion = data.get("prompt"), data.get("completion")
+    if kind == "completion" and isinstance(prompt, str) and isinstance(completion, str):
+        return Turns("", (prompt,), prompt, completion, path="/completion")
+    return None
+
+
+def texts_of(example: Example) -> tuple[str, ...]:
+    """The texts of a chat without an answer, instructions left out; none of other rows."""
+    messages = example.data.get("messages")
+    if not isinstance(messages, list):
+        return ()
+    known = [cast("dict[str, Any]", message) for message in cast("list[Any]", messages) if isinstance(message, dict)]
+    return tuple(_text(message) for message in known if message.get("role") not in INSTRUCTIONS)
+
+
+def fold_prompt(example: Example) -> str:
+    """The folded conversation up to the last answer, without instructions; empty where there is no answer."""
+    turns = turns_of(example)
+    return "\n".join(map(fold, turns.prompt)) if turns else ""
+
+
+def fold_answer(example: Example) -> str:
+    """The folded last answer; empty where there is none."""
+    turns = turns_of(example)
+    return fold(turns.answer) if turns else ""
+
+
+def _of_chat(messages: Sequence[Any]) -> Turns | None:
+    system, texts, asked, found = "", list[str](), "", None
+    for index, message in enumerate(messages):
+        if type(message) is not dict:
+            return None
+        fields = cast("dict[str, Any]", message)
+        role, text = fields.get("role"), _text(fields)
+        if role in INSTRUCTIONS:
+            system = f"{system}\n{text}" if system else text
+            continue
+        if role == "user":
+            asked = text
+        elif role == "assistant":
+            found = (len(texts), asked, index)
+        texts.append(text)
+    if found is None:
+        return None
+    last, asked, index = found
+    calls = bool(messages[index].get("tool_calls") or messages[index].get("function_call"))
+    path = f"/messages/{index}/{'tool_calls' if calls else 'content'}"
+    return Turns(system, tuple(texts[:last]), asked, texts[last], calls=calls, path=path)
+
+
+def _of_preference(data: Mapping[str, Any]) -> Turns | None:
+    asked = data.get("input")
+    messages = cast("dict[str, Any]", asked).get("messages") if isinstance(asked, dict) else None
+    sides = [_side(data.get(name)) for name in ("preferred_output", "non_preferred_output")]
+    if not isinstance(messages, list) or None in sides:
+        return None
+    turns = _of_chat([*cast("list[Any]", messages), {"role": "assistant", "content": sides[0]}])
+    return turns and replace(turns, rejected=sides[1], path="/preferred_output/0/content")
+
+
+def _side(messages: object) -> str | None:
+    """The text of one side of a pair."""
+    if not isinstance(messages, list) or not all(isinstance(message, dict) for message in cast("list[Any]", messages)):
+        return None
+    return "\n".join(map(_text, cast("list[dict[str, Any]]", messages)))
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    """All that a message says: its text, and the rest (calls, pictures) as JSON."""
+    content = message.get("content")
+    if type(content) is str and len(message) == 2:
+        return content
+    said = [content] if isinstance(content, str) else _parts(content)
+    calls = message.get("tool_calls") or message.get("function_call")
+    beside = [*([message["refusal"]] if message.get("refusal") else []), *([_calls(calls)] if calls else [])]
+    return "\n".join([*said, *(value if isinstance(value, str) else as_json(value) for value in beside)])
+
+
+def _calls(calls: object) -> str:
+    """What is called with which arguments; the ids of calls say nothing."""
+    each = cast("list[Any]", calls) if isinstance(calls, list) else [calls]
+    return as_json([_call(call) for call in each])
+
+
+def _call(call: Any) -> object:
+    """Name and arguments, these as what their JSON says; anything else as it is."""
+    fields = cast("dict[str, Any]", call) if isinstance(call, dict) else {}
+    function: Any = fields.get("function", fields)
+    try:
+        arguments = function["arguments"]
+        return [function["name"], json.loads(arguments) if isinstance(arguments, str) else arguments]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return cast("object", call)
+
+
+def _parts(content: object) -> list[str]:
+    if not isinstance(content, list):
+        return [] if content is None else [as_json(content)]
+    return [_part(part) for part in cast("list[Any]", content)]
+
+
+def _part(part: Any) -> str:
+    text: object = cast("dict[str, Any]", part).get("text") if isinstance(part, dict) else None
+    return text if isinstance(text, str) else as_json(cast("object", part))
+
+
+def as_json(value: object) -> str:
+    """JSON with its keys in order; `repr` stands for what JSON has no form for."""
+    try:
+        return json.dumps(value, sort_keys=True, ensure_ascii=False, default=repr)
+    except (TypeError, ValueError):
+        return repr(value)
