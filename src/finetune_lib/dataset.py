@@ -11,29 +11,28 @@ from functools import partial
 from itertools import chain
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
-from finetune_lib import catalog, fixing, leakage, loading, measuring, redacting, splitting
-from finetune_lib.augmenters import Augmenter, Template
-from finetune_lib.augmenting import Augmented, OnProgress, augmented, augmented_async
+from finetune_lib import catalog, loading
 from finetune_lib.checks import Plan, Rules, Target, first_error, validate
-from finetune_lib.converting import Format, exported
-from finetune_lib.deduplicating import first_places
 from finetune_lib.diagnostics import Change, Diagnostic, ValidationReport, counted, is_error
 from finetune_lib.errors import InvalidDatasetError
 from finetune_lib.files import write_atomically
-from finetune_lib.fixing import Account, Fixed
 from finetune_lib.interpreting import METADATA, metadata_of
-from finetune_lib.leakage import Proof
-from finetune_lib.measuring import CostEstimate, Stats
-from finetune_lib.neighbours import near_pairs
-from finetune_lib.platforms import Platform
 from finetune_lib.readers import Options
 from finetune_lib.readers.line_store import LineStore, View
-from finetune_lib.records import Example, Method, Origin
-from finetune_lib.splitting import Key
-from finetune_lib.texts import fold_prompt
+from finetune_lib.records import Example, Method
 from finetune_lib.writing import json_line
+
+if TYPE_CHECKING:
+    from finetune_lib.augmenters import Augmenter, Template
+    from finetune_lib.augmenting import Augmented, OnProgress
+    from finetune_lib.converting import Format
+    from finetune_lib.fixing import Account, Fixed
+    from finetune_lib.leakage import Proof
+    from finetune_lib.measuring import CostEstimate, Stats
+    from finetune_lib.platforms import Platform
+    from finetune_lib.splitting import Key
 
 NEAR = 0.7  # the share of common shingles from which two questions are neighbours
 NEAR_LIMIT = 50_000  # examples up to which a split looks for neighbours
@@ -52,6 +51,9 @@ class Split(NamedTuple):
         Args:
             near: The similarity from which two questions are neighbours.
         """
+        from finetune_lib import leakage, splitting
+
+
         whole = [example for part in self for example in part]
         stratum = splitting.usual_stratum(whole)
         return leakage.prove(self._asdict(), threshold=near, stratum=stratum)
@@ -78,7 +80,8 @@ class Dataset(Sequence[Example]):
         *,
         name: str = "dataset",
         problems: Iterable[Diagnostic] = (),
-        made_by: Fixed | Augmented | None = None,
+        fixed: Fixed | None = None,
+        augmented: Augmented | None = None,
     ) -> None:
         """Wrap examples; `load` and `from_rows` are the usual ways.
 
@@ -86,11 +89,13 @@ class Dataset(Sequence[Example]):
             examples: Any sequence; it is read by index and never changed.
             name: What reports call the data.
             problems: Findings of the reader; an error among them keeps the data from being saved or trained.
-            made_by: The fix or the augmentation that gave them.
+            fixed: The fix that gave them.
+            augmented: The augmentation that gave them.
         """
         self._examples = examples
         self._problems = tuple(problems)
-        self._made_by = made_by
+        self._fixed = fixed
+        self._augmented = augmented
         self.name = name
 
     @classmethod
@@ -184,6 +189,9 @@ class Dataset(Sequence[Example]):
             today: The day that announced shutdowns are held against; by default today.
             executor: A `concurrent.futures.Executor`, as a process pool or Dask's; the result stays the same.
         """
+        from finetune_lib import fixing, leakage
+
+
         rules = self._rules(model, target, method, grader, limits)
         plan = Plan(rules, tokens=tokens, duplicates=duplicates, content=content, ignore=tuple(ignore))
         problems = (*self._problems, *leakage.contamination(golden, self, threshold=NEAR)) if golden else self._problems
@@ -229,21 +237,26 @@ class Dataset(Sequence[Example]):
         Raises:
             FileExistsError: The file for rejects is there.
         """
+        from finetune_lib import fixing
+
+
         rules = self._rules(model, target, method)
         result = fixing.fixed(self._examples, self._problems, rules, safe_only=safe_only)
         if rejects is not None:
             write_atomically(Path(rejects), fixing.rejects(result), overwrite=False)
-        return Dataset(result.examples, name=self.name, problems=result.problems, made_by=result)
+        return Dataset(result.examples, name=self.name, problems=result.problems, fixed=result)
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """What the fix that gave this dataset has changed, row by row; empty where there was none."""
-        return self._made_by.changes if isinstance(self._made_by, Fixed) else ()
+        return self._fixed.changes if self._fixed else ()
 
     @property
     def account(self) -> Account:
         """What became of the rows in the fix that gave this dataset: read = kept + dropped + merged."""
-        return self._made_by.account if isinstance(self._made_by, Fixed) else Account(len(self), len(self))
+        from finetune_lib.fixing import Account
+
+        return self._fixed.account if self._fixed else Account(len(self), len(self))
 
     def split(
         self,
@@ -274,6 +287,9 @@ class Dataset(Sequence[Example]):
             ValueError: A part stays empty, or nothing is left to train on.
             InvalidDatasetError: Some lines could not be read.
         """
+        from finetune_lib import splitting
+
+
         self.require_whole()
         stratum = splitting.usual_stratum(self) if stratify_by == "auto" else stratify_by
         places = splitting.split_places(
@@ -289,6 +305,10 @@ class Dataset(Sequence[Example]):
 
     def _links(self, near: float | None) -> Iterator[tuple[int, int]]:
         """Pairs of examples with nearly the same question."""
+        from finetune_lib.neighbours import near_pairs
+        from finetune_lib.texts import fold_prompt
+
+
         if near is not None and len(self) <= NEAR_LIMIT:
             questions = [fold_prompt(example) for example in self]
             yield from ((pair.a, pair.b) for pair in near_pairs(questions, threshold=near))
@@ -303,6 +323,9 @@ class Dataset(Sequence[Example]):
             golden: The golden set.
             near: The similarity from which two questions are neighbours.
         """
+        from finetune_lib import leakage
+
+
         found = {pair.b for pair in leakage.near(golden, self, threshold=near)}
         return self._part([place for place in range(len(self)) if place not in found], "decontaminated")
 
@@ -313,6 +336,9 @@ class Dataset(Sequence[Example]):
             near: Also those that are so similar to an earlier one in question and answer, as 0.9; None leaves
                 out exact copies only.
         """
+        from finetune_lib.deduplicating import first_places
+
+
         return self._part(first_places(self, near=near), "deduplicated")
 
     def filter(self, keep: Callable[[Example], bool]) -> Dataset:
@@ -326,7 +352,10 @@ class Dataset(Sequence[Example]):
 
     def redact(self) -> Dataset:
         """Put placeholders such as `[EMAIL]` in the place of personal data and secrets."""
-        return Dataset([redacting.redacted(example) for example in self], name=self.name, problems=self.problems)
+        from finetune_lib.redacting import redacted
+
+
+        return Dataset([redacted(example) for example in self], name=self.name, problems=self.problems)
 
     def stats(self, *, model: str | None = None) -> Stats:
         """Tokens per example, per role and per category, and how they are distributed.
@@ -334,6 +363,9 @@ class Dataset(Sequence[Example]):
         Args:
             model: Whose tokens; without it those of OpenAI's newest vocabulary.
         """
+        from finetune_lib import measuring
+
+
         return measuring.stats(self, model=model)
 
     def estimate(
@@ -352,6 +384,9 @@ class Dataset(Sequence[Example]):
             price: US dollars per million training tokens, where the catalogue knows none or an old one.
             today: The day that the age of a price is held against; by default today.
         """
+        from finetune_lib import measuring
+
+
         return measuring.estimate(self, model=model, epochs=epochs, price=price, today=today or date.today())
 
     def augment(
@@ -384,6 +419,9 @@ class Dataset(Sequence[Example]):
             ValueError: A number is out of range, or a budget is given and a price is not known.
             PlatformError: The platform will take no call at all.
         """
+        from finetune_lib.augmenting import augmented
+
+
         made = augmented(
             self,
             augmenters,
@@ -396,17 +434,20 @@ class Dataset(Sequence[Example]):
             check=first_error,
             on_progress=on_progress,
         )
-        return Dataset(made.examples, name=self.name, problems=self.problems, made_by=made)
+        return Dataset(made.examples, name=self.name, problems=self.problems, augmented=made)
 
     async def augment_async(self, *augmenters: Augmenter | Template, **options: Any) -> Dataset:
         """`augment` inside a running event loop, with its options."""
+        from finetune_lib.augmenting import augmented_async
+
+
         made = await augmented_async(self, augmenters, check=first_error, **options)
-        return Dataset(made.examples, name=self.name, problems=self.problems, made_by=made)
+        return Dataset(made.examples, name=self.name, problems=self.problems, augmented=made)
 
     @property
     def augmentation(self) -> Augmented | None:
         """What the augmentation that gave this dataset made, kept, dropped and cost; None where there was none."""
-        return self._made_by if isinstance(self._made_by, Augmented) else None
+        return self._augmented
 
     def to_rows(self, *, format: Format = "openai") -> list[dict[str, Any]]:
         """The examples as plain rows in OpenAI's format or a foreign one.
@@ -417,6 +458,9 @@ class Dataset(Sequence[Example]):
         Raises:
             ValueError: The format cannot hold what an example has, as weights or tool calls.
         """
+        from finetune_lib.converting import exported
+
+
         return [exported(example, format=format) for example in self]
 
     def save(
@@ -448,6 +492,8 @@ class Dataset(Sequence[Example]):
         return write_atomically(Path(path), chain([BOM_UTF8] if bom else [], lines), overwrite=overwrite)
 
     def _written(self, format: Format, *, metadata: bool) -> Iterator[bytes]:
+        from finetune_lib.converting import exported
+
         for number, example in enumerate(self, start=1):
             data = example.data if format == "openai" else exported(example, format=format)
             beside = metadata_of(example) if metadata else {}

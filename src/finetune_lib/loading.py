@@ -10,14 +10,11 @@ from typing import Any
 from finetune_lib.diagnostics import Diagnostic, diagnose, is_error
 from finetune_lib.errors import ReadError
 from finetune_lib.interpreting import Meaning
-from finetune_lib.readers import tables
 from finetune_lib.readers.blob import Blob
 from finetune_lib.readers.json_document import read_document, shape_of
 from finetune_lib.readers.line_store import LineStore
 from finetune_lib.readers.opening import Opened, looks_like_json, open_data
 from finetune_lib.readers.reading import Options, Reading, unreadable
-from finetune_lib.readers.tables.frames import is_frame
-from finetune_lib.readers.separators import undo_separators
 from finetune_lib.records import Example, Origin
 
 HEAD = 1 << 16
@@ -50,22 +47,28 @@ def load(path: Path, options: Options, *, system: str | None) -> Loaded:
 
 def from_memory(rows: Any, *, name: str, columns: Mapping[str, str] | None, system: str | None) -> Loaded:
     """Take rows as they are; the columns of a frame are read as the header of a table."""
+    from finetune_lib.readers.tables import is_frame, read_records, rows_of
+
     meaning = Meaning(system, pairs=True)
     if columns or is_frame(rows):
-        reading = tables.read_records(tables.rows_of(rows), Path(name), columns)
+        reading = read_records(rows_of(rows), Path(name), columns)
         return _understood(reading.examples, reading.problems, meaning)
     numbered = enumerate(rows, start=1)
     return _understood((Example(row, Origin(name, row=number)) for number, row in numbered), (), meaning)
 
 
 def _load(path: Path, opened: Opened, options: Options, system: str | None) -> Loaded:
-    if opened.kind != "text":
-        read = tables.read_excel if opened.kind == "workbook" else tables.read_parquet
-        return _table(read(path, options, blob=opened.blob), opened, system)
     head = opened.blob.read(0, HEAD)
-    if looks_like_json(head) or (_ending(path) in JSON_ENDINGS and not options.columns):
+    if opened.kind == "text" and (looks_like_json(head) or (_ending(path) in JSON_ENDINGS and not options.columns)):
         return _json(path, opened, head, system)
-    return _table(tables.read_csv(path, options, blob=opened.blob), opened, system)
+    return _table(_rows(path, opened, options), opened, system)
+
+
+def _rows(path: Path, opened: Opened, options: Options) -> Reading:
+    from finetune_lib.readers import tables
+
+    readers = {"text": tables.read_csv, "workbook": tables.read_excel, "parquet": tables.read_parquet}
+    return readers[opened.kind](path, options, blob=opened.blob)
 
 
 def _ending(path: Path) -> str:
@@ -96,6 +99,8 @@ def _of_lines(path: Path, blob: Blob, problems: tuple[Diagnostic, ...], meaning:
     if first is None and not any(map(is_error, plain.findings)):
         raise unreadable("E101", path)
     if first is not None and first.kind == "completion" and blob.size <= LARGEST_PAIRS:
+        from finetune_lib.readers.separators import undo_separators
+
         examples, note = undo_separators(list(plain))
         if note:
             return _understood(examples, (*problems, *plain.findings, note), meaning)
@@ -103,6 +108,8 @@ def _of_lines(path: Path, blob: Blob, problems: tuple[Diagnostic, ...], meaning:
 
 
 def _table(reading: Reading, opened: Opened, system: str | None) -> Loaded:
+    from finetune_lib.readers.separators import undo_separators
+
     examples, note = undo_separators(reading.examples)
     problems = (*opened.problems, *reading.problems, *([note] if note else []))
     return _understood(examples, problems, Meaning(system, pairs=True))

@@ -47,7 +47,7 @@ class Sets:
         for row in rows:
             counts.update(row)
         names = list(numbers)
-        order = sorted(counts, key=lambda number: (counts[number], number))
+        order = sorted(range(len(names)), key=counts.__getitem__)
         ranks = array("I", bytes(4 * len(order)))
         for rank, number in enumerate(order):
             ranks[number] = rank

@@ -28,6 +28,7 @@ CONFLICT = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?:\s|$)")
 FENCE = re.compile(r"```|~~~")
 STRING_BODY = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')
 CURLY_END = re.compile(r"[”“’＂″][ \t]*(?::|[}\]]|,[ \t]*[\"“”‘＂])")
+STRING_AND_NEXT = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"\s*(.?)', re.DOTALL)
 SWALLOWED = re.compile(r"(?:[,:]|[}\]]\s*,\s*[{\[])\s*$")
 LOST_QUOTE = re.compile(r'\w[^"]{0,60}"\s*[:,}\]]')
 CLOSERS = ("}", "]")
@@ -205,7 +206,7 @@ def _looks_separate(stop: Stop) -> bool:
 
 def _next_string_fits(stop: Stop) -> bool:
     """Whether the next string is one of its own, so that only a comma or a colon is missing before it."""
-    match = re.match(r'"[^"\\]*(?:\\.[^"\\]*)*"\s*(.?)', stop.text[stop.position :], re.DOTALL)
+    match = STRING_AND_NEXT.match(stop.text, stop.position)
     if match is None or match.group() == '""' or match[1] == "":
         return False
     if stop.expected == "colon":
@@ -219,7 +220,7 @@ def _bad_string(stop: Stop) -> Fault | None:
         return None
     body = STRING_BODY.match(stop.text, stop.position)
     end = body.end() if body else stop.position + 1
-    if end == len(stop.text) or stop.text[end:] == "\\":
+    if end == len(stop.text) or (end == len(stop.text) - 1 and stop.text[end] == "\\"):
         return _curly_end(stop.text, stop.position, end) or _unclosed(stop)
     return _bad_character(stop, end)
 

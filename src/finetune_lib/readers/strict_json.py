@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from math import isinf
 from typing import Any, Never
 
@@ -83,10 +82,9 @@ def _strings(value: Any) -> int:
     return strings
 
 
-def _unique_keys(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    members = list(pairs)
-    result = dict(members)
-    if len(result) != len(members):
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
         raise ValueError("a key stands twice")
     return result
 
@@ -103,6 +101,7 @@ def _finite(number: str) -> float:
 
 
 DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_no_constant, parse_float=_finite)
+LAST_KEY_WINS = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def decode_at(text: str, position: int) -> tuple[Any, int]:
@@ -112,7 +111,10 @@ def decode_at(text: str, position: int) -> tuple[Any, int]:
         ValueError: It is not strict JSON.
         RecursionError: It has too many levels.
     """
-    value, end = DECODER.raw_decode(text, position)
-    if text.count("[", position, end) + text.count("{", position, end) > MOST_LEVELS:
+    value, end = LAST_KEY_WINS.raw_decode(text, position)
+    lost = text.count('"', position, end) - 2 * _strings(value)
+    if lost and (lost != text.count('\\"', position, end) or text.find('\\\\"', position, end) >= 0):
+        value, end = DECODER.raw_decode(text, position)
+    if end - position > MOST_LEVELS and text.count("[", position, end) + text.count("{", position, end) > MOST_LEVELS:
         strict(text[position:end])
     return value, end

@@ -2,7 +2,7 @@
 
 from finetune_lib.readers.tables.csv_rows import read_csv
 from finetune_lib.readers.tables.excel_rows import read_excel
-from finetune_lib.readers.tables.frames import read_records, rows_of
+from finetune_lib.readers.tables.frames import is_frame, read_records, rows_of
 from finetune_lib.readers.tables.parquet_rows import read_parquet
 
-__all__ = ["read_csv", "read_excel", "read_parquet", "read_records", "rows_of"]
+__all__ = ["is_frame", "read_csv", "read_excel", "read_parquet", "read_records", "rows_of"]
