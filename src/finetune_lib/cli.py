@@ -56,7 +56,9 @@ def _parser() -> argparse.ArgumentParser:
 def _add_data(parser: argparse.ArgumentParser) -> None:
     """What tells how a file is read, and whose rules it is held against."""
     parser.add_argument("file", type=Path, help="JSONL, JSON, CSV, Excel, Parquet; also .gz and .zst")
-    parser.add_argument("--target", choices=get_args(Target), help="whose rules (default: the model's platform, or openai)")
+    parser.add_argument(
+        "--target", choices=get_args(Target), help="whose rules (default: the model's platform, or openai)"
+    )
     parser.add_argument("--method", choices=get_args(Method), default="supervised")
     parser.add_argument("--model", help="count this model's tokens and check its limits")
     parser.add_argument("--columns", type=_columns, metavar="FIELD=NAME,…", help="as prompt=問題,completion=答案")
@@ -67,7 +69,9 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 
 def _add_check(parser: argparse.ArgumentParser) -> None:
     _add_data(parser)
-    parser.add_argument("--ignore", action="append", default=[], metavar="CODE", help="do not report it; may be repeated")
+    parser.add_argument(
+        "--ignore", action="append", default=[], metavar="CODE", help="do not report it; may be repeated"
+    )
     parser.add_argument("--lang", choices=get_args(Language), help="language of the messages (default: the locale's)")
     parser.add_argument("--baseline", type=Path, help="an earlier --json output: report only what is new since")
     form = parser.add_mutually_exclusive_group()

@@ -53,7 +53,6 @@ class Split(NamedTuple):
         """
         from finetune_lib import leakage, splitting
 
-
         whole = [example for part in self for example in part]
         stratum = splitting.usual_stratum(whole)
         return leakage.prove(self._asdict(), threshold=near, stratum=stratum)
@@ -191,7 +190,6 @@ class Dataset(Sequence[Example]):
         """
         from finetune_lib import fixing, leakage
 
-
         rules = self._rules(model, target, method, grader, limits)
         plan = Plan(rules, tokens=tokens, duplicates=duplicates, content=content, ignore=tuple(ignore))
         problems = (*self._problems, *leakage.contamination(golden, self, threshold=NEAR)) if golden else self._problems
@@ -238,7 +236,6 @@ class Dataset(Sequence[Example]):
             FileExistsError: The file for rejects is there.
         """
         from finetune_lib import fixing
-
 
         rules = self._rules(model, target, method)
         result = fixing.fixed(self._examples, self._problems, rules, safe_only=safe_only)
@@ -289,7 +286,6 @@ class Dataset(Sequence[Example]):
         """
         from finetune_lib import splitting
 
-
         self.require_whole()
         stratum = splitting.usual_stratum(self) if stratify_by == "auto" else stratify_by
         places = splitting.split_places(
@@ -308,7 +304,6 @@ class Dataset(Sequence[Example]):
         from finetune_lib.neighbours import near_pairs
         from finetune_lib.texts import fold_prompt
 
-
         if near is not None and len(self) <= NEAR_LIMIT:
             questions = [fold_prompt(example) for example in self]
             yield from ((pair.a, pair.b) for pair in near_pairs(questions, threshold=near))
@@ -325,7 +320,6 @@ class Dataset(Sequence[Example]):
         """
         from finetune_lib import leakage
 
-
         found = {pair.b for pair in leakage.near(golden, self, threshold=near)}
         return self._part([place for place in range(len(self)) if place not in found], "decontaminated")
 
@@ -337,7 +331,6 @@ class Dataset(Sequence[Example]):
                 out exact copies only.
         """
         from finetune_lib.deduplicating import first_places
-
 
         return self._part(first_places(self, near=near), "deduplicated")
 
@@ -354,7 +347,6 @@ class Dataset(Sequence[Example]):
         """Put placeholders such as `[EMAIL]` in the place of personal data and secrets."""
         from finetune_lib.redacting import redacted
 
-
         return Dataset([redacted(example) for example in self], name=self.name, problems=self.problems)
 
     def stats(self, *, model: str | None = None) -> Stats:
@@ -364,7 +356,6 @@ class Dataset(Sequence[Example]):
             model: Whose tokens; without it those of OpenAI's newest vocabulary.
         """
         from finetune_lib import measuring
-
 
         return measuring.stats(self, model=model)
 
@@ -385,7 +376,6 @@ class Dataset(Sequence[Example]):
             today: The day that the age of a price is held against; by default today.
         """
         from finetune_lib import measuring
-
 
         return measuring.estimate(self, model=model, epochs=epochs, price=price, today=today or date.today())
 
@@ -421,7 +411,6 @@ class Dataset(Sequence[Example]):
         """
         from finetune_lib.augmenting import augmented
 
-
         made = augmented(
             self,
             augmenters,
@@ -439,7 +428,6 @@ class Dataset(Sequence[Example]):
     async def augment_async(self, *augmenters: Augmenter | Template, **options: Any) -> Dataset:
         """`augment` inside a running event loop, with its options."""
         from finetune_lib.augmenting import augmented_async
-
 
         made = await augmented_async(self, augmenters, check=first_error, **options)
         return Dataset(made.examples, name=self.name, problems=self.problems, augmented=made)
@@ -459,7 +447,6 @@ class Dataset(Sequence[Example]):
             ValueError: The format cannot hold what an example has, as weights or tool calls.
         """
         from finetune_lib.converting import exported
-
 
         return [exported(example, format=format) for example in self]
 

@@ -6,7 +6,7 @@ import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast, overload
+from typing import overload
 
 from finetune_lib.checks import Rules
 from finetune_lib.checks.copies import digest
@@ -214,10 +214,10 @@ def _read_after_all(
 ) -> tuple[int, Example | Unread, Change | None]:
     """A line that could not be read, mended where that loses nothing and gives a sound row."""
     found = repair(item.text)
-    if found is None or (safe_only and found.kind == "unsafe") or not isinstance(found.value, dict):
+    if found is None or (safe_only and found.kind == "unsafe"):
         return -1, item, None
     origin = item.findings[0].origin
-    _, example, change = _row(-1, meaning(Example(cast("dict[str, Any]", found.value), origin)), rules, safe_only)
+    _, example, change = _row(-1, meaning(Example(found.value, origin)), rules, safe_only)
     if any(map(is_error, check(example, rules))):
         return -1, item, None
     codes = (*found.codes, *(change.codes if change else ()))

@@ -308,9 +308,7 @@ class _Plan:
 
     def _check(self, data: Dataset, *, ignore: Sequence[str] = ()) -> None:
         """What the platform would refuse; opinions about the texts keep nobody from training."""
-        report = data.validate(
-            model=self.model, target=self.target, method=self.method, content=False, ignore=ignore
-        )
+        report = data.validate(model=self.model, target=self.target, method=self.method, content=False, ignore=ignore)
         report.raise_for_errors()
 
     def uploads(self) -> Iterable[tuple[str, Dataset]]:

@@ -91,4 +91,3 @@ def detectable_difference(cases: int, *, discordance: float = USUAL_DISCORDANCE)
     discordance is the share of cases that one candidate wins and the other loses.
     """
     return min(100, round(100 * 2.8 * sqrt(discordance / max(1, cases))))
-

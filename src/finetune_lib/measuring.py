@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from statistics import quantiles
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from finetune_lib import catalog
 from finetune_lib.catalog import Price
 from finetune_lib.checks import limits
 from finetune_lib.checks.rules import Rules
-from finetune_lib.converting import messages_of
 from finetune_lib.records import Example, conversation
 from finetune_lib.tokens import Counter as TokenCounter
 from finetune_lib.tokens import counter_for
@@ -101,36 +100,57 @@ class Stats:
 
 def stats(examples: Iterable[Example], *, model: str | None) -> Stats:
     """Count the tokens of all examples."""
-    counter, rules = counter_for(model), Rules(model=model)
-    tokens, trained, messages = array("q"), array("q"), array("q")
-    roles: Counter[str] = Counter()
-    categories: defaultdict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    found = _Gathered(counter_for(model), Rules(model=model))
     for example in examples:
-        turns = [turn for turn in _turns(example) if isinstance(turn, Mapping)]
-        counts = [(turn, counter.text(turn)) for turn in turns]
-        roles.update(_sums(counts))
-        tokens.append(limits.tokens(example, rules) if len(turns) == len(_turns(example)) else 0)
-        trained.append(sum(count for turn, count in counts if _learned(turn)))
-        messages.append(len(turns))
+        found.add(example)
+    return found.stats()
+
+
+@dataclass
+class _Gathered:
+    """Counts of the examples so far."""
+
+    counter: TokenCounter
+    rules: Rules
+    tokens: array[int] = field(default_factory=lambda: array("q"))
+    trained: array[int] = field(default_factory=lambda: array("q"))
+    messages: array[int] = field(default_factory=lambda: array("q"))
+    roles: Counter[str] = field(default_factory=Counter[str])
+    categories: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+
+    def add(self, example: Example) -> None:
+        """Count one example."""
+        counts = [(turn, self.counter.text(turn)) for turn in _turns(example)]
+        for turn, count in counts:
+            self.roles[str(turn.get("role"))] += count
+        self.tokens.append(limits.tokens(example, self.rules))
+        self.trained.append(sum(count for turn, count in counts if _learned(turn)))
+        self.messages.append(len(counts))
         if example.category:
-            number, sum_ = categories[example.category]
-            categories[example.category] = (number + 1, sum_ + tokens[-1])
-    parts = map(distribution, (tokens, trained, messages))
-    return Stats(len(tokens), *parts, dict(roles), dict(categories), counter.encoding, counter.exact)
+            number, total = self.categories.get(example.category, (0, 0))
+            self.categories[example.category] = (number + 1, total + self.tokens[-1])
+
+    def stats(self) -> Stats:
+        """What was counted."""
+        return Stats(
+            examples=len(self.tokens),
+            tokens=distribution(self.tokens),
+            trained=distribution(self.trained),
+            messages=distribution(self.messages),
+            by_role=dict(self.roles),
+            by_category=self.categories,
+            encoding=self.counter.encoding,
+            exact=self.counter.exact,
+        )
 
 
-def _turns(example: Example) -> Sequence[Any]:
+def _turns(example: Example) -> list[Mapping[str, Any]]:
+    """The messages of a row, as far as they are some; a malformed one has none."""
     try:
-        return conversation(example.data)
+        turns: Sequence[Any] = conversation(example.data)
     except (KeyError, TypeError):
-        return messages_of(example)
-
-
-def _sums(counts: Iterable[tuple[Mapping[str, Any], int]]) -> Mapping[str, int]:
-    sums: Counter[str] = Counter()
-    for turn, count in counts:
-        sums[str(turn.get("role"))] += count
-    return sums
+        return []
+    return [cast("Mapping[str, Any]", turn) for turn in turns if isinstance(turn, Mapping)]
 
 
 def _learned(turn: Mapping[str, Any]) -> bool:
@@ -173,9 +193,7 @@ class CostEstimate:
         """Tokens of all epochs."""
         return self.tokens * self.epochs
 
-    def break_even(
-        self, *, prompt: int | str, tuned_prompt: int | str = 0, answer: float | None = None
-    ) -> int | None:
+    def break_even(self, *, prompt: int | str, tuned_prompt: int | str = 0, answer: float | None = None) -> int | None:
         """How many calls it takes until the shorter prompt of the tuned model has paid for its training.
 
         Args:
@@ -203,7 +221,9 @@ class CostEstimate:
             f"  {about}{self.tokens:,} tokens × {self.epochs} epochs = {self.billed_tokens:,} billed tokens",
         ]
         if self.price:
-            lines.append(f"  ${self.price.training:,.2f} per million tokens ({self.price.source}, {self.price.checked})")
+            lines.append(
+                f"  ${self.price.training:,.2f} per million tokens ({self.price.source}, {self.price.checked})"
+            )
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
 
@@ -244,7 +264,7 @@ def _notes(result: CostEstimate, *, stale: bool, limit: int | None) -> Iterable[
 
 
 def _answer_tokens(example: Example, counter: TokenCounter) -> int:
-    answers = [turn for turn in _turns(example) if isinstance(turn, Mapping) and turn.get("role") == "assistant"]
+    answers = [turn for turn in _turns(example) if turn.get("role") == "assistant"]
     return counter.text(answers[-1]) if answers else 0
 
 

@@ -15,7 +15,6 @@ from finetune_lib.neighbours.clusters import Forest
 from finetune_lib.records import Example
 
 Key = Callable[[Example], Hashable]
-PARTS = ("golden", "validation")
 FEW_LABELS = 20
 LONGEST_LABEL = 30
 
@@ -59,7 +58,7 @@ def split_places(
     Raises:
         ValueError: A part stays empty, or nothing is left for training.
     """
-    sizes = dict(zip(PARTS, (_size(share, len(examples)) for share in (golden, validation)), strict=True))
+    sizes = {"golden": _size(golden, len(examples)), "validation": _size(validation, len(examples))}
     wanted = sum(sizes.values())
     if wanted >= len(examples) > 0:
         raise ValueError(f"golden and validation take {wanted} of {len(examples)} examples: none is left")

@@ -102,6 +102,8 @@ def _estimate(text: str) -> int:
 def _text(message: Mapping[str, Any]) -> str:
     """All text of a message that the model reads."""
     content = message.get("content")
+    if type(content) is str and len(message) == 2:
+        return content
     if isinstance(content, list):
         content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))  # pyright: ignore
     calls = message.get("tool_calls")

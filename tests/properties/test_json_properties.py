@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from finetune_lib.readers.json_causes import causes, join
@@ -14,6 +14,7 @@ from finetune_lib.readers.strict_json import parse, parse_line
 from finetune_lib.records import Example, Origin
 from finetune_lib.repairing import parted, repair, same_content
 
+UNHURRIED = settings(deadline=None)
 HERE = Origin("data.jsonl", line=1)
 AWKWARD = "\"'“”‘’\\/{}[],:：，\n\r\t NaN1e9-.#\u3000\ufeff\x00\x7f價元aé😀u"
 TEXTS = st.text(alphabet=st.one_of(st.sampled_from(AWKWARD), st.characters(codec="utf-8")), max_size=12)
@@ -52,6 +53,7 @@ def by_python(text):
     return not text.startswith("\ufeff")
 
 
+@UNHURRIED
 @given(st.one_of(edited(), TEXTS, ROWS.map(json.dumps)))
 @example('{"a": "\\ud800"}')
 @example("[1E+2]")
@@ -60,6 +62,7 @@ def test_the_grammar_is_pythons(text):
     assert by_python(text) == (stop is None or (isinstance(stop, Fault) and stop.code in {"J214", "J215", "J232"}))
 
 
+@UNHURRIED
 @given(st.one_of(edited(), ROWS.map(json.dumps)))
 def test_every_refusal_has_a_cause_in_the_text(text):
     value, problem = parse(text, HERE)
@@ -72,6 +75,7 @@ def test_every_refusal_has_a_cause_in_the_text(text):
         assert value == json.loads(text)
 
 
+@UNHURRIED
 @given(st.one_of(edited(), ROWS.map(json.dumps), VALUES.map(json.dumps)))
 @example('{"a\\\\":1,"a\\\\":2}')
 @example('{"a" :1,"a":":"}')
@@ -89,6 +93,7 @@ def test_the_fast_parser_never_differs(text):
     assert json.dumps(fast) == json.dumps(value)
 
 
+@UNHURRIED
 @given(ROWS, STYLES)
 def test_the_fast_parser_takes_what_python_writes(row, style):
     text = json.dumps(row, **style)
@@ -110,6 +115,10 @@ def curly(row):
     return "".join(next(quotes) if c == '"' else c for c in json.dumps(row, ensure_ascii=False))
 
 
+def wide(row):
+    return json.dumps(row, ensure_ascii=False, separators=("，", "："))
+
+
 DAMAGES = {
     "printed by Python": repr,
     "comma behind": lambda row: json.dumps(row) + ",",
@@ -127,6 +136,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
+@UNHURRIED
 @given(st.fixed_dictionaries({"messages": MESSAGES}))
 @example({"messages": [{"role": "user", "content": 'C:\\new "x"\n'}]})
 @example({"messages": [{"role": "user", "content": "C:\\Users"}]})
@@ -139,7 +149,8 @@ def test_a_damaged_row_comes_back_or_stays_broken(damage, row):
         assert parse(mended.text, HERE) == (row, None)
 
 
-@pytest.mark.parametrize("damage", [curly, lambda row: json.dumps(row).replace(", ", "，").replace(": ", "：")])
+@pytest.mark.parametrize("damage", [curly, wide])
+@UNHURRIED
 @given(st.fixed_dictionaries({"messages": MESSAGES}))
 def test_typed_with_other_keys_it_comes_back(damage, row):
     assume(plain(row["messages"]))
@@ -147,6 +158,7 @@ def test_typed_with_other_keys_it_comes_back(damage, row):
     assert mended is None or mended.value == row
 
 
+@UNHURRIED
 @given(edited())
 def test_a_safe_repair_keeps_every_text(text):
     mended = repair(text)
@@ -156,23 +168,27 @@ def test_a_safe_repair_keeps_every_text(text):
         assert mended.kind == "unsafe" or mended.codes == ("J216",) or same_content(text, mended.text)
 
 
+@UNHURRIED
 @given(ROWS, STYLES, st.data())
 def test_what_is_cut_off_is_never_repaired(row, style, data):
     text = json.dumps(row, **style)
     assert repair(text[: data.draw(st.integers(0, len(text) - 1))]) is None
 
 
+@UNHURRIED
 @given(TEXTS, TEXTS)
 def test_other_texts_are_other_content(one, other):
     before, after = (json.dumps({"content": text}, ensure_ascii=False) for text in (one, other))
     assert same_content(before, after) == (one == other)
 
 
+@UNHURRIED
 @given(st.lists(st.fixed_dictionaries({"messages": MESSAGES}), min_size=1, max_size=4))
 def test_objects_on_one_line_are_parted(rows):
     assert list(parted("".join(map(json.dumps, rows)))) == rows
 
 
+@UNHURRIED
 @given(TEXTS, TEXTS, st.lists(ROWS.map(json.dumps), max_size=3))
 def test_broken_lines_are_joined_and_no_other(before, behind, others):
     row = {"messages": [{"role": "user", "content": f"{before}\n{behind}".replace("\r", "")}]}
@@ -196,6 +212,7 @@ LAYOUTS = {
     "broken",
     ['{"messages": [}', '{"messages": ["x}', "{'messages': []}", '{"messages": [] "a": 1}', '{"messages": NaN}'],
 )
+@UNHURRIED
 @given(st.lists(st.fixed_dictionaries({"messages": MESSAGES}), min_size=2, max_size=5), st.data())
 def test_one_broken_element_hides_no_other(layout, broken, rows, data):
     at = data.draw(st.integers(0, len(rows) - 2))
@@ -209,6 +226,7 @@ def test_one_broken_element_hides_no_other(layout, broken, rows, data):
     assert lines == [1 if layout == "one line" else at + 2]
 
 
+@UNHURRIED
 @given(
     st.lists(st.fixed_dictionaries({"messages": MESSAGES}), min_size=1, max_size=4), st.sampled_from([None, 1, "\t"])
 )
@@ -221,6 +239,7 @@ def test_a_list_gives_its_rows_with_their_lines(rows, indent):
     assert [item.origin.line for item in found] == (starts if indent else [1] * len(rows))
 
 
+@UNHURRIED
 @given(st.lists(st.fixed_dictionaries({"messages": MESSAGES}), min_size=2, max_size=4), st.sampled_from([1, 4]))
 def test_objects_back_to_back_give_their_rows(rows, indent):
     text = "\n".join(json.dumps(row, indent=indent) for row in rows)
@@ -230,6 +249,7 @@ def test_objects_back_to_back_give_their_rows(rows, indent):
     assert [item.code for item in found if not isinstance(item, Example)] == ["J210"]
 
 
+@UNHURRIED
 @given(st.one_of(edited(), TEXTS))
 def test_no_document_crashes(text):
     assert shape_of(text, whole=True)

@@ -6,14 +6,13 @@ import json
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any, cast
+from typing import Any
 
 from finetune_lib.checks.rules import Rules
 from finetune_lib.diagnostics import Diagnostic, diagnose, place_name
 from finetune_lib.records import Example
 
 AT_ONCE = 500_000  # digests that are compared in memory at once
-PLAIN = {"role", "content"}
 
 
 def digest(data: Mapping[str, Any], *, size: int = 16) -> bytes:
@@ -23,24 +22,19 @@ def digest(data: Mapping[str, Any], *, size: int = 16) -> bytes:
 
 def _canonical(data: Mapping[str, Any]) -> bytes:
     """The row as bytes: the texts of a plain chat as they are, anything else as sorted JSON."""
-    messages = data.get("messages")
-    if len(data) == 1 and isinstance(messages, list):
-        parts = _texts(cast("list[Any]", messages))
-        joined = "\0".join(parts)
-        if parts and joined.count("\0") == len(parts) - 1:
-            return joined.encode("utf-8", "surrogatepass")
+    if len(data) == 1 and (texts := _texts(data.get("messages"))):
+        return texts.encode("utf-8", "surrogatepass")
     return json.dumps(data, sort_keys=True, default=repr).encode()
 
 
-def _texts(messages: Sequence[Any]) -> list[str]:
+def _texts(messages: Any) -> str:
     """Role and content of each message; nothing where one has more or less than them."""
-    parts: list[str] = []
-    for message in messages:
-        if type(message) is not dict or message.keys() != PLAIN:
-            return []
-        fields = cast("dict[str, Any]", message)
-        parts += (fields["role"], fields["content"])
-    return parts if all(type(part) is str for part in parts) else []
+    try:
+        joined = "\0".join([text for message in messages for text in (message["role"], message["content"])])
+        whole = joined.count("\0") == 2 * len(messages) - 1 and not any(len(message) != 2 for message in messages)
+    except (KeyError, TypeError, IndexError):
+        return ""
+    return joined if whole else ""
 
 
 class ExactCopies:

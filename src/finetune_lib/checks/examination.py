@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from finetune_lib.checks import duplicates, limits, privacy, quality, rows
+from finetune_lib.checks import limits, rows
 from finetune_lib.checks.copies import ExactCopies
-from finetune_lib.checks.foreign import ForeignRows
 from finetune_lib.checks.parts import Part
 from finetune_lib.checks.rules import Rules
 from finetune_lib.checks.screen import is_plain
-from finetune_lib.checks.survey import Survey
+from finetune_lib.checks.survey import FormSurvey, Survey
 from finetune_lib.diagnostics import Diagnostic, Findings, is_error
 from finetune_lib.readers.line_store import Index
-from finetune_lib.readers.records_of_lines import Unread
+from finetune_lib.readers.records_of_lines import Record, Unread
 from finetune_lib.records import Example
+
+NAMED = 100  # plain chats whose places are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,18 @@ class Plan:
         """Whether a row of plain shape needs no further look."""
         return not (self.tokens or self.duplicates or self.content)
 
+    def takes_plain(self, data: Mapping[str, Any]) -> bool:
+        """Whether a row is a plain chat, which has no finding about its form under these rules."""
+        return self.rules.learns_plain_chats and is_plain(data)
+
 
 @dataclass(slots=True)
 class Outcome:
     """What was found in one part.
 
     Attributes:
-        surveys: What is told only at the end.
+        forms: What is told of the form of the rows at the end.
+        surveys: What else is told only at the end.
         findings: What was found.
         lengths: Tokens of each example, 0 for those that are not sound; empty where they were not counted.
         index: Where the examples begin, of a part of lines.
@@ -58,9 +65,12 @@ class Outcome:
         rows: How many lines that are not blank.
         wishes: Codes that single rows want ignored, by row.
         ignored: Codes that were found and not reported: by row, and in row 0 for all of them.
+        plain: How many plain chats there are.
+        plain_places: The indexes of the first of them.
         counted: Whether lines and rows are counted from the beginning of the part.
     """
 
+    forms: tuple[FormSurvey, ...]
     surveys: tuple[Survey, ...]
     findings: Findings = field(default_factory=Findings)
     lengths: array[int] = field(default_factory=lambda: array("I"))
@@ -71,6 +81,8 @@ class Outcome:
     rows: int = 0
     wishes: dict[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
     ignored: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
+    plain: int = 0
+    plain_places: list[int] = field(default_factory=list[int])
     counted: bool = False
 
     def report(self, found: Iterable[Diagnostic], plan: Plan) -> bool:
@@ -85,12 +97,23 @@ class Outcome:
                 self.findings.add([finding])
         return errors
 
+    @property
+    def all_surveys(self) -> tuple[Any, ...]:
+        """Everything that is told at the end."""
+        return (*self.forms, *self.surveys)
+
+    def count_plain(self) -> None:
+        """The next example is a plain chat."""
+        if self.plain < NAMED:
+            self.plain_places.append(self.examples)
+        self.plain += 1
+
     def merge(self, later: Outcome) -> None:
         """Take up what was found in the part behind this one."""
         later.findings.shift(self.lines, self.rows)
         self.findings.merge(later.findings)
         self.index.merge(later.index, self.lines, self.rows)
-        for survey, other in zip(self.surveys, later.surveys, strict=True):
+        for survey, other in zip(self.all_surveys, later.all_surveys, strict=True):
             survey.merge(other, self.examples)
         self.lengths += later.lengths
         self.wishes |= {row + self.rows * later.counted: codes for row, codes in later.wishes.items()}
@@ -108,28 +131,41 @@ def hidden_by(finding: Diagnostic, ignore: Iterable[str]) -> str | None:
 
 def examine(part: Part, plan: Plan) -> Outcome:
     """Look at each example of a part once."""
-    outcome = Outcome(surveys_of(plan), counted=part.counted)
-    plain_enough = plan.format_only and plan.rules.learns_plain_chats
+    outcome = empty(plan, counted=part.counted)
     for item in part.records():
         if isinstance(item, Unread):
             _unread(item, plan, outcome)
         elif isinstance(item, Example):
             _example(item, plan, outcome)
         else:
-            outcome.index.add(item.offset, item.line, item.row)
-            outcome.lines, outcome.rows = item.line, item.row
-            if plain_enough and is_plain(item.data):
-                outcome.examples += 1
-            else:
-                _example(part.interpret(item), plan, outcome)
+            _record(item, part, plan, outcome)
+    for form in outcome.forms if outcome.plain else ():
+        form.take_plain(outcome.plain, outcome.plain_places)
     return outcome
 
 
-def surveys_of(plan: Plan) -> tuple[Survey, ...]:
-    """What is gathered over all examples."""
+def _record(record: Record, part: Part, plan: Plan, outcome: Outcome) -> None:
+    """What stands on one line."""
+    outcome.index.add(record.offset, record.line, record.row)
+    outcome.lines, outcome.rows = record.line, record.row
+    if plan.format_only and not record.marked and plan.takes_plain(record.data):
+        outcome.count_plain()
+        outcome.examples += 1
+    else:
+        _example(part.interpret(record), plan, outcome, marked=record.marked)
+
+
+def empty(plan: Plan, *, counted: bool = False) -> Outcome:
+    """The outcome before anything was looked at."""
     exact = (ExactCopies(),) if plan.duplicates else ()
-    content = (*duplicates.content_surveys(), *quality.surveys()) if plan.content else ()
-    return (ForeignRows(), *rows.surveys(plan.rules), *exact, *content)
+    content = _content_surveys() if plan.content else ()
+    return Outcome(rows.surveys(plan.rules), (*exact, *content), counted=counted)
+
+
+def _content_surveys() -> tuple[Survey, ...]:
+    from finetune_lib.checks import duplicates, quality
+
+    return (*duplicates.content_surveys(), *quality.surveys())
 
 
 def _unread(record: Unread, plan: Plan, outcome: Outcome) -> None:
@@ -139,27 +175,38 @@ def _unread(record: Unread, plan: Plan, outcome: Outcome) -> None:
     outcome.lines, outcome.rows = last.line or 0, (last.row or 0) - (not record.text.strip())
 
 
-def _example(example: Example, plan: Plan, outcome: Outcome) -> None:
-    """All that is asked of one example."""
+def _example(example: Example, plan: Plan, outcome: Outcome, *, marked: bool = True) -> None:
+    """All that is asked of one example; the texts of a plain one are looked at where they may hold something."""
     if example.ignore and example.origin.row:
         outcome.wishes[example.origin.row] = example.ignore
-    plain = plan.rules.learns_plain_chats and is_plain(example.data)
-    broken = not plain and outcome.report(rows.check(example, plan.rules), plan)
+    if example.dialect is None and plan.takes_plain(example.data):
+        texts = rows.check_texts(example) if marked or plan.content else ()
+        broken = outcome.report(texts, plan)
+        outcome.count_plain()
+    else:
+        broken = outcome.report(rows.check(example, plan.rules), plan)
+        for form in outcome.forms:
+            form.look(example, outcome.examples)
     if plan.content:
-        outcome.report(_content(example, plan.rules, plain=plain), plan)
+        outcome.report(_content(example, plan.rules), plan)
     if plan.tokens:
-        count = 0 if broken else limits.tokens(example, plan.rules)
-        outcome.lengths.append(count)
-        outcome.report(limits.too_long([(example, count)], plan.rules), plan)
+        _count(example, plan, outcome, broken=broken)
     for survey in outcome.surveys:
         survey.look(example, outcome.examples)
     outcome.examples += 1
 
 
-def _content(example: Example, rules: Rules, *, plain: bool) -> Iterator[Diagnostic]:
-    """What the texts of one example say; a row of plain shape has had no look at its texts yet."""
-    if plain:
-        yield from rows.check_texts(example)
+def _count(example: Example, plan: Plan, outcome: Outcome, *, broken: bool) -> None:
+    """The tokens of a sound example."""
+    count = 0 if broken else limits.tokens(example, plan.rules)
+    outcome.lengths.append(count)
+    outcome.report(limits.too_long([(example, count)], plan.rules), plan)
+
+
+def _content(example: Example, rules: Rules) -> Iterator[Diagnostic]:
+    """What the texts of one example say."""
+    from finetune_lib.checks import duplicates, privacy, quality
+
     yield from quality.check(example, rules)
     yield from privacy.check(example, rules)
     yield from duplicates.check(example, rules)

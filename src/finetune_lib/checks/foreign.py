@@ -21,6 +21,9 @@ class ForeignRows:
         if example.dialect:
             self._firsts.setdefault(example.dialect, place)
 
+    def take_plain(self, number: int, places: Sequence[int]) -> None:
+        """Plain chats are in OpenAI's own format."""
+
     def merge(self, later: ForeignRows, offset: int) -> None:
         """Take up the part behind this one."""
         for dialect, place in later._firsts.items():

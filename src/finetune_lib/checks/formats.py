@@ -29,6 +29,11 @@ class MixedFormats:
         if len(kept) < KEPT_PLACES:
             kept.append(place)
 
+    def take_plain(self, number: int, places: Sequence[int]) -> None:
+        """Take up plain chats."""
+        self.numbers["chat"] += number
+        self.places["chat"] = sorted([*self.places.get("chat", ()), *places])[:KEPT_PLACES]
+
     def merge(self, later: MixedFormats, offset: int) -> None:
         """Take up the survey of the part behind this one."""
         self.numbers.update(later.numbers)

@@ -106,6 +106,9 @@ class ImageExamples:
                 self.number += 1
                 return
 
+    def take_plain(self, number: int, places: Sequence[int]) -> None:
+        """Plain chats have no images."""
+
     def merge(self, later: ImageExamples, offset: int) -> None:  # noqa: ARG002
         """Take up the survey of the part behind this one."""
         self.number += later.number

@@ -125,6 +125,9 @@ class LengthBias:
             self.preferred += lengths[0]
             self.other += lengths[1]
 
+    def take_plain(self, number: int, places: Sequence[int]) -> None:
+        """Plain chats have no sides."""
+
     def merge(self, later: LengthBias, offset: int) -> None:  # noqa: ARG002
         """Take up the survey of the part behind this one."""
         self.pairs += later.pairs

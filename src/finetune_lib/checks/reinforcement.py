@@ -38,6 +38,9 @@ class UnevenFields:
         """Take up one example."""
         self._count(frozenset(map(str, example.data)) - WIRE_KEYS, 1, [place])
 
+    def take_plain(self, number: int, places: Sequence[int]) -> None:
+        """Plain chats are no rows of this method."""
+
     def merge(self, later: UnevenFields, offset: int) -> None:
         """Take up the survey of the part behind this one."""
         for shape, number in later.shapes.items():

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from finetune_lib.checks import chat, pairs, preference
+from finetune_lib.checks.foreign import ForeignRows
 from finetune_lib.checks.formats import MixedFormats
 from finetune_lib.checks.images import ImageExamples
 from finetune_lib.checks.preference import LengthBias
@@ -13,7 +14,7 @@ from finetune_lib.checks.profiles import Form
 from finetune_lib.checks.reinforcement import UnevenFields, check_fields
 from finetune_lib.checks.rules import PAIR_KEYS, PREFERENCE_KEYS, Rules, form_of
 from finetune_lib.checks.structure import meant_key
-from finetune_lib.checks.survey import Survey
+from finetune_lib.checks.survey import FormSurvey
 from finetune_lib.checks.texts import text_findings
 from finetune_lib.checks.tools import SomeTools
 from finetune_lib.diagnostics import Diagnostic, diagnose, is_error
@@ -41,16 +42,16 @@ def check_texts(example: Example) -> Iterator[Diagnostic]:
         yield from text_findings(message["content"], path, example.origin, role=role, empty=None)
 
 
-def surveys(rules: Rules) -> tuple[Survey, ...]:
+def surveys(rules: Rules) -> tuple[FormSurvey, ...]:
     """What is gathered over all rows."""
-    more: tuple[Survey, ...] = ()
+    more: tuple[FormSurvey, ...] = ()
     if rules.method == "reinforcement":
         more += (UnevenFields(),)
     if rules.method == "dpo":
         more += (LengthBias(),)
     if rules.image_examples:
         more += (ImageExamples(),)
-    return (MixedFormats(rules), SomeTools(), *more)
+    return (ForeignRows(), MixedFormats(rules), SomeTools(), *more)
 
 
 def _found(example: Example, rules: Rules) -> Iterator[Diagnostic]:

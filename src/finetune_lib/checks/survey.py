@@ -27,3 +27,11 @@ class Survey(Protocol):
     def findings(self, examples: Sequence[Example], rules: Rules) -> Iterator[Diagnostic]:
         """What was found; `examples` gives those it names once more, to verify and to quote."""
         ...
+
+
+class FormSurvey(Survey, Protocol):
+    """A survey of the form of rows: of plain chats (`screen.is_plain`) it is only told how many there are."""
+
+    def take_plain(self, number: int, places: Sequence[int]) -> None:
+        """Take up so many plain chats; `places` are the indexes of the first ones in this part."""
+        ...

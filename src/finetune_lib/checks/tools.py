@@ -156,6 +156,12 @@ class SomeTools:
         if self.places[having] is None:
             self.places[having] = place
 
+    def take_plain(self, number: int, places: Sequence[int]) -> None:
+        """Take up plain chats, which have no tools."""
+        self.numbers[False] += number
+        known = self.places[False]
+        self.places[False] = places[0] if known is None else min(places[0], known)
+
     def merge(self, later: SomeTools, offset: int) -> None:
         """Take up the survey of the part behind this one."""
         for having in (False, True):

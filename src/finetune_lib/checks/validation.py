@@ -11,10 +11,9 @@ from datetime import date
 from functools import reduce
 from itertools import chain, islice
 
-from finetune_lib.checks import duplicates, limits
-from finetune_lib.checks.examination import Outcome, Plan, examine, surveys_of
+from finetune_lib.checks import limits
+from finetune_lib.checks.examination import Outcome, Plan, empty, examine
 from finetune_lib.checks.parts import Part, parts_of
-from finetune_lib.checks.rules import Rules
 from finetune_lib.diagnostics import Diagnostic, TokenCount, ValidationReport, diagnose, is_error
 from finetune_lib.readers.line_store import LineStore
 from finetune_lib.records import Example, Origin
@@ -43,7 +42,7 @@ def validate(
         today: The day that announced shutdowns are held against; by default today.
         executor: Who looks at the parts; the result is the same with and without one.
     """
-    whole = reduce(_merged, _outcomes(parts_of(examples, source), plan, executor), Outcome(surveys_of(plan)))
+    whole = reduce(_merged, _outcomes(parts_of(examples, source), plan, executor), empty(plan))
     if isinstance(examples, LineStore):
         examples.adopt(whole.index)
     problems = tuple(problems)
@@ -79,9 +78,11 @@ def _merged(whole: Outcome, later: Outcome) -> Outcome:
 
 def _tell(whole: Outcome, examples: Sequence[Example], plan: Plan, executor: Executor | None) -> None:
     """What the surveys found, and near duplicates where the data is small enough to look for them unasked."""
-    for survey in whole.surveys:
+    for survey in whole.all_surveys:
         whole.report(survey.findings(examples, plan.rules), plan)
     if plan.content and whole.examples <= NEAR_LIMIT:
+        from finetune_lib.checks import duplicates
+
         whole.report(duplicates.near_duplicates(examples, executor=executor), plan)
 
 
@@ -95,7 +96,10 @@ def _bytes_of(examples: Sequence[Example]) -> int:
 
 def _unused(whole: Outcome, source: str, plan: Plan) -> None:
     """Codes that were to be ignored and did not come up."""
-    wishes = [(Origin(source), 0, plan.ignore), *((Origin(source, row), row, codes) for row, codes in whole.wishes.items())]
+    wishes = [
+        (Origin(source), 0, plan.ignore),
+        *((Origin(source, row), row, codes) for row, codes in whole.wishes.items()),
+    ]
     for origin, row, codes in wishes:
         unused = [code for code in codes if (row, code) not in whole.ignored]
         whole.findings.add(diagnose("M001", origin, ignored=code) for code in unused)

@@ -18,7 +18,7 @@ from finetune_lib.files import write_atomically
 from finetune_lib.records import Origin
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from math import ceil
 from finetune_lib.neighbours.clusters import Forest, Pair
 from finetune_lib.neighbours.views import Accept, anything
 
-BITS = 1024
+BITS = 2048
 LONG = 256  # members of a posting list that is read in pieces
 PATIENCE = 16  # near sets that were not accepted, after which a set is given up
 ROUNDING = 1e-9
@@ -47,7 +47,7 @@ class Sets:
         for row in rows:
             counts.update(row)
         names = list(numbers)
-        order = sorted(range(len(names)), key=counts.__getitem__)
+        order = sorted(sorted(range(len(names)), key=names.__getitem__), key=counts.__getitem__)
         ranks = array("I", bytes(4 * len(order)))
         for rank, number in enumerate(order):
             ranks[number] = rank

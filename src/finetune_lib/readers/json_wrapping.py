@@ -54,7 +54,7 @@ class Unknown:
 
 def holding(value: Json) -> Row | Wrapped | Sideways | Nothing | Unknown:
     """What one object holds."""
-    if all(key in WRAPPERS and items == [] for key, items in value.items()):
+    if value and all(key in WRAPPERS and items == [] for key, items in value.items()):
         return Nothing()
     if (rows := _by_column(value)) is not None:
         return Sideways(rows)
@@ -110,7 +110,8 @@ def _by_column(value: Json) -> list[Json] | None:
     columns = list(value.values())
     if all(isinstance(column, dict) for column in columns):
         columns = [list(column.values()) for column in columns if list(column) == list(columns[0])]
-    if len(columns) < len(value) or not all(_is_column(column, len(columns[0])) for column in columns):
+    first = columns[0] if len(columns) == len(value) else None
+    if not isinstance(first, list) or not all(_is_column(column, len(first)) for column in columns):
         return None
     return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
 

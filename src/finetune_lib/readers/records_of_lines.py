@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, cast
 
-from finetune_lib.diagnostics import Diagnostic, diagnose, name_of
+from finetune_lib.diagnostics import Diagnostic, diagnose
 from finetune_lib.readers.blob import Blob
 from finetune_lib.readers.encodings import undecodable
-from finetune_lib.readers.json_causes import cause, join
+from finetune_lib.readers.json_causes import JOINABLE, causes, not_an_object
 from finetune_lib.readers.strict_json import parse, parse_line
 from finetune_lib.records import Example, Origin
 
@@ -28,6 +28,7 @@ class Record:
         row: Its number among the lines that are not blank, from 1.
         offset: Its first byte.
         stop: The first byte behind its line.
+        marked: Whether its bytes hold what may be a special token or a character written as an escape.
     """
 
     data: dict[str, Any]
@@ -35,6 +36,7 @@ class Record:
     row: int
     offset: int
     stop: int
+    marked: bool = True
 
     def example(self, source: str) -> Example:
         """The example with its origin."""
@@ -69,7 +71,8 @@ def records(
         except ValueError:
             value = None
         if type(value) is dict:
-            yield Record(cast("dict[str, Any]", value), line, row, offset, stop)
+            marked = b"<|" in raw or b"\\u" in raw
+            yield Record(cast("dict[str, Any]", value), line, row, offset, stop, marked)
         else:
             found, count, stop = _odd(raw, lines, Origin(source, row, line), offset)
             yield found
@@ -120,20 +123,17 @@ def _odd(raw: bytes, lines: _Lines, origin: Origin, offset: int) -> tuple[Record
     if problem is None and isinstance(value, dict):
         data = cast("dict[str, Any]", value)
         return Record(data, origin.line or 1, origin.row or 1, offset, stop), 1, stop
-    if problem is not None and problem.code == "J208":
+    if problem is not None and problem.code in JOINABLE:
         return _joined(text, lines, origin, offset)
-    return Unread([problem or diagnose("J218", origin, what=name_of(value))], text, stop), 1, stop
+    return Unread([problem or not_an_object(value, origin)], text, stop), 1, stop
 
 
 def _joined(text: str, lines: _Lines, origin: Origin, offset: int) -> tuple[Unread, int, int]:
-    """A record that line breaks inside its texts spread over several lines: one finding for each of them."""
+    """A record that line breaks spread over several lines, if it is one: a finding for each of them."""
     following = list(islice(lines, LONGEST_RECORD))
-    joined = join([text, *(line.decode("utf-8", "replace") for line in following)])
-    count = joined[1] if joined else 1
+    texts = [text, *(line.decode("utf-8", "replace") for line in following)]
+    found = causes(texts, origin)
+    count = len(found)
     lines.put_back(following[count - 1 :])
-    whole = [text, *(line.decode("utf-8", "replace") for line in following[: count - 1])]
-    places = [Origin(origin.source, origin.row, (origin.line or 1) + number) for number in range(count)]
-    first = cause(text.rstrip("\r\n"), origin)
-    found = [first, *(replace(first, origin=place, quote=None) for place in places[1:])]
     stop = offset + len(text.encode()) + sum(map(len, following[: count - 1]))
-    return Unread(found, "".join(whole), stop), count, stop
+    return Unread(found, "".join(texts[:count]), stop), count, stop

@@ -4,111 +4,115 @@ from __future__ import annotations
 
 import difflib
 import string
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
+from finetune_lib.rendering.places import listed, listed_origins, place, spot
+from finetune_lib.rendering.quoting import cropped
+from finetune_lib.rendering.summary import runs_of, summary_of
 from finetune_lib.rendering.terminal import width
+from finetune_lib.rendering.unseen import visible
+from finetune_lib.rendering.wording import Words, chosen, words
 
 if TYPE_CHECKING:
-    from finetune_lib.diagnostics import Change, Code, CodeExample, Diagnostic, Language, ValidationReport
+    from finetune_lib.diagnostics import Change, Code, CodeExample, Diagnostic, Language, Quote, ValidationReport
 
 SHOWN_PER_CODE = 3
-LISTED_LINES = 20
-COLORS = {"error": "31", "warning": "33", "info": "36"}
-WORDS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "help": "help",
-        "fix": "fix",
-        "safe": "safe: data.fix()",
-        "unsafe": "asks for your word: data.fix(safe_only=False)",
-        "more": "… and {number:,} more {code}, on {places}",
-        "failing": "with the finding",
-        "fixed": "without it",
-    },
-    "zh-Hant": {
-        "help": "建議",
-        "fix": "修復",
-        "safe": "安全：data.fix()",
-        "unsafe": "需由您決定：data.fix(safe_only=False)",
-        "more": "……另有 {number:,} 個 {code}，位於 {places}",
-        "failing": "有此問題",
-        "fixed": "修正後",
-    },
-    "zh-Hans": {
-        "help": "建议",
-        "fix": "修复",
-        "safe": "安全：data.fix()",
-        "unsafe": "需由您决定：data.fix(safe_only=False)",
-        "more": "……另有 {number:,} 个 {code}，位于 {places}",
-        "failing": "有此问题",
-        "fixed": "修正后",
-    },
-}
+LISTED_PLACES = 20
+COLORS = {"error": "1;31", "warning": "1;33", "info": "1;36", "place": "34"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    lang: Language
+    words: Words
+    color: bool
+
+    def paint(self, text: str, color: str) -> str:
+        return f"\x1b[{COLORS[color]}m{text}\x1b[0m" if self.color else text
 
 
 def finding_text(finding: Diagnostic, *, lang: Language | None = None, color: bool = False) -> str:
     """One finding with its place, the marked piece of source, related places and help."""
-    texts = finding.texts(lang)
-    words = WORDS[_chosen(lang)]
-    lines = [*_head(finding, texts, color), f"   = {words['help']}: {texts.hint}"]
-    if texts.fix:
-        lines.append(f"   = {words['fix']}: {texts.mend} ({words[texts.fix]})")
-    return "\n".join(lines)
-
-
-def _chosen(lang: Language | None) -> Language:
-    from finetune_lib.diagnostics import language
-
-    return lang or language()
-
-
-def _head(finding: Diagnostic, texts: Code, color: bool) -> Iterator[str]:
-    label = f"{finding.severity}[{finding.code}]"
-    yield f"{_colored(label, finding.severity) if color else label} {texts.message}"
-    yield f"  --> {finding.place}"
-    yield from (f"  ::: {place}" for place in finding.related_places)
-    if finding.quote:
-        mark = " " * width(finding.quote.text[: finding.quote.start])
-        marked = finding.quote.text[finding.quote.start : finding.quote.start + finding.quote.length]
-        yield f"   | {finding.quote.text}"
-        yield f"   | {mark}{'^' * max(1, width(marked))}"
-
-
-def _colored(text: str, severity: str) -> str:
-    return f"\x1b[1;{COLORS[severity]}m{text}\x1b[0m"
+    return "\n".join(_run([finding], 1, _style(lang, color)))
 
 
 def report_text(report: ValidationReport, *, lang: Language | None, color: bool) -> str:
-    """All findings by code, long runs of one code cut short, and the summary."""
-    groups: defaultdict[str, list[Diagnostic]] = defaultdict(list)
-    for finding in report.diagnostics:
-        groups[finding.code].append(finding)
-    runs = (_run(group, report.count(code), _chosen(lang), color) for code, group in groups.items())
-    return "\n".join([*(line for run in runs for line in run), report.summary])
+    """All findings by code, errors first, long runs of one code cut short, and the summary."""
+    style = _style(lang, color)
+    lines = (line for group, total in runs_of(report) for line in _run(group, total, style))
+    return "\n".join([*lines, visible(summary_of(report, style.lang))])
 
 
-def _run(group: list[Diagnostic], total: int, lang: Language, color: bool) -> Iterator[str]:
-    """One code's findings: its help once, and the places of those beyond the first few."""
-    yield finding_text(group[0], lang=lang, color=color)
+def _style(lang: Language | None, color: bool) -> _Style:
+    language = chosen(lang)
+    return _Style(language, words(language), color)
+
+
+def _run(group: Sequence[Diagnostic], total: int, style: _Style) -> Iterator[str]:
+    """One code's findings: what is the same is said once, and of those beyond the first few only the places."""
     shown = group if total <= SHOWN_PER_CODE + 2 else group[:SHOWN_PER_CODE]
-    for finding in shown[1:]:
-        yield from _head(finding, finding.texts(lang), color)
-    if rest := total - len(shown):
-        listed = group[len(shown) :][:LISTED_LINES]
-        places = ", ".join(str(d.cell or d.origin.line or d.origin.row) for d in listed)
-        more = WORDS[lang]["more"]
-        yield more.format(number=rest, code=group[0].code, places=places + (" …" if rest > len(listed) else ""))
+    blocks = groupby(((finding.texts(style.lang), finding) for finding in shown), key=lambda pair: _help(pair[0], style))
+    rest = _rest(group, len(shown), total, style)
+    parts = [(list(pairs), advice) for advice, pairs in blocks]
+    for number, (pairs, advice) in enumerate(parts, start=1):
+        yield from _block(pairs, style)
+        yield from rest if number == len(parts) else []
+        yield from advice
+
+
+def _rest(group: Sequence[Diagnostic], shown: int, total: int, style: _Style) -> list[str]:
+    if shown == total:
+        return []
+    left = group[shown:]
+    places = listed(left, style.words, most=LISTED_PLACES, all_of_them=len(group) == total)
+    return [style.words["more"].format(number=total - shown, code=group[0].code, places=visible(places))]
+
+
+def _help(texts: Code, style: _Style) -> tuple[str, ...]:
+    said = style.words
+    fix = [f"   = {said['fix']}: {visible(texts.mend)} ({said[texts.fix]})"] if texts.fix else []
+    return (f"   = {said['help']}: {visible(texts.hint)}", *fix)
+
+
+def _block(pairs: Iterable[tuple[Code, Diagnostic]], style: _Style) -> Iterator[str]:
+    """Findings with the same help; those with the same message stand under it together."""
+    for message, same in groupby(pairs, key=lambda pair: pair[0].message):
+        findings = [finding for _, finding in same]
+        label = f"{style.words[findings[0].severity]}[{findings[0].code}]"
+        yield f"{style.paint(label, findings[0].severity)} {visible(message)}"
+        for finding in findings:
+            yield from _where(finding, style)
+
+
+def _where(finding: Diagnostic, style: _Style) -> Iterator[str]:
+    yield f"  {style.paint('-->', 'place')} {visible(place(finding, style.words))}"
+    others = [f"  {style.paint(':::', 'place')} {visible(spot(o, style.words))}" for o in finding.related]
+    yield from others[:SHOWN_PER_CODE]
+    if rest := finding.related[SHOWN_PER_CODE:]:
+        places = visible(listed_origins(rest, style.words, most=LISTED_PLACES))
+        yield f"  {style.paint(':::', 'place')} {places}"
+    if finding.quote:
+        yield from _quoted(finding.quote, finding.severity, style)
+
+
+def _quoted(quote: Quote, severity: str, style: _Style) -> Iterator[str]:
+    """The piece of source and, below it, carets under the marked part, two for a character that is two wide."""
+    before, mark, after = cropped(quote)
+    yield f"   | {before}{mark}{after}"
+    yield f"   | {' ' * width(before)}{style.paint('^' * max(1, width(mark)), severity)}"
 
 
 def explanation(code: Code, example: CodeExample, lang: Language) -> str:
     """What a code means, with the example that has it and the one that has not."""
-    words = WORDS[lang]
-    fix = [f"{words['fix']}: {code.mend} ({words[code.fix]})"] if code.fix else []
-    texts = [_plain(code.message), f"{words['help']}: {_plain(code.hint)}", *map(_plain, fix)]
+    said = words(lang)
+    fix = [f"{said['fix']}: {code.mend} ({said[code.fix]})"] if code.fix else []
+    texts = [_plain(code.message), f"{said['help']}: {_plain(code.hint)}", *map(_plain, fix)]
     failing = example.failing or bytes.fromhex(example.failing_hex).decode("latin-1")
-    shown = [f"{words['failing']}:", _indented(failing), f"{words['fixed']}:", _indented(example.fixed)]
-    return "\n".join([f"{code.code} {code.slug} ({code.severity})", *texts, "", *shown])
+    shown = [f"{said['failing']}:", _indented(failing), f"{said['fixed']}:", _indented(example.fixed)]
+    return "\n".join([f"{code.code} {code.slug} ({said[code.severity]})", *texts, "", *shown])
 
 
 def _plain(template: str) -> str:
@@ -118,7 +122,7 @@ def _plain(template: str) -> str:
 
 
 def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.strip("\n").split("\n"))
+    return "\n".join(f"    {visible(line)}" for line in text.strip("\n").split("\n"))
 
 
 def unified_diff(source: str, changes: Iterable[Change]) -> str:

@@ -1,0 +1,42 @@
+"""What a report says in one line, and its findings in runs of one code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from finetune_lib.rendering.wording import number_of, words
+
+if TYPE_CHECKING:
+    from finetune_lib.diagnostics import Diagnostic, Language, TokenCount, ValidationReport
+
+SEVERITIES = ("error", "warning", "info")
+Run = tuple[Sequence["Diagnostic"], int]
+
+
+def runs_of(report: ValidationReport) -> list[Run]:
+    """The findings of each code and severity with how many there are in all: errors first, else as they came."""
+    groups: dict[tuple[str, str], list[Diagnostic]] = {}
+    for finding in report.diagnostics:
+        groups.setdefault((finding.code, finding.severity), []).append(finding)
+    tally: Mapping[tuple[str, str], int] = {(code, severity): n for (code, severity), n in report.tally.items()}
+    ordered = sorted(groups.items(), key=lambda entry: SEVERITIES.index(entry[0][1]))
+    return [(group, max(len(group), tally.get(key, 0))) for key, group in ordered]
+
+
+def summary_of(report: ValidationReport, lang: Language) -> str:
+    """The last line: what was read, and how much was found."""
+    if lang == "en":
+        return report.summary
+    said = words(lang)
+    size = [number_of(said, "examples", report.examples), *([_tokens(report.tokens, lang)] if report.tokens else [])]
+    counts = (number_of(said, f"{severity}s_counted", report.count(severity)) for severity in SEVERITIES[:2])
+    return f"{report.source}：{'，'.join(size)}：{'、'.join(counts)}"
+
+
+def _tokens(tokens: TokenCount, lang: Language) -> str:
+    said = words(lang)
+    about = "" if tokens.exact else said["about"]
+    return said["tokens_counted"].format(
+        about=about, total=tokens.total, encoding=tokens.encoding, longest=tokens.longest
+    )

@@ -1,0 +1,41 @@
+"""The words around findings and examples, in the language that the reader chose."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from finetune_lib.diagnostics import Code, Language
+
+Words = Mapping[str, str]
+
+
+def chosen(lang: Language | None) -> Language:
+    """The language that was asked for, else that of the locale."""
+    from finetune_lib.diagnostics import language
+
+    return lang or language()
+
+
+def code_of(name: str, lang: Language) -> Code:
+    """What the catalogue says of a code, with its places still open."""
+    from finetune_lib.diagnostics import catalogue
+
+    return catalogue(lang)[name]
+
+
+@cache
+def words(lang: Language) -> Words:
+    """The words in one language; each language has all of them."""
+    text = files("finetune_lib.rendering").joinpath("wording.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)[lang]
+
+
+def number_of(words: Words, name: str, number: int) -> str:
+    """A number with its noun; only English knows a singular."""
+    template = words.get(f"{name}_one") if number == 1 else None
+    return (template or words[name]).format(number=number)
