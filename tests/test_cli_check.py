@@ -73,13 +73,25 @@ def test_a_file_that_cannot_be_opened_is_2_on_stderr(capsys, tmp_path, name):
 
 
 def test_a_file_that_reads_but_is_no_dataset_is_1(capsys, tmp_path):
-    path = tmp_path / "array.jsonl"
-    path.write_text("[{}]")
+    path = tmp_path / "page.jsonl"
+    path.write_text("<!DOCTYPE html><html></html>")
     code, out, _ = check(capsys, path, "--json")
     content = json.loads(out)
     assert code == 1
-    assert (content["ok"], content["examples"]) == (False, 1)
-    assert [(d["code"], d["line"]) for d in content["diagnostics"]] == [("J209", 1)]
+    assert (content["ok"], content["examples"]) == (False, 0)
+    assert [(d["code"], d["line"]) for d in content["diagnostics"]] == [("E111", 1)]
+
+
+def test_an_array_in_a_jsonl_file_is_1_and_in_a_json_file_0(capsys, tmp_path):
+    for name, expected, severity in (("array.jsonl", 1, "error"), ("array.json", 0, "info")):
+        path = tmp_path / name
+        path.write_text(f"[{', '.join(map(chat, range(10)))}]", encoding="utf-8")
+        code, out, _ = check(capsys, path, "--json")
+        content = json.loads(out)
+        assert (code, content["ok"], content["examples"]) == (expected, not expected, 10)
+        (found,) = content["diagnostics"]
+        assert (found["code"], found["severity"], found["line"]) == ("J209", severity, 1)
+        assert found["fix"]["kind"] == "safe"
 
 
 @pytest.mark.parametrize("arguments", [[], ["check"], ["check", "a.jsonl", "--target", "mars"], ["unknown"]])
@@ -112,7 +124,9 @@ def test_json_has_exactly_one_shape(capsys, faulty):
     assert all(finding.keys() == KEYS for finding in content["diagnostics"])
     first, second = content["diagnostics"]
     assert (first["code"], first["slug"], first["severity"]) == ("J223", "missing-quotes", "error")
-    assert (first["line"], first["row"], first["path"], first["cell"], first["fix"]) == (11, 11, None, None, None)
+    assert (first["line"], first["row"], first["path"], first["cell"]) == (11, 11, None, None)
+    assert first["fix"].keys() == {"kind", "description"}
+    assert first["fix"]["kind"] == "unsafe"
     assert (second["code"], second["line"], second["row"], second["path"]) == ("S306", 12, 12, f"/{ODD}")
 
 
@@ -135,8 +149,11 @@ def test_options_choose_the_rules(capsys, tmp_path, arguments, expected):
 def test_the_encoding_is_passed_on(capsys, tmp_path):
     path = tmp_path / "big5.csv"
     path.write_bytes(("prompt,completion\n" + "\n".join(f"第{n}題,答" for n in range(10))).encode("cp950"))
-    assert check(capsys, path, "--encoding", "cp950")[0] == 0
-    assert check(capsys, path, "--encoding", "utf-16")[0] == 2
+    codes = []
+    for arguments in ([], ["--encoding", "cp950"], ["--encoding", "utf-8"]):
+        code, out, _ = check(capsys, path, "--json", *arguments)
+        codes.append((code, {d["code"] for d in json.loads(out)["diagnostics"]}))
+    assert codes == [(0, {"E103"}), (0, set()), (1, {"E114"})]
 
 
 def test_the_console_script_prints_json_whatever_the_terminal_shows(faulty):

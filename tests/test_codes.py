@@ -12,6 +12,11 @@ LANGUAGES = ["en", "zh-Hant", "zh-Hans"]
 BESIDE = {"K701", "K709"}
 
 
+def repeated(text, times):
+    """The text so often, each time with its number."""
+    return text if times == 1 else "\n".join(text.replace("§", str(number)) for number in range(times))
+
+
 def findings(path, example, validate):
     """What is found in a file, whether it reads or not."""
     try:
@@ -27,7 +32,7 @@ def findings(path, example, validate):
 @pytest.mark.parametrize("code", CODES)
 def test_the_failing_example_has_the_code_at_its_place(code, tmp_path):
     example = code_example(code)
-    path = written(tmp_path, example.file, example.failing, encoding=example.encoding, raw=example.failing_hex)
+    path = written(tmp_path, example.file, repeated(example.failing, example.times), encoding=example.encoding, raw=example.failing_hex)
     found = [d for d in findings(path, example, example.validate) if d.code == code]
     assert found, "the failing example does not have the code"
     severity = example.severity or catalogue()[code].severity
@@ -42,7 +47,7 @@ def test_the_failing_example_has_the_code_at_its_place(code, tmp_path):
 @pytest.mark.parametrize("code", CODES)
 def test_the_fixed_example_has_neither_the_code_nor_an_error(code, tmp_path):
     example = code_example(code)
-    path = written(tmp_path, example.file, example.fixed)
+    path = written(tmp_path, example.file, repeated(example.fixed, example.times))
     check = example.validate if example.validate_fixed is None else example.validate_fixed
     found = findings(path, example, check)
     assert code not in {d.code for d in found}

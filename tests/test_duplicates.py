@@ -4,20 +4,19 @@ import json
 import pickle
 import random
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 import finetune_lib as ft
 from finetune_lib import Example
-from finetune_lib.checks import duplicates, spill
+from finetune_lib.checks import copies, duplicates, spill
 from finetune_lib.checks.answers import Answers
-from finetune_lib.checks.duplicates import ExactDuplicates, near_duplicates
+from finetune_lib.checks.copies import ExactDuplicates
+from finetune_lib.checks.duplicates import near_duplicates
 from finetune_lib.checks.rules import Rules
 from finetune_lib.checks.spill import PARTITIONS, Spill
 from finetune_lib.records import Origin
 
-CASES = Path(__file__).parents[2] / "shared/cases"
 QUESTION = "請問商品到貨之後幾天之內可以申請退貨？"
 ANSWER = "商品到貨後 7 天內可以申請退貨，請保留完整包裝與發票，運費由我們負擔。"
 FILLER = [
@@ -201,18 +200,7 @@ def test_only_opposite_preferences_contradict():
 
 
 def test_ids_of_calls_are_no_contradiction():
-    assert found([calling("價格？", "TSM", "call_1"), calling("價格？", "TSM", "call_2")]) == [("D803", 2, 1)]
-
-
-@pytest.mark.parametrize(
-    ("name", "count"),
-    [("ft/lf_alpaca_zh_demo.json", 8), ("ft/lf_dpo_zh_demo.json", 11), ("golden/evals_chinese_typos.jsonl", 6)],
-)
-def test_real_files_have_as_many_copies(name, count):
-    if not CASES.exists():
-        pytest.skip("the shared cases are not part of the source distribution")
-    report = ft.Dataset.load(CASES / name).validate()
-    assert report.counts.get(("D801", "warning")) == count
+    assert found([calling("價格？", "TSM", "call_1"), calling("價格？", "TSM", "call_2")]) == []
 
 
 @pytest.mark.parametrize("lang", ["en", "zh-Hant", "zh-Hans"])
@@ -265,14 +253,14 @@ def test_findings_are_in_the_order_of_the_data():
 
 
 def test_beyond_a_limit_copies_are_counted(monkeypatch):
-    monkeypatch.setattr(duplicates, "VERIFIED", 10)
+    monkeypatch.setattr(copies, "VERIFIED", 10)
     findings = survey_parts(ExactDuplicates, [chat("q", "a")] * 30, 30)
     assert len(findings) == 29
     assert [d.origin.row for d in findings[:11]] == [*range(2, 12), None]
 
 
 def test_rows_that_share_a_digest_only_are_no_copies(monkeypatch):
-    monkeypatch.setattr(duplicates, "digest", lambda data, size: b"\0" * size)
+    monkeypatch.setattr(copies, "digest", lambda _data, size: b"\0" * size)
     assert survey_parts(ExactDuplicates, [chat("q", "a"), chat("p", "b")], 2) == []
 
 
@@ -282,11 +270,8 @@ def test_a_spill_gives_back_what_it_took(monkeypatch):
     rows = [(random.Random(number).getrandbits(64), number * 2, number) for number in range(1000)]
     for row in rows:
         taken.add(*row)
-    back = [
-        tuple(part[start : start + 3])
-        for part in map(taken.partition, range(PARTITIONS))
-        for start in range(0, len(part), 3)
-    ]
+    pieces = [piece for number in range(PARTITIONS) for piece in taken.partition(number)]
+    back = [tuple(piece[start : start + 3]) for piece in pieces for start in range(0, len(piece), 3)]
     assert sorted(back) == sorted(rows)
     assert len(taken) == 1000
 
@@ -321,7 +306,7 @@ def test_odd_rows_crash_nothing():
     examples = [Example(row, Origin("odd", number)) for number, row in enumerate(ODD * 2, start=1)]
     for example in examples:
         list(duplicates.check(example, Rules()))
-    for survey in (*duplicates.exact_surveys(), *duplicates.content_surveys()):
+    for survey in (ExactDuplicates(), *duplicates.content_surveys()):
         for place, example in enumerate(examples):
             survey.look(example, place)
         list(survey.findings(examples, Rules()))

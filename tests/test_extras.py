@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from tests.files import written
 
 import finetune_lib as ft
 from finetune_lib import extras
@@ -15,8 +16,7 @@ def missing(monkeypatch, *modules):
 
 def test_a_workbook_without_the_excel_extra_names_the_command(monkeypatch, tmp_path):
     missing(monkeypatch, "python_calamine")
-    path = tmp_path / "data.xlsx"
-    path.write_bytes(b"PK\x03\x04")
+    path = written(tmp_path, "data.xlsx", "[S]\nprompt\tcompletion\nq\ta")
     with pytest.raises(ft.MissingExtraError, match=r'pip install "finetune_lib\[excel\]"') as caught:
         ft.Dataset.load(path)
     assert caught.value.extra == "excel"

@@ -124,5 +124,6 @@ def test_parts_end_with_their_lines():
     content = "".join(map(ROW.format, range(200_000))).encode()
     parts = list(parts_of(store(content), "data.jsonl"))
     assert len(parts) > 1
-    assert [part.start for part in parts[1:]] == [part.stop for part in parts[:-1]]
-    assert all(content[part.stop - 1 : part.stop] == b"\n" for part in parts)
+    assert b"".join(part.blob.read(part.start, part.stop) for part in parts) == content
+    assert all(part.blob.read(part.stop - 1, part.stop) == b"\n" for part in parts)
+    assert [content[part.base + part.start :][:9] for part in parts] == [b'{"messages"'[:9]] * len(parts)

@@ -178,7 +178,7 @@ def test_sketches_and_the_join_agree_on_groups():
 
 def test_without_rensa_the_join_takes_any_number(monkeypatch):
     monkeypatch.setattr(pairs, "EXACT_LIMIT", 0)
-    monkeypatch.setattr(pairs, "find_spec", lambda name: None)
+    monkeypatch.setattr(pairs, "find_spec", lambda _name: None)
     assert [pair.b for pair in near_pairs([HANT, OTHER, EDITED])] == [2]
 
 

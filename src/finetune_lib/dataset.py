@@ -166,6 +166,7 @@ class Dataset(Sequence[Example]):
         tokens: bool = True,
         duplicates: bool = True,
         content: bool = True,
+        near: bool | None = None,
         ignore: Sequence[str] = (),
         today: date | None = None,
         executor: Executor | None = None,
@@ -183,7 +184,9 @@ class Dataset(Sequence[Example]):
             golden: A golden set that no row may come near to.
             tokens: Whether to count tokens.
             duplicates: Whether to look for exact copies.
-            content: Whether to look at the texts: near duplicates, contradictions, privacy, quality.
+            content: Whether to look at the texts: contradictions, privacy, quality.
+            near: Whether to look for near duplicates; by default up to 5,000 examples, as it takes about a
+                millisecond for each.
             ignore: Codes (`D802`), families (`Q9`) or names (`near-duplicate`) that are not reported.
             today: The day that announced shutdowns are held against; by default today.
             executor: A `concurrent.futures.Executor`, as a process pool or Dask's; the result stays the same.
@@ -191,7 +194,7 @@ class Dataset(Sequence[Example]):
         from finetune_lib import fixing, leakage
 
         rules = self._rules(model, target, method, grader, limits)
-        plan = Plan(rules, tokens=tokens, duplicates=duplicates, content=content, ignore=tuple(ignore))
+        plan = Plan(rules, tokens=tokens, duplicates=duplicates, content=content, near=near, ignore=tuple(ignore))
         problems = (*self._problems, *leakage.contamination(golden, self, threshold=NEAR)) if golden else self._problems
         report = validate(
             self._examples, source=self.name, plan=plan, problems=problems, today=today, executor=executor

@@ -26,6 +26,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MODULES = ("dataset", "report", "evaluator", "scorers.text", "platforms.platform", "candidates.chat_model")
 FENCE = re.compile(r"^ *```(\w*) *([^\n]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)[^)]*\)")
+COMMANDS = ("check", "fix", "explain")
 EXIT_CODE = re.compile(r"# exit code (\d+)")
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -50,6 +51,7 @@ def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """In order, in one namespace, beside a copy of the examples."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FINETUNE_LIB_LANG", "en")
     try:
         run_blocks(page)
     finally:
@@ -100,9 +102,9 @@ def run_doctest(fence: Fence, namespace: dict[str, Any], page: Path) -> None:
 
 
 def run_checks(fence: Fence) -> None:
-    """Each `finetune-lib check` of a shell block, with the exit code that its comment tells."""
+    """Each `finetune-lib check`, `fix` and `explain` of a shell block, with the exit code that its comment tells."""
     for line in fence.text.splitlines():
-        if line.startswith("finetune-lib check"):
+        if line.startswith(tuple(f"finetune-lib {command}" for command in COMMANDS)):
             arguments = shlex.split(line, comments=True)[1:]
             done = subprocess.run([sys.executable, "-m", "finetune_lib.cli", *arguments], capture_output=True)
             told = EXIT_CODE.search(line)

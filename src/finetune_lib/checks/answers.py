@@ -19,6 +19,7 @@ from finetune_lib.texts import Turns, fold, turns_of
 from finetune_lib.texts.turns import as_json
 
 LOOKED_AT = 10_000  # examples whose question seems to be asked again, which are read and compared whole
+LARGEST = 300_000  # different rows of one partition, after which no more are told apart: that bounds the memory
 WHOLE = 96  # characters of a question that are folded whole; of longer ones both ends
 END = 32  # characters of an end, folded
 BEGINNING = 16  # characters, folded, of the turn before, which tells conversations apart
@@ -91,12 +92,11 @@ def _asked_again(questions: Spill) -> list[tuple[int, int]]:
     same: list[tuple[int, int]] = []
     other: list[tuple[int, int]] = []
     for number in range(PARTITIONS):
-        rows = questions.partition(number)
         seen: set[tuple[int, int, int]] = set()
         wordings: dict[tuple[int, int], int] = {}
         firsts: dict[int, int] = {}
-        for question, wording, answer, place in zip(rows[::4], rows[1::4], rows[2::4], rows[3::4], strict=True):
-            if (question, wording, answer) in seen:
+        for question, wording, answer, place in _rows(questions, number):
+            if (question, wording, answer) in seen or len(seen) > LARGEST:
                 continue
             seen.add((question, wording, answer))
             if (first := wordings.setdefault((question, wording), place)) != place:
@@ -105,6 +105,11 @@ def _asked_again(questions: Spill) -> list[tuple[int, int]]:
                 other.append((place, first))
         same, other = sorted(same)[:LOOKED_AT], sorted(other)[:LOOKED_AT]
     return sorted((*same, *other))
+
+
+def _rows(questions: Spill, number: int) -> Iterator[tuple[int, int, int, int]]:
+    for rows in questions.partition(number):
+        yield from zip(rows[::4], rows[1::4], rows[2::4], rows[3::4], strict=True)
 
 
 @dataclass(frozen=True, slots=True)

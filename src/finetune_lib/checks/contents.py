@@ -16,6 +16,7 @@ PART_TYPES = frozenset({"text", "image_url", "input_audio", "file", "refusal"})
 USER_PARTS = frozenset({"text", "image_url", "input_audio", "file"})
 OTHER_PARTS = {"assistant": frozenset({"text", "refusal"}), "user": USER_PARTS}
 TEXT_ALONE = frozenset({"text"})
+UNTYPED = "an object without one"
 SPOKEN = ("tool_calls", "function_call", "refusal", "audio")
 
 
@@ -52,7 +53,7 @@ def _parts(parts: Sequence[object], path: str, origin: Origin, role: str, rules:
         place = f"{path}/{index}"
         fields = cast("dict[str, Any]", part) if isinstance(part, dict) else {}
         if not isinstance(fields.get("type"), str):
-            yield diagnose("S314", origin, place, what=name_of(cast("object", part)))
+            yield diagnose("S314", origin, place, what=UNTYPED if fields else name_of(cast("object", part)))
         else:
             yield from _part(fields, place, origin, role, rules)
 

@@ -1,18 +1,20 @@
-"""Examples that stand in the data more than once, found with eight bytes a row."""
+"""Examples that stand in the data more than once, word for word."""
 
 from __future__ import annotations
 
 import json
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any
+from heapq import nsmallest
+from itertools import chain
+from typing import Any, Self
 
 from finetune_lib.checks.rules import Rules
+from finetune_lib.checks.spill import PARTITIONS, Spill
 from finetune_lib.diagnostics import Diagnostic, diagnose, place_name
-from finetune_lib.records import Example
+from finetune_lib.records import Example, Origin
 
-AT_ONCE = 500_000  # digests that are compared in memory at once
+VERIFIED = 10_000  # repetitions that are read again and compared whole; beyond, 64-bit digests are taken at their word
 
 
 def digest(data: Mapping[str, Any], *, size: int = 16) -> bytes:
@@ -24,7 +26,10 @@ def _canonical(data: Mapping[str, Any]) -> bytes:
     """The row as bytes: the texts of a plain chat as they are, anything else as sorted JSON."""
     if len(data) == 1 and (texts := _texts(data.get("messages"))):
         return texts.encode("utf-8", "surrogatepass")
-    return json.dumps(data, sort_keys=True, default=repr).encode()
+    try:
+        return json.dumps(data, sort_keys=True, default=repr).encode()
+    except TypeError:  # keys of several types, which only a row from memory can have
+        return repr(sorted(data.items(), key=repr)).encode("utf-8", "backslashreplace")
 
 
 def _texts(messages: Any) -> str:
@@ -37,42 +42,43 @@ def _texts(messages: Any) -> str:
     return joined if whole else ""
 
 
-class ExactCopies:
-    """The survey that finds them: eight bytes a row are kept, and each pair is read once more to be sure."""
+class ExactDuplicates:
+    """Each repetition of an earlier example (D801), by digests of 64 bits that are written out where they are many."""
 
     def __init__(self) -> None:
-        self._digests: array[int] = array("Q")
+        self._digests = Spill(2)
 
-    def look(self, example: Example, place: int) -> None:  # noqa: ARG002 - the place is the number of digests
+    def look(self, example: Example, place: int) -> None:
         """Take up one example."""
-        self._digests.append(int.from_bytes(digest(example.data, size=8), "big"))
+        self._digests.add(int.from_bytes(digest(example.data, size=8), "little"), place)
 
-    def merge(self, later: ExactCopies, offset: int) -> None:  # noqa: ARG002
-        """Take up the part behind this one."""
-        self._digests += later._digests
+    def merge(self, later: Self, offset: int) -> None:
+        """Take up the survey of the part behind this one."""
+        self._digests.merge(later._digests, offset)
 
     def findings(self, examples: Sequence[Example], rules: Rules) -> Iterator[Diagnostic]:  # noqa: ARG002
-        """Each repetition of an earlier example, with the place of the first."""
-        repeated = self._repeated()
-        firsts: dict[int, list[Example]] = {}
-        for place, key in enumerate(self._digests):
-            if key in repeated:
-                example = examples[place]
-                known = next((e for e in firsts.setdefault(key, []) if e.data == example.data), None)
-                if known is None:
-                    firsts[key].append(example)
-                else:
-                    yield diagnose("D801", example.origin, related=(known.origin,), first=place_name(known.origin))
+        """Each repetition with the place of the first, in the order of the data."""
+        found, more = _repetitions(self._digests)
+        for place, first in found:
+            here, there = examples[place], examples[first]
+            if here.data == there.data:
+                yield diagnose("D801", here.origin, related=(there.origin,), first=place_name(there.origin))
+        for _ in range(more):
+            yield diagnose("D801", Origin(examples[0].origin.source), first="")
 
-    def _repeated(self) -> set[int]:
-        """The digests that stand there more than once; looked for in portions, so that memory stays small."""
-        repeated: set[int] = set()
-        portions = len(self._digests) // AT_ONCE + 1
-        for portion in range(portions):
-            seen: set[int] = set()
-            for key in self._digests:
-                if key % portions == portion:
-                    if key in seen:
-                        repeated.add(key)
-                    seen.add(key)
-        return repeated
+
+def _repetitions(digests: Spill) -> tuple[list[tuple[int, int]], int]:
+    """The earliest repetitions with the places of their firsts, and how many more there are."""
+    found: list[tuple[int, int]] = []
+    distinct = 0
+    for number in range(PARTITIONS):
+        firsts: dict[int, int] = {}
+        repeated = (
+            (place, first)
+            for rows in digests.partition(number)
+            for key, place in zip(rows[::2], rows[1::2], strict=True)
+            if (first := firsts.setdefault(key, place)) != place
+        )
+        found = nsmallest(VERIFIED, chain(found, repeated))
+        distinct += len(firsts)
+    return found, len(digests) - distinct - len(found)

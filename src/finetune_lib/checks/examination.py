@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from finetune_lib.checks import limits, rows
-from finetune_lib.checks.copies import ExactCopies
+from finetune_lib.checks.copies import ExactDuplicates
 from finetune_lib.checks.parts import Part
 from finetune_lib.checks.rules import Rules
 from finetune_lib.checks.screen import is_plain
@@ -30,6 +30,7 @@ class Plan:
         tokens: Whether tokens are counted.
         duplicates: Whether exact copies are looked for.
         content: Whether the texts themselves are looked at: answers that contradict, privacy, quality.
+        near: Whether near duplicates are looked for; None looks where there are few enough examples.
         ignore: Codes or families that are not reported.
     """
 
@@ -37,6 +38,7 @@ class Plan:
     tokens: bool = True
     duplicates: bool = True
     content: bool = True
+    near: bool | None = None
     ignore: tuple[str, ...] = ()
 
     @property
@@ -146,7 +148,7 @@ def examine(part: Part, plan: Plan) -> Outcome:
 
 def _record(record: Record, part: Part, plan: Plan, outcome: Outcome) -> None:
     """What stands on one line."""
-    outcome.index.add(record.offset, record.line, record.row)
+    outcome.index.add(part.base + record.offset, record.line, record.row)
     outcome.lines, outcome.rows = record.line, record.row
     if plan.format_only and not record.marked and plan.takes_plain(record.data):
         outcome.count_plain()
@@ -157,7 +159,7 @@ def _record(record: Record, part: Part, plan: Plan, outcome: Outcome) -> None:
 
 def empty(plan: Plan, *, counted: bool = False) -> Outcome:
     """The outcome before anything was looked at."""
-    exact = (ExactCopies(),) if plan.duplicates else ()
+    exact = (ExactDuplicates(),) if plan.duplicates else ()
     content = _content_surveys() if plan.content else ()
     return Outcome(rows.surveys(plan.rules), (*exact, *content), counted=counted)
 

@@ -14,7 +14,7 @@ from finetune_lib.records import Example
 from finetune_lib.texts import fold, jaccard, turns_of
 from finetune_lib.texts.turns import texts_of
 
-LEAST_SIDE = 0.35  # how alike question and answer must each be, where both together are near
+LEAST_SIDE = 0.5  # how alike question and answer must each be, where both together are near
 NUMBER = "0-9零〇一二三四五六七八九十百千万亿两"
 NUMBERS = re.compile(rf"[{NUMBER}][{NUMBER} ,.:\-]*")
 

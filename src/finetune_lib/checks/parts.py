@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from finetune_lib.readers.blob import Blob
+from finetune_lib.readers.blob import Blob, MemoryBlob
 from finetune_lib.readers.line_store import Interpret, LineStore
 from finetune_lib.readers.records_of_lines import Record, Unread, records
 from finetune_lib.records import Example
@@ -25,6 +25,11 @@ class Part(Protocol):
         ...
 
     @property
+    def base(self) -> int:
+        """What is added to the offsets of its records."""
+        ...
+
+    @property
     def counted(self) -> bool:
         """Whether its lines and rows are counted from its own beginning."""
         ...
@@ -40,13 +45,18 @@ class Part(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Bytes of JSONL from `start` to `stop`; its lines and rows are counted from 1."""
+    """Bytes of JSONL from `start` to `stop`; its lines and rows are counted from 1.
+
+    Attributes:
+        base: Where the blob begins in the data; bytes in memory travel in slices.
+    """
 
     blob: Blob
     source: str
     meaning: Interpret
     start: int
     stop: int
+    base: int = 0
     counted = True
 
     def records(self) -> Iterator[Record | Unread]:
@@ -64,6 +74,7 @@ class Examples:
 
     source: str
     examples: tuple[Example, ...]
+    base = 0
     counted = False
 
     def records(self) -> Iterator[Example]:
@@ -78,11 +89,16 @@ class Examples:
 def parts_of(examples: Sequence[Example], source: str) -> Iterator[Lines | Examples]:
     """The data in parts of a fixed size, so that the result never depends on who looks at them."""
     if isinstance(examples, LineStore):
-        for start, stop in _cuts(examples.blob):
-            yield Lines(examples.blob, examples.source, examples.interpret, start, stop)
+        yield from (_lines(examples, start, stop) for start, stop in _cuts(examples.blob))
         return
     for start in range(0, len(examples), PART_EXAMPLES):
         yield Examples(source, tuple(examples[start : start + PART_EXAMPLES]))
+
+
+def _lines(store: LineStore, start: int, stop: int) -> Lines:
+    if isinstance(store.blob, MemoryBlob):
+        return Lines(MemoryBlob(store.blob.read(start, stop)), store.source, store.interpret, 0, stop - start, start)
+    return Lines(store.blob, store.source, store.interpret, start, stop)
 
 
 def _cuts(blob: Blob) -> Iterator[tuple[int, int]]:

@@ -16,6 +16,7 @@ from finetune_lib.checks.system_prompts import SystemPromptSurvey
 from finetune_lib.checks.turns import Turn, turns
 from finetune_lib.diagnostics import Diagnostic, diagnose, quote
 from finetune_lib.records import Example, Origin
+from finetune_lib.texts.turns import INSTRUCTIONS
 
 DISTINCT = 2  # characters of each script that prove a mixture: one alone may be a name
 NAMED = 8
@@ -39,12 +40,16 @@ _DECLINES = re.compile(
     r"(?:assist|help|comply|fulfill|provide (?:that|this|you)|answer (?:that|this)|do that|engage|support)\b"
     r"|(?:非常|很|十分|真的)?(?:抱歉|對不起|对不起)[，,]?(?:但)?我(?:無法|无法|不能|沒辦法|没办法|沒有辦法|没有办法)"
 )
-_TRANSLATION = re.compile(
-    r"(?i)translat|[譯译]|english|chinese|mandarin|中文|英文|英[語语]|[漢汉華华国國][語语]"
-    r"|code|sql|json|html|python|regex|代[碼码]|程式|程序|脚本|腳本|指令|命令|公式|latex"
+_OTHER = r"(?i)translat|[譯译]|code|sql|json|html|python|regex|代[碼码]|程式|程序|脚本|腳本|指令|命令|公式|latex"
+_ENGLISH = re.compile(rf"{_OTHER}|english|英文|英[語语]")
+_CHINESE = re.compile(rf"{_OTHER}|chinese|mandarin|中文|[漢汉華华國国][語语]")
+_WRITING = r"[異异][體体]|[漢汉]字|部首|字形|[書书]法|kanji"
+_A_SCRIPT = re.compile(
+    rf"(?i){_WRITING}|[繁簡简正][體体]|[繁簡简]中|繁[簡简]|[簡简]繁|[簡简]化字|simplified|traditional"
 )
-_SCRIPTS_WANTED = re.compile(
-    r"(?i)[繁簡简]|simplified|traditional|正體|正体|異體|异体|漢字|汉字|部首|字形|書法|书法|kanji"
+_BOTH_SCRIPTS = re.compile(
+    rf"(?is){_WRITING}|繁[簡简]|[簡简]繁|繁[體体].*[簡简][體体]|[簡简][體体].*繁[體体]|[轉转].*[繁簡简正][體体]"
+    "|simplified.*traditional|traditional.*simplified"
 )
 _CODE = re.compile(r"```|[{}<>;=\\@]|https?://|\bSELECT\b|\w\(")
 _WORD = re.compile(r"[A-Za-z]{2,}")
@@ -135,15 +140,20 @@ def _scripts(texts: Sequence[Turn], asked: Turn | None, answer: Turn | None, ori
     """Simplified and Traditional in one text, or one in the question and the other in the answer."""
     found = [(turn, script_of(turn.text)) for turn in texts if turn.role in ("user", "assistant")]
     kinds = {script for _, script in found if script}
-    if len(kinds) < 2 and "mixed" not in kinds:
+    mixed = [turn for turn, script in found if script == "mixed"]
+    if (len(kinds) < 2 and not mixed) or any(_wants_both(turn, within=bool(mixed)) for turn in texts):
         return
-    if any(_SCRIPTS_WANTED.search(turn.text) for turn in texts):
-        return
-    if mixed := [turn for turn, script in found if script == "mixed"]:
+    if mixed:
         for turn in mixed:
             yield from _mixed(turn, turn, origin)
     elif asked and answer:
         yield from _mixed(asked, answer, origin)
+
+
+def _wants_both(turn: Turn, *, within: bool) -> bool:
+    """Whether a text speaks of scripts; instructions that name one alone allow no mixture within a text."""
+    instructs = turn.role in INSTRUCTIONS
+    return (_BOTH_SCRIPTS if instructs and within else _A_SCRIPT).search(turn.text) is not None
 
 
 def _mixed(question: Turn, answer: Turn, origin: Origin) -> Iterator[Diagnostic]:
@@ -161,9 +171,17 @@ def _mixed(question: Turn, answer: Turn, origin: Origin) -> Iterator[Diagnostic]
 
 def _languages(texts: Sequence[Turn], asked: Turn, answer: Turn, origin: Origin) -> Iterator[Diagnostic]:
     """A question in Chinese answered in English or the reverse, where nobody asks for it."""
-    differ = _answers_in_english if answer.text.isascii() else _answers_in_chinese
-    if differ(asked.text, answer.text) and not any(_TRANSLATION.search(turn.text) for turn in texts):
+    english = answer.text.isascii()
+    differ = _answers_in_english if english else _answers_in_chinese
+    if differ(asked.text, answer.text) and not any(_wants_other(turn, english=english) for turn in texts):
         yield diagnose("Q907", origin, answer.path, quote=quote(answer.text, 0, min(len(answer.text), 20)))
+
+
+def _wants_other(turn: Turn, *, english: bool) -> bool:
+    """Whether a text speaks of languages; instructions do where they ask for that of the answer."""
+    named, other = (_ENGLISH, _CHINESE) if english else (_CHINESE, _ENGLISH)
+    instructs = turn.role in INSTRUCTIONS
+    return bool(named.search(turn.text) or (not instructs and other.search(turn.text)))
 
 
 def _answers_in_english(question: str, answer: str) -> bool:

@@ -35,8 +35,9 @@ class UnevenFields:
         self.places: dict[frozenset[str], list[int]] = {}
 
     def look(self, example: Example, place: int) -> None:
-        """Take up one example."""
-        self._count(frozenset(map(str, example.data)) - WIRE_KEYS, 1, [place])
+        """Take up one example; a field that holds null counts as missing, as for the grader."""
+        held = (str(name) for name, value in example.data.items() if value is not None)
+        self._count(frozenset(held) - WIRE_KEYS, 1, [place])
 
     def take_plain(self, number: int, places: Sequence[int]) -> None:
         """Plain chats are no rows of this method."""

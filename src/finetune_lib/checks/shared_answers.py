@@ -48,12 +48,14 @@ def _counted(answers: Spill, least: int) -> tuple[Counter[int], list[tuple[int, 
     counts: Counter[int] = Counter()
     frequent: list[tuple[int, list[int]]] = []
     for number in range(PARTITIONS):
-        rows = answers.partition(number)
-        here = Counter(rows[::3])
+        here: Counter[int] = Counter()
+        for rows in answers.partition(number):
+            here.update(rows[::3])
         counts.update(here.values())
         wanted = {answer: dict[int, int]() for answer, count in here.items() if count >= least}
         if wanted:
-            _first_questions(rows, wanted)
+            for rows in answers.partition(number):
+                _first_questions(rows, wanted)
         frequent += [(here[answer], list(found.values())) for answer, found in wanted.items()]
     return counts, frequent
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -43,32 +44,38 @@ class Spill:
     def merge(self, later: Spill, offset: int) -> None:
         """Take up the rows of another spill, whose places begin at `offset` here."""
         last = self.width - 1
-        for number, bucket in enumerate(self._buckets):
-            rows = later.partition(number)
-            rows[last :: self.width] = array("Q", [place + offset for place in rows[last :: self.width]])
-            bucket.extend(rows)
+        for number in range(PARTITIONS):
+            for rows in later.partition(number):
+                rows[last :: self.width] = array("Q", [place + offset for place in rows[last :: self.width]])
+                self._buckets[number].extend(rows)
+                self._held += len(rows)
+            if self._held >= HELD:
+                self._write()
         self._size += len(later)
-        self._held += len(later) * self.width
-        if self._held >= HELD:
-            self._write()
 
-    def partition(self, number: int) -> array[int]:
-        """All rows whose first number has this remainder, flattened, in the order they came."""
-        rows, file = array("Q"), self._file
-        if file is not None:
-            for start, size in self._stretches[number]:
-                file.seek(start)
-                rows.frombytes(file.read(size))
-        return rows + self._buckets[number]
+    def partition(self, number: int) -> Iterator[array[int]]:
+        """All rows whose first number has this remainder, in the order they came: flattened, in pieces."""
+        for start, size in self._stretches[number]:
+            piece = array("Q")
+            piece.frombytes(self._read(start, size))
+            yield piece
+        if self._buckets[number]:
+            yield self._buckets[number][:]
+
+    def _read(self, start: int, size: int) -> bytes:
+        if self._file is None:
+            return b""
+        self._file.seek(start)
+        return self._file.read(size)
 
     def _write(self) -> None:
         self._file = file = self._file or TemporaryFile()  # noqa: SIM115 - it lives as long as the spill
         end = file.seek(0, 2)
         for stretches, bucket in zip(self._stretches, self._buckets, strict=True):
-            content = bucket.tobytes()
-            file.write(content)
-            stretches.append((end, len(content)))
-            end += len(content)
+            if content := bucket.tobytes():
+                file.write(content)
+                stretches.append((end, len(content)))
+                end += len(content)
         self._buckets = _buckets()
         self._held = 0
 
@@ -77,7 +84,7 @@ class Spill:
             self._file.close()
 
     def __getstate__(self) -> tuple[int, list[array[int]], int]:
-        return self.width, [self.partition(number) for number in range(PARTITIONS)], self._size
+        return self.width, [sum(self.partition(number), array("Q")) for number in range(PARTITIONS)], self._size
 
     def __setstate__(self, state: tuple[int, list[array[int]], int]) -> None:
         self.__init__(state[0])

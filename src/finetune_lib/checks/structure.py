@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
@@ -47,9 +48,12 @@ KEY_ALIASES = {
     "speaker": "role",
     "sender": "role",
     "author": "role",
+    "角色": "role",
     "value": "content",
     "text": "content",
     "message": "content",
+    "內容": "content",
+    "内容": "content",
 }
 ASSISTANT_KEYS = ("tool_calls", "function_call", "refusal", "audio")
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -180,6 +184,6 @@ def _weight(message: Mapping[str, Any], path: str, origin: Origin, rules: Rules)
     weight, role = message["weight"], message.get("role")
     whole = isinstance(weight, int) and not isinstance(weight, bool) and weight in (0, 1)
     if not whole:
-        yield diagnose("S313", origin, path, value=repr(weight))
+        yield diagnose("S313", origin, path, value=json.dumps(weight, ensure_ascii=False, default=repr))
     elif is_role(role) and role not in rules.profile.weighted_roles:
         yield diagnose("S318", origin, path, role=role)

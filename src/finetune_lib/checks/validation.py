@@ -20,7 +20,7 @@ from finetune_lib.records import Example, Origin
 from finetune_lib.tokens import counter_for
 
 AHEAD = 16  # parts on their way to an executor at once
-NEAR_LIMIT = 20_000  # examples up to which near duplicates are looked for unasked
+NEAR_LIMIT = 5_000  # examples up to which near duplicates are looked for unasked
 
 
 def validate(
@@ -80,10 +80,17 @@ def _tell(whole: Outcome, examples: Sequence[Example], plan: Plan, executor: Exe
     """What the surveys found, and near duplicates where the data is small enough to look for them unasked."""
     for survey in whole.all_surveys:
         whole.report(survey.findings(examples, plan.rules), plan)
-    if plan.content and whole.examples <= NEAR_LIMIT:
-        from finetune_lib.checks import duplicates
+    if plan.near or (plan.near is None and plan.content):
+        whole.report(_near(whole, examples, plan, executor), plan)
 
-        whole.report(duplicates.near_duplicates(examples, executor=executor), plan)
+
+def _near(whole: Outcome, examples: Sequence[Example], plan: Plan, executor: Executor | None) -> Iterable[Diagnostic]:
+    """Near duplicates; unasked only among few examples, as each one costs about a millisecond."""
+    if plan.near is None and whole.examples > NEAR_LIMIT:
+        return [diagnose("M003", Origin(examples[0].origin.source), examples=whole.examples)]
+    from finetune_lib.checks import duplicates
+
+    return duplicates.near_duplicates(examples, executor=executor)
 
 
 def _bytes_of(examples: Sequence[Example]) -> int:

@@ -52,6 +52,7 @@ class CodeExample:
         file: The file's name; its ending tells the format.
         failing: Its text. Of a workbook: `[sheet]` lines, and cells parted by tabs.
         fixed: The text without the finding.
+        times: How often the text stands there, each time with its number for `§`.
         encoding: How `failing` is written.
         failing_hex: The bytes of `failing` where they are no text.
         load: Options of `Dataset.load`.
@@ -67,6 +68,7 @@ class CodeExample:
     file: str
     failing: str = ""
     fixed: str = ""
+    times: int = 1
     encoding: str = "utf-8"
     failing_hex: str = ""
     load: Mapping[str, Any] = field(default_factory=dict[str, Any])

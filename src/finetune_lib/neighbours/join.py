@@ -19,7 +19,7 @@ from finetune_lib.neighbours.clusters import Forest, Pair
 from finetune_lib.neighbours.views import Accept, anything
 
 BITS = 2048
-LONG = 256  # members of a posting list that is read in pieces
+LONG = 64  # members of a posting list that is read in pieces
 PATIENCE = 16  # near sets that were not accepted, after which a set is given up
 ROUNDING = 1e-9
 

@@ -2,152 +2,184 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import TYPE_CHECKING, Any, cast
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from statistics import median_low
+from typing import TYPE_CHECKING
 
+from finetune_lib.rendering.cards import card, unread_card
+from finetune_lib.rendering.choosing import Found, by_place, choose, unread
 from finetune_lib.rendering.document import document
 from finetune_lib.rendering.markup import Content, Markup, tag
+from finetune_lib.rendering.places import place_of
+from finetune_lib.rendering.showing import Page, Shown
+from finetune_lib.rendering.summary import SEVERITIES, summary_of
+from finetune_lib.rendering.unseen import visible, visible_markup
+from finetune_lib.rendering.validation import groups_markup
+from finetune_lib.rendering.wording import Words, chosen, number_of, words
 
 if TYPE_CHECKING:
-    from finetune_lib.diagnostics import Diagnostic, ValidationReport
-    from finetune_lib.records import Example, Origin
+    from finetune_lib.diagnostics import Diagnostic, Language, ValidationReport
+    from finetune_lib.records import Example
 
-Place = tuple[str, int | None, int | None]
-SIDES = ("preferred_output", "non_preferred_output")
+KEYS = {"j": "key_next", "k": "key_previous", "n": "key_finding", "p": "key_finding_back", "/": "key_search"}
 
 
 def dataset_page(
-    name: str, examples: Sequence[Example], report: ValidationReport | None, *, limit: int
+    name: str,
+    examples: Sequence[Example],
+    report: ValidationReport | None,
+    *,
+    limit: int,
+    lang: Language | None = None,
 ) -> str:
-    """The page; of more examples than `limit` it holds the first ones and says so."""
-    shown = list(islice(examples, limit))
-    found = _by_place(report.diagnostics if report else ())
-    twins = {_place(example.origin): example for example in shown}
-    cards = [_card(number, example, found, twins) for number, example in enumerate(shown, start=1)]
-    rest = len(examples) - len(shown)
-    more = [tag("p", f"The first {len(shown):,} of {len(examples):,} examples are shown.", class_="soft")] if rest else []
-    whole = [finding for finding in report.diagnostics if finding.origin.row is None] if report else []
+    """The page; of more examples than `limit` it holds those with findings and then the first ones, and says so."""
+    language = chosen(lang)
+    found = by_place(report.diagnostics if report else ())
+    choice = choose(examples, found, limit=limit)
+    shown, lost = choice.shown, unread(found, choice)
+    known = {place_of(one.example.origin): one for one in shown}
+    page = Page(language, words(language), known, {place: one.number for place, one in known.items()})
+    cards = list(_in_order(shown, lost, page))
     return document(
         name,
-        tag("h1", name),
-        tag("p", report.summary if report else f"{len(examples):,} examples", class_="soft"),
-        *more,
-        *(_finding(finding, {}) for finding in whole),
-        _filters(shown, found),
+        *_head(name, len(examples), shown, report, page),
+        *_whole(found, shown, lost, page),
+        _tools(shown, lost, page),
         tag("main", *cards, id="examples"),
+        tag("p", page.words["no_match"], id="none", hidden=""),
+        _keys(page.words),
         script_name="browser.js",
+        lang=language,
+        kind="browser",
     )
 
 
-def _by_place(findings: Iterable[Diagnostic]) -> Mapping[Place, list[Diagnostic]]:
-    found: defaultdict[Place, list[Diagnostic]] = defaultdict(list)
-    for finding in findings:
-        found[_place(finding.origin)].append(finding)
-    return found
+def _in_order(shown: Sequence[Shown], lost: Sequence[Sequence[Diagnostic]], page: Page) -> Iterator[Markup]:
+    """The cards, with the lines that could not be read where they stand in the file."""
+    waiting = list(lost)
+    for one in shown:
+        origin = one.example.origin
+        while waiting and origin.line and _is_before(waiting[0][0], origin.source, origin.line):
+            yield unread_card(waiting.pop(0), page)
+        yield card(one, page)
+    yield from (unread_card(findings, page) for findings in waiting)
 
 
-def _place(origin: Origin) -> Place:
-    return origin.source, origin.line, origin.row
+def _is_before(finding: Diagnostic, source: str, line: int) -> bool:
+    return finding.origin.source == source and (finding.origin.line or 0) < line
 
 
-def _filters(examples: Sequence[Example], found: Mapping[Place, list[Diagnostic]]) -> Markup:
-    """Search, code, category and order; the script acts on them."""
-    codes = Counter(d.code for e in examples for d in found.get(_place(e.origin), ()))
-    names = {d.code: d.slug for findings in found.values() for d in findings}
-    categories = Counter(example.category for example in examples if example.category)
-    coded = {code: f"{code} {names[code]} ({count})" for code, count in sorted(codes.items())}
-    labelled = {name: f"{name} ({count})" for name, count in sorted(categories.items())}
-    lengths = {"short": "shortest first", "long": "longest first"}
-    controls = [
-        tag("input", type="search", id="search", placeholder="Search", aria_label="Search in the texts"),
-        *([_select("code", "All findings", {"any": "With a finding", **coded})] if coded else []),
-        *([_select("category", "All categories", labelled)] if labelled else []),
-        _select("order", "In order", lengths),
-        tag("output", f"{len(examples):,} shown", id="count"),
+def _head(
+    name: str, total: int, shown: Sequence[Shown], report: ValidationReport | None, page: Page
+) -> Iterator[Markup]:
+    """Title and counts."""
+    said = page.words
+    yield tag("h1", visible_markup(name))
+    yield tag("p", _summary(report, total, page), class_="soft")
+    if shown:
+        lengths = [one.parts.length for one in shown]
+        middle = median_low(lengths)
+        told = [said["lengths"].format(least=min(lengths), most=max(lengths), median=middle)]
+        told += [said["found_in"].format(number=sum(bool(one.findings) for one in shown))] if report else []
+        yield tag("p", " · ".join(told), class_="soft")
+    if len(shown) < total:
+        yield tag("p", said["part"].format(number=len(shown), all=total), class_="soft")
+
+
+def _summary(report: ValidationReport | None, total: int, page: Page) -> Markup:
+    return visible_markup(summary_of(report, page.lang) if report else number_of(page.words, "examples", total))
+
+
+def _whole(
+    found: Found,
+    shown: Iterable[Shown],
+    lost: Iterable[Sequence[Diagnostic]],
+    page: Page,
+) -> Iterator[Markup]:
+    """What was found about the data as a whole, and notes on lines without an example."""
+    placed = {id(finding) for one in shown for finding in one.findings} | {id(f) for group in lost for f in group}
+    left = [finding for group in found.values() for finding in group if id(finding) not in placed]
+    if left:
+        groups = groups_markup(left, page.lang)
+        state = {"open": ""} if any(finding.severity == "error" for finding in left) else {}
+        yield tag("details", tag("summary", f"{page.words['whole']} ({len(left):,})"), *groups, class_="whole", **state)
+
+
+def _tools(shown: Sequence[Shown], lost: Sequence[Sequence[Diagnostic]], page: Page) -> Markup:
+    """Search, filters and order; the script acts on them and shows them."""
+    said = page.words
+    total = len(shown) + len(lost)
+    findings = [*(one.findings for one in shown), *lost]
+    search = tag("input", type="search", id="search", placeholder=said["search"], aria_label=said["search_name"])
+    count = tag("output", "", id="count", data_template=said["count"], data_all=str(total))
+    step = [tag("button", f"{said['next_finding']} (n)", type="button", id="next")] if any(findings) else []
+    keys = tag("button", "?", type="button", id="keys", aria_label=said["keys"])
+    fields = tag("div", *_choices(shown, findings, said), class_="row")
+    choices = tag("details", tag("summary", said["filters"]), fields, class_="choices", open="")
+    return tag("nav", tag("div", search, count, *step, keys, class_="row"), choices, class_="filters", hidden="")
+
+
+def _choices(shown: Sequence[Shown], findings: Sequence[Sequence[Diagnostic]], said: Words) -> Iterator[Markup]:
+    if any(findings):
+        yield _finding_choice(findings, said)
+    yield from _choice("category", said["categories"], Counter(one.example.category for one in shown))
+    yield from _choice("operation", said["operations"], Counter(one.example.operation for one in shown))
+    yield _length(shown, said)
+    orders = {"": said["in_order"], "short": said["short"], "long": said["long"], "grave": said["grave"]}
+    yield _select("order", said["order"], [_option(value, text) for value, text in orders.items()])
+    yield tag("button", said["clear"], type="button", id="clear")
+
+
+def _finding_choice(findings: Sequence[Sequence[Diagnostic]], said: Words) -> Markup:
+    """All, with and without findings, by severity, by code; each with its number of examples."""
+    severities = Counter(severity for group in findings for severity in {finding.severity for finding in group})
+    codes = Counter(code for group in findings for code in {(finding.code, finding.slug) for finding in group})
+    noted = sum(map(bool, findings))
+    options = [
+        _option("", said["every"]),
+        _option("any", said["any"], noted),
+        _option("none", said["none"], len(findings) - noted),
+        tag(
+            "optgroup",
+            *(_option(s, said[f"{s}_only"], severities[s]) for s in SEVERITIES if severities[s]),
+            label=said["severities"],
+        ),
+        tag(
+            "optgroup",
+            *(_option(code, f"{code} {slug}", count) for (code, slug), count in sorted(codes.items())),
+            label=said["by_code"],
+        ),
     ]
-    return tag("nav", *controls, class_="filters")
+    return _select("finding", said["findings"], options)
 
 
-def _select(name: str, everything: str, choices: Mapping[str, str]) -> Markup:
-    options = [tag("option", text, value=value) for value, text in {"": everything, **choices}.items()]
-    return tag("select", *options, id=name, aria_label=everything)
+def _choice(name: str, everything: str, counts: Counter[str | None]) -> Iterator[Markup]:
+    """A choice among labels that some examples have."""
+    named = sorted((label, count) for label, count in counts.items() if label)
+    if named:
+        options = (_option(f"={label}", label, count) for label, count in named)
+        yield _select(name, everything, [_option("", everything), *options])
 
 
-def _card(
-    number: int, example: Example, found: Mapping[Place, list[Diagnostic]], twins: Mapping[Place, Example]
-) -> Markup:
-    """One example: where it is from, its turns, and what was found."""
-    findings = found.get(_place(example.origin), [])
-    turns = list(_turns(example.data))
-    size = sum(len(text) for _, text in turns)
-    return tag(
-        "article",
-        tag("header", *_labels(number, example, size)),
-        *(_turn(role, text) for role, text in turns),
-        *(_finding(finding, twins) for finding in findings),
-        id=f"example-{number}",
-        data_codes=" ".join(sorted({finding.code for finding in findings})),
-        data_category=example.category or "",
-        data_length=str(size),
-        data_number=str(number),
-    )
+def _length(shown: Sequence[Shown], said: Words) -> Markup:
+    lengths = [one.parts.length for one in shown] or [0]
+    least = tag("input", type="number", id="least", min="0", placeholder=str(min(lengths)), aria_label=said["least"])
+    most = tag("input", type="number", id="most", min="0", placeholder=str(max(lengths)), aria_label=said["most"])
+    return tag("fieldset", tag("legend", said["length"]), least, tag("span", "–"), most)
 
 
-def _labels(number: int, example: Example, size: int) -> Iterator[Markup]:
-    yield tag("strong", f"{number}")
-    origin = example.origin
-    where = origin.cells.get("") or (origin.line and f"line {origin.line}") or (origin.row and f"row {origin.row}") or ""
-    yield tag("span", f"{origin.source} {where}", class_="soft")
-    for label in (example.category, example.operation, example.dialect):
-        if label:
-            yield tag("span", label, class_="badge")
-    yield tag("span", f"{size:,} characters", class_="soft right-end")
+def _select(name: str, label: str, options: Iterable[Content]) -> Markup:
+    return tag("select", *options, id=name, aria_label=label)
 
 
-def _turns(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Role and text of each turn of whatever stands there, sound or not."""
-    given = data.get("input")
-    messages = data.get("messages")
-    if isinstance(messages, list):
-        yield from map(_spoken, cast("list[Any]", messages))
-    elif isinstance(given, dict):
-        yield from _turns(cast("dict[str, Any]", given))
-        for side in SIDES:
-            output = data.get(side)
-            yield from ((side, text) for _, text in map(_spoken, output if isinstance(output, list) else [output]))
-    else:
-        yield from ((key, str(value)) for key, value in data.items())
+def _option(value: str, text: str, count: int | None = None) -> Markup:
+    return tag("option", visible(text if count is None else f"{text} ({count:,})"), value=value)
 
 
-def _spoken(message: Any) -> tuple[str, str]:
-    fields = cast("dict[str, Any]", message) if isinstance(message, dict) else {"content": message}
-    content = fields.get("content")
-    if isinstance(content, list):
-        content = "\n".join(str(part.get("text") or part) if isinstance(part, dict) else str(part) for part in content)
-    calls = [f"→ {call}" for call in fields.get("tool_calls") or ()]
-    return str(fields.get("role", "?")), "\n".join([str(content)] * (content is not None) + calls)
-
-
-def _turn(role: str, text: str) -> Markup:
-    known = role if role in {"system", "developer", "user", "assistant", "tool"} else "other"
-    return tag("div", tag("b", role), tag("p", text, dir="auto"), class_=f"turn {known}")
-
-
-def _finding(finding: Diagnostic, twins: Mapping[Place, Example]) -> Markup:
-    texts = finding.texts()
-    path = [tag("code", finding.path), Markup(" ")] if finding.path else []
-    content: list[Content] = [tag("b", f"{finding.code} {finding.slug}"), Markup(" "), *path, texts.message]
-    content += [tag("p", texts.hint, class_="soft"), *_twins(finding, twins)]
-    return tag("div", *content, class_=f"finding {finding.severity}")
-
-
-def _twins(finding: Diagnostic, twins: Mapping[Place, Example]) -> Iterator[Markup]:
-    """The other rows that a finding is about, to be read beside this one."""
-    for origin in finding.related:
-        example = twins.get(_place(origin))
-        if example is not None:
-            turns = [_turn(role, text) for role, text in _turns(example.data)]
-            where = f"{origin.source}:{origin.cells.get('') or origin.line or origin.row}"
-            yield tag("details", tag("summary", f"Beside it: {where}"), *turns)
+def _keys(said: Words) -> Markup:
+    """The keys, shown by `?`."""
+    named = {**KEYS, "Esc": "key_escape", "?": "key_help"}
+    rows = (part for key, name in named.items() for part in (tag("dt", tag("kbd", key)), tag("dd", said[name])))
+    close = tag("button", said["close"], type="button", id="close")
+    return tag("dialog", tag("h2", said["keys"]), tag("dl", *rows), close, id="help")

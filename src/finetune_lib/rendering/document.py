@@ -1,16 +1,18 @@
-"""A whole page in one file: nothing is fetched, and only the script that belongs to it may run."""
+"""A whole page in one file: nothing is fetched, and only the script and the style that belong to it count."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 
 from finetune_lib.rendering.markup import Content, Markup, tag
 from finetune_lib.rendering.page import style
+from finetune_lib.rendering.unseen import visible
 
-LANGUAGES = {"en": "en", "zh-Hant": "zh-Hant", "zh-Hans": "zh-Hans"}
+_LONE = re.compile("[\ud800-\udfff]")  # halves of a pair, which no file can hold
 
 
 @cache
@@ -19,22 +21,32 @@ def script(name: str) -> str:
     return files("finetune_lib.rendering").joinpath(name).read_text(encoding="utf-8")
 
 
-def document(title: str, *body: Content, script_name: str | None = None, lang: str = "en") -> str:
-    """The page; its policy names the script by its digest, so that nothing in the data can run."""
+def document(title: str, *body: Content, script_name: str | None = None, lang: str = "en", kind: str = "") -> str:
+    """The page; its policy names script and style by their digests, so that nothing in the data can run or fetch."""
     code = script(script_name) if script_name else ""
-    allowed = f"; script-src 'sha256-{_digest(code)}'" if code else ""
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; img-src data:{allowed}"
+    sheet = style()
     head = tag(
         "head",
         Markup('<meta charset="utf-8">'),
+        Markup(f'<meta http-equiv="Content-Security-Policy" content="{_policy(sheet, code)}">'),
         Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-        Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
-        tag("title", title),
-        style(),
+        Markup('<meta name="referrer" content="no-referrer">'),
+        tag("title", visible(title)),
+        sheet,
     )
     tail = [Markup(f"<script>{code}</script>")] if code else []
-    return f"<!doctype html>\n{tag('html', head, tag('body', *body, *tail, class_='ftl'), lang=lang)}\n"
+    page = tag("html", head, tag("body", *body, *tail, class_=f"ftl {kind}".rstrip()), lang=lang)
+    return _LONE.sub("\ufffd", f"<!doctype html>\n{page}\n")
 
 
-def _digest(code: str) -> str:
-    return base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+def _policy(sheet: str, code: str) -> str:
+    css = sheet.removeprefix("<style>").removesuffix("</style>")
+    scripts = f"'sha256-{_digest(code)}'" if code else "'none'"
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src 'sha256-{_digest(css)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import string
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -54,13 +54,15 @@ def _style(lang: Language | None, color: bool) -> _Style:
 def _run(group: Sequence[Diagnostic], total: int, style: _Style) -> Iterator[str]:
     """One code's findings: what is the same is said once, and of those beyond the first few only the places."""
     shown = group if total <= SHOWN_PER_CODE + 2 else group[:SHOWN_PER_CODE]
-    blocks = groupby(((finding.texts(style.lang), finding) for finding in shown), key=lambda pair: _help(pair[0], style))
+    blocks = groupby(
+        ((finding.texts(style.lang), finding) for finding in shown), key=lambda pair: _help(pair[0], style)
+    )
     rest = _rest(group, len(shown), total, style)
-    parts = [(list(pairs), advice) for advice, pairs in blocks]
-    for number, (pairs, advice) in enumerate(parts, start=1):
+    parts = [(list(pairs), told) for told, pairs in blocks]
+    for number, (pairs, told) in enumerate(parts, start=1):
         yield from _block(pairs, style)
         yield from rest if number == len(parts) else []
-        yield from advice
+        yield from told
 
 
 def _rest(group: Sequence[Diagnostic], shown: int, total: int, style: _Style) -> list[str]:
@@ -72,9 +74,13 @@ def _rest(group: Sequence[Diagnostic], shown: int, total: int, style: _Style) ->
 
 
 def _help(texts: Code, style: _Style) -> tuple[str, ...]:
-    said = style.words
-    fix = [f"   = {said['fix']}: {visible(texts.mend)} ({said[texts.fix]})"] if texts.fix else []
-    return (f"   = {said['help']}: {visible(texts.hint)}", *fix)
+    return tuple(f"   = {visible(line)}" for line in advice(texts, style.words))
+
+
+def advice(texts: Code, said: Words) -> list[str]:
+    """What to do, and what a fix would do where there is one."""
+    fix = [said["fix_line"].format(mend=texts.mend, kind=said[texts.fix])] if texts.fix else []
+    return [said["help_line"].format(hint=texts.hint), *fix]
 
 
 def _block(pairs: Iterable[tuple[Code, Diagnostic]], style: _Style) -> Iterator[str]:
@@ -108,14 +114,21 @@ def _quoted(quote: Quote, severity: str, style: _Style) -> Iterator[str]:
 def explanation(code: Code, example: CodeExample, lang: Language) -> str:
     """What a code means, with the example that has it and the one that has not."""
     said = words(lang)
-    fix = [f"{said['fix']}: {code.mend} ({said[code.fix]})"] if code.fix else []
-    texts = [_plain(code.message), f"{said['help']}: {_plain(code.hint)}", *map(_plain, fix)]
+    open_places = replace(code, message=plain(code.message), hint=plain(code.hint), mend=plain(code.mend))
     failing = example.failing or bytes.fromhex(example.failing_hex).decode("latin-1")
     shown = [f"{said['failing']}:", _indented(failing), f"{said['fixed']}:", _indented(example.fixed)]
-    return "\n".join([f"{code.code} {code.slug} ({said[code.severity]})", *texts, "", *shown])
+    return "\n".join(
+        [
+            f"{code.code} {code.slug} ({said[code.severity]})",
+            open_places.message,
+            *advice(open_places, said),
+            "",
+            *shown,
+        ]
+    )
 
 
-def _plain(template: str) -> str:
+def plain(template: str) -> str:
     """A template with its places as words, `{column}` as `<column>`."""
     parts = string.Formatter().parse(template)
     return "".join(literal + (f"<{name}>" if name else "") for literal, name, _, _ in parts)

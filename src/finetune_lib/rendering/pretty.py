@@ -37,24 +37,24 @@ def _as_python(value: Any) -> str:
         return f"<{type(value).__name__}>"
 
 
-def _indented(tokens: Iterable[str]) -> Iterator[str]:
+def _indented(parts: Iterable[str]) -> Iterator[str]:
     depth, before = 0, ""
-    for token in tokens:
-        depth -= token in _CLOSE
-        yield _gap(before, token, depth) + _plain(token)
-        depth += token in _OPEN
-        before = token
+    for part in parts:
+        depth -= part in _CLOSE
+        yield _gap(before, part, depth) + _plain(part)
+        depth += part in _OPEN
+        before = part
 
 
-def _gap(before: str, token: str, depth: int) -> str:
+def _gap(before: str, part: str, depth: int) -> str:
     """What stands between two tokens: a new line behind a bracket and a comma, a space behind a colon."""
     if before == ":":
         return " "
-    empty = before in _OPEN and token in _CLOSE
-    breaks = before == "," or (before in _OPEN) != (token in _CLOSE)
-    return "\n" + "  " * depth if before and breaks and not empty and token not in ",:" else ""
+    opened, closing = before in _OPEN, part in _CLOSE
+    breaks = before == "," or (opened != closing and part not in ",:")
+    return "\n" + "  " * depth if before and breaks else ""
 
 
-def _plain(token: str) -> str:
+def _plain(part: str) -> str:
     r"""A text with its `\u4e2d` written as the character."""
-    return json.dumps(json.loads(token), ensure_ascii=False) if "\\u" in token else token
+    return json.dumps(json.loads(part), ensure_ascii=False) if "\\u" in part else part

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from finetune_lib.rendering.wording import number_of, words
 
 if TYPE_CHECKING:
-    from finetune_lib.diagnostics import Diagnostic, Language, TokenCount, ValidationReport
+    from finetune_lib.diagnostics import Diagnostic, Language, Severity, TokenCount, ValidationReport
 
 SEVERITIES = ("error", "warning", "info")
 Run = tuple[Sequence["Diagnostic"], int]
@@ -16,10 +16,14 @@ Run = tuple[Sequence["Diagnostic"], int]
 
 def runs_of(report: ValidationReport) -> list[Run]:
     """The findings of each code and severity with how many there are in all: errors first, else as they came."""
-    groups: dict[tuple[str, str], list[Diagnostic]] = {}
-    for finding in report.diagnostics:
+    return grouped(report.diagnostics, report.tally)
+
+
+def grouped(findings: Iterable[Diagnostic], tally: Mapping[tuple[str, Severity], int]) -> list[Run]:
+    """The same for any findings; where the tally is silent, they are all."""
+    groups: dict[tuple[str, Severity], list[Diagnostic]] = {}
+    for finding in findings:
         groups.setdefault((finding.code, finding.severity), []).append(finding)
-    tally: Mapping[tuple[str, str], int] = {(code, severity): n for (code, severity), n in report.tally.items()}
     ordered = sorted(groups.items(), key=lambda entry: SEVERITIES.index(entry[0][1]))
     return [(group, max(len(group), tally.get(key, 0))) for key, group in ordered]
 

@@ -35,7 +35,11 @@ def words(lang: Language) -> Words:
     return tomllib.loads(text)[lang]
 
 
+def noun(words: Words, name: str, number: int) -> str:
+    """A noun for so many; only English knows a singular."""
+    return words.get(f"{name}_one", words[name]) if number == 1 else words[name]
+
+
 def number_of(words: Words, name: str, number: int) -> str:
-    """A number with its noun; only English knows a singular."""
-    template = words.get(f"{name}_one") if number == 1 else None
-    return (template or words[name]).format(number=number)
+    """A number with its noun."""
+    return noun(words, name, number).format(number=number)
