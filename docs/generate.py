@@ -1,4 +1,4 @@
-"""Write docs/reference/api.md and docs/reference/diagnostics.md from the code; `--check` only compares."""
+"""Write the generated pages of docs/reference from the code; `--check` only compares."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import finetune_lib
+from finetune_lib.checks.profiles import profiles
 from finetune_lib.diagnostics import Code, catalogue
+from finetune_lib.diagnostics.catalogue import CodeExample, code_example
 
 REFERENCE = Path(__file__).parent / "reference"
 NOTE = "This page is written by `docs/generate.py` from the code; do not edit it by hand.\n"
@@ -27,7 +29,11 @@ FAMILIES = {
     "F": "Tools",
     "P": "Methods",
     "K": "Limits of platform and model",
-    "D": "Duplicates",
+    "D": "Duplicates and contradictions",
+    "L": "Leakage between training and held-out data",
+    "Q": "Quality of the texts",
+    "X": "Personal data and secrets",
+    "M": "The tool itself",
 }
 SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Example):$", re.MULTILINE)
 ITEM = re.compile(r"^    (\w+): ", re.MULTILINE)
@@ -113,26 +119,83 @@ def _member(owner: str, name: str, value: Any) -> Iterator[str]:
 
 def diagnostics() -> str:
     """All codes, by family."""
-    intro = (
-        "# Codes of findings\n\nWhat `validate` and `finetune-lib check` report. A code never changes its meaning.\n"
-    )
-    words = (
-        "Words in *italics* stand for what was found. A check may give another severity where the case asks for it.\n"
-    )
-    families = groupby(catalogue().values(), key=lambda code: code.code[0])
-    return f"{intro}{words}\n{NOTE}" + "".join(f"\n{_family(letter, tuple(codes))}" for letter, codes in families)
+    intro = """# Codes of findings
+
+What `validate` and `finetune-lib check` report. A code never changes its meaning. Each links to
+[an example](examples.md) of a file that has the finding, and of the same file without it.
+
+- *error*: the platform refuses the file, or the model learns the wrong thing. *warning*: it trains, but probably not
+  as you wish. *info*: what was interpreted. A check may give another severity where the case asks for it.
+- *elsewhere*: the severity for a `target=` where it differs; *off* means that it is nothing there.
+- *fix*: *safe* is mended by `data.fix()`, *unsafe* by `data.fix(safe_only=False)`.
+- Words in *italics* stand for what was found.
+
+"""
+    return f"{intro}{NOTE}" + "".join(f"\n{_family(letter, codes)}" for letter, codes in _families())
+
+
+def _families() -> Iterator[tuple[str, tuple[Code, ...]]]:
+    order = list(FAMILIES)
+    codes = sorted(catalogue().values(), key=lambda code: (order.index(code.code[0]), code.code))
+    for letter, family in groupby(codes, key=lambda code: code.code[0]):
+        yield letter, tuple(family)
 
 
 def _family(letter: str, codes: tuple[Code, ...]) -> str:
-    head = "| code | name | severity | message | what to do |\n|---|---|---|---|---|\n"
-    rows = (f"| {c.code} | {c.slug} | {c.severity} | {_template(c.message)} | {_template(c.hint)} |\n" for c in codes)
-    return f"## {letter}: {FAMILIES[letter]}\n\n{head}{''.join(rows)}"
+    head = "| code | name | severity | elsewhere | fix | message | what to do |\n|---|---|---|---|---|---|---|\n"
+    return f"## {letter}: {FAMILIES[letter]}\n\n{head}" + "".join(map(_row, codes))
+
+
+def _row(code: Code) -> str:
+    link = f"[{code.code}](examples.md#{_anchor(code)})"
+    cells = (code.slug, code.severity, _elsewhere(code), code.fix or "", _template(code.message), _template(code.hint))
+    return f"| {link} | {' | '.join(cells)} |\n"
+
+
+def _anchor(code: Code) -> str:
+    return f"{code.code} {code.slug}".lower().replace(" ", "-")
+
+
+def _elsewhere(code: Code) -> str:
+    """The targets whose table gives the code another severity."""
+    own = ((name, profile.severity.get(code.code)) for name, profile in profiles().items())
+    return ", ".join(f"{name}: {severity}" for name, severity in own if severity and severity != code.severity)
 
 
 def _template(text: str) -> str:
     parts = string.Formatter().parse(text)
     shown = "".join(literal + (f"*{field}*" if field else "") for literal, field, _, _ in parts)
     return shown.replace("|", r"\|")
+
+
+def examples() -> str:
+    """Of each code a file that has it, and the file without it."""
+    intro = """# Examples of findings
+
+The same that `finetune-lib explain CODE` and `ft.explain("CODE")` show. The library's tests load each pair: the
+first file has the finding, the second has neither it nor any error. Of a workbook, a line is a row and `⟨U+0009⟩`
+parts two cells.
+
+"""
+    return f"{intro}{NOTE}" + "".join(f"\n{_example(code)}" for _, codes in _families() for code in codes)
+
+
+def _example(code: Code) -> str:
+    explained = finetune_lib.explain(code.code, lang="en").split("\n", 1)[1]
+    return f"## {code.code} {code.slug}\n\n{_setting(code_example(code.code))}\n\n```text\n{explained.rstrip()}\n```\n"
+
+
+def _setting(example: CodeExample) -> str:
+    """Which file it is and what was asked of it, where that is not plain."""
+    calls = {"Dataset.load": example.load, "validate": example.validate, "split": example.split}
+    asked = [f"`{call}({_options(options)})`" for call, options in calls.items() if options]
+    encoding = [] if example.encoding == "utf-8" else [f"the first one in {example.encoding}"]
+    golden = ["held against a golden set with one of its questions"] if example.golden else []
+    return ", ".join([f"`{example.file}`", *encoding, *asked, *golden])
+
+
+def _options(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in options.items())
 
 
 def main(pages: Mapping[str, str], *, check: bool) -> int:
@@ -150,4 +213,5 @@ def _read(path: Path) -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main({"api.md": api(), "diagnostics.md": diagnostics()}, check="--check" in sys.argv[1:]))
+    written = {"api.md": api(), "diagnostics.md": diagnostics(), "examples.md": examples()}
+    sys.exit(main(written, check="--check" in sys.argv[1:]))

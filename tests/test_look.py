@@ -236,9 +236,7 @@ def test_a_finding_about_the_whole_example_stands_above_its_turns():
 def test_the_quoted_part_is_marked_in_the_text():
     text = "x" * 100 + "\n\u200b我的電話是 0912-345-678。"
     start = text.index("0912")
-    finding = diagnose(
-        "X951", Origin("rows", row=1), "/messages/0/content", quote=quote(text, start, 12), kind="", shown="", count=1
-    )
+    finding = diagnose("C406", Origin("rows", row=1), "/messages/0/content", quote=quote(text, start, 12), role="user")
     report = ft.ValidationReport("rows", 1, (finding,))
     mark = card(page_of([chat(text, "a")], report=report), 1).one("mark")
     assert mark.text() == "0912-345-678"
