@@ -159,7 +159,7 @@ def test_format_alone_finds_every_error_of_the_form(messy):
 
 def test_special_tokens_are_found_even_where_only_the_format_is_asked(tmp_path):
     path = tmp_path / "special.jsonl"
-    path.write_text(lines(chat("q", "a"), chat("q2", "b <|endoftext|>"), chat("q3", "c \ud83d")))
+    path.write_text(lines(chat("q", "a"), chat("q2", "b <|endoftext|>"), json.dumps(chat("q3", "c \ud83d"))))
     report = ft.Dataset.load(path).validate(tokens=False, duplicates=False, content=False)
     assert {("K703", 2), ("E108", 3)} <= found(report)
 

@@ -86,6 +86,7 @@ _HOMES = {
     "scorers": ("Contains", "ExactMatch", "Scorer"),
     "statistics": ("Estimate",),
 }
+_MODULES = ("augmenters", "statistics")  # public as a whole
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
@@ -141,6 +142,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)

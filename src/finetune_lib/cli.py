@@ -153,7 +153,10 @@ def _fix(options: argparse.Namespace) -> int:
     data.save(output)
     told = f", left out rows in {rejects}" if data.account.dropped else ""
     print(f"{counted(len(data.changes), 'row')} mended; wrote {output}{told}")
-    return CLEAN
+    report = data.validate(**rules, content=False)
+    if not report.ok:
+        print(f"{counted(report.count('error'), 'error')} left: run finetune-lib check {output}, or fix with --unsafe")
+    return CLEAN if report.ok else ERRORS
 
 
 def _explain(options: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 from finetune_lib import catalog, loading
 from finetune_lib.checks import Plan, Rules, Target, first_error, validate
-from finetune_lib.diagnostics import Change, Diagnostic, ValidationReport, counted, is_error
+from finetune_lib.diagnostics import Change, Diagnostic, ValidationReport, counted, is_loss
 from finetune_lib.errors import InvalidDatasetError
 from finetune_lib.files import write_atomically
 from finetune_lib.interpreting import METADATA, metadata_of
@@ -167,7 +167,7 @@ class Dataset(Sequence[Example]):
         duplicates: bool = True,
         content: bool = True,
         near: bool | None = None,
-        ignore: Sequence[str] = (),
+        ignore: Sequence[str] | str = (),
         today: date | None = None,
         executor: Executor | None = None,
     ) -> ValidationReport:
@@ -194,8 +194,10 @@ class Dataset(Sequence[Example]):
         from finetune_lib import fixing, leakage
 
         rules = self._rules(model, target, method, grader, limits)
-        plan = Plan(rules, tokens=tokens, duplicates=duplicates, content=content, near=near, ignore=tuple(ignore))
-        problems = (*self._problems, *leakage.contamination(golden, self, threshold=NEAR)) if golden else self._problems
+        hidden = (ignore,) if isinstance(ignore, str) else tuple(ignore)
+        plan = Plan(rules, tokens=tokens, duplicates=duplicates, content=content, near=near, ignore=hidden)
+        leaks = leakage.contamination(golden, self, threshold=NEAR) if golden else ()
+        problems = (*self._problems, *leaks)
         report = validate(
             self._examples, source=self.name, plan=plan, problems=problems, today=today, executor=executor
         )
@@ -281,7 +283,8 @@ class Dataset(Sequence[Example]):
             group_by: What else stays together: a function from an example to its customer, document, template.
             stratify_by: Of what each part gets its share: a function from an example to its kind. `auto` takes
                 the category, or the answer where there are only few different ones.
-            near: The similarity from which two questions are neighbours; None keeps only equal ones together.
+            near: The similarity from which two questions are neighbours; None keeps only equal ones together,
+                and so does data of more than 50,000 examples.
 
         Raises:
             ValueError: A part stays empty, or nothing is left to train on.
@@ -302,17 +305,15 @@ class Dataset(Sequence[Example]):
         )
         return Split(*map(self._part, places, Split._fields))
 
-    def _links(self, near: float | None) -> Iterator[tuple[int, int]]:
+    def _links(self, near: float | None) -> Iterable[tuple[int, int]]:
         """Pairs of examples with nearly the same question."""
-        from finetune_lib.neighbours import near_pairs
-        from finetune_lib.texts import fold_prompt
+        from finetune_lib.checks.near import question_links
 
-        if near is not None and len(self) <= NEAR_LIMIT:
-            questions = [fold_prompt(example) for example in self]
-            yield from ((pair.a, pair.b) for pair in near_pairs(questions, threshold=near))
+        return question_links(self, threshold=near) if near is not None and len(self) <= NEAR_LIMIT else ()
 
     def _part(self, places: Sequence[int], name: str) -> Dataset:
-        return Dataset(View(self._examples, sorted(places)), name=f"{self.name} ({name})")
+        """Some of the examples; lines that could not be read stay with them, so that none is lost unnoticed."""
+        return Dataset(View(self._examples, sorted(places)), name=f"{self.name} ({name})", problems=self.problems)
 
     def decontaminate(self, golden: Sequence[Example], *, near: float = NEAR) -> Dataset:
         """Leave out the rows whose question comes near to one of the golden set.
@@ -340,6 +341,10 @@ class Dataset(Sequence[Example]):
     def filter(self, keep: Callable[[Example], bool]) -> Dataset:
         """The examples for which `keep` is true."""
         return self._part([place for place, example in enumerate(self) if keep(example)], "filtered")
+
+    def map(self, change: Callable[[Example], Example]) -> Dataset:
+        """What `change` makes of each example."""
+        return Dataset([change(example) for example in self], name=self.name, problems=self.problems)
 
     def extend(self, more: Iterable[Example]) -> Dataset:
         """These examples and more behind them."""
@@ -510,7 +515,7 @@ class Dataset(Sequence[Example]):
         Raises:
             InvalidDatasetError: There are some; the report names them.
         """
-        report = ValidationReport(self.name, len(self), self.problems)
+        report = ValidationReport(self.name, len(self), tuple(filter(is_loss, self.problems)))
         if not report.ok:
             raise InvalidDatasetError(
                 f"{report}\nMend these lines, by hand or with data.fix(), or leave them out: data = data.drop_unread()",
@@ -560,7 +565,7 @@ class Dataset(Sequence[Example]):
     __hash__ = None  # pyright: ignore[reportAssignmentType]
 
     def __repr__(self) -> str:
-        unread = sum(map(is_error, self.problems))
+        unread = sum(map(is_loss, self.problems))
         lost = f", {counted(unread, 'unread line')}" if unread else ""
         return f"Dataset({self.name!r}, {counted(len(self), 'example')}{lost})"
 

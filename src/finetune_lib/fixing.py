@@ -11,11 +11,13 @@ from typing import overload
 from finetune_lib.checks import Rules
 from finetune_lib.checks.copies import digest
 from finetune_lib.checks.rows import check
-from finetune_lib.diagnostics import Change, Diagnostic, Findings, is_error
-from finetune_lib.readers.line_store import LineStore, as_it_is
+from finetune_lib.diagnostics import Change, Diagnostic, Findings, is_error, is_loss
+from finetune_lib.interpreting import Meaning
+from finetune_lib.readers.json_elements import BrokenElement
+from finetune_lib.readers.line_store import LineStore
 from finetune_lib.readers.records_of_lines import Unread
 from finetune_lib.records import NOWHERE, Example
-from finetune_lib.repairing.json_text import repair
+from finetune_lib.repairing.json_text import parted, repair
 from finetune_lib.repairing.rows import repair_row
 
 Interpret = Callable[[Example], Example]
@@ -128,9 +130,9 @@ def fixed(examples: Sequence[Example], problems: Iterable[Diagnostic], rules: Ru
     work = _Work(Mended(examples), rules, safe_only)
     for place, item, change in _mended(examples, rules, safe_only):
         work.take(place, item, change)
-    lost = [problem for problem in problems if is_error(problem)]
+    lost = [problem for problem in problems if is_loss(problem) and not work.mend(problem)]
     if not safe_only:
-        work.rejected += [Rejected("", (problem,)) for problem in lost]
+        work.rejected += [Rejected(problem.quote.text if problem.quote else "", (problem,)) for problem in lost]
     left = (*(lost if safe_only else ()), *work.findings.kept)
     return work.result(left, beside=len(lost))
 
@@ -159,6 +161,18 @@ class _Work:
             self.merged += 1
         else:
             self._keep(place, item, change)
+
+    def mend(self, problem: Diagnostic) -> bool:
+        """Take up a broken element of a document, where its text can be mended."""
+        if not isinstance(problem, BrokenElement):
+            return False
+        for place, item, change in _read_after_all(
+            Unread([problem], problem.text, 0), self.rules, self.safe_only, Meaning()
+        ):
+            if isinstance(item, Unread):
+                return False
+            self.take(place, item, change)
+        return True
 
     def _lost(self, item: Unread) -> None:
         if self.safe_only:
@@ -195,7 +209,7 @@ def _mended(
     for item in _items(examples):
         if isinstance(item, Unread):
             if item.text:  # a blank line is no row
-                yield _read_after_all(item, rules, safe_only, _meaning(examples))
+                yield from _read_after_all(item, rules, safe_only, _meaning(examples))
         else:
             yield _row(place, item, rules, safe_only)
             place += 1
@@ -206,23 +220,29 @@ def _items(examples: Sequence[Example]) -> Iterable[Example | Unread]:
 
 
 def _meaning(examples: Sequence[Example]) -> Interpret:
-    return examples.interpret if isinstance(examples, LineStore) else as_it_is
+    return examples.interpret if isinstance(examples, LineStore) else Meaning()
 
 
 def _read_after_all(
     item: Unread, rules: Rules, safe_only: bool, meaning: Interpret
-) -> tuple[int, Example | Unread, Change | None]:
-    """A line that could not be read, mended where that loses nothing and gives a sound row."""
+) -> Iterator[tuple[int, Example | Unread, Change | None]]:
+    """A line that could not be read, mended where that loses nothing and gives sound rows."""
+    origin, before = item.findings[0].origin, item.text.rstrip("\r\n")
+    if several := parted(item.text):
+        for value in several:
+            example = meaning(Example(value, origin))
+            yield -1, example, Change(origin, ("J211",), "safe", before, _text(example))
+        return
     found = repair(item.text)
     if found is None or (safe_only and found.kind == "unsafe"):
-        return -1, item, None
-    origin = item.findings[0].origin
+        yield -1, item, None
+        return
     _, example, change = _row(-1, meaning(Example(found.value, origin)), rules, safe_only)
     if any(map(is_error, check(example, rules))):
-        return -1, item, None
+        yield -1, item, None
+        return
     codes = (*found.codes, *(change.codes if change else ()))
-    after = _text(example) if change else found.text
-    return -1, example, Change(origin, codes, found.kind, item.text.rstrip("\r\n"), after)
+    yield -1, example, Change(origin, codes, found.kind, before, _text(example) if change else found.text)
 
 
 def _row(place: int, example: Example, rules: Rules, safe_only: bool) -> tuple[int, Example, Change | None]:

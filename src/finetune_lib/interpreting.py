@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from finetune_lib.converting import as_chat, dialect_of, translated
-from finetune_lib.records import Example
+from finetune_lib.converting import UNSAYABLE_DIALECTS, as_chat, dialect_of, translated
+from finetune_lib.records import Example, Kind
 
 METADATA = "_ftl"
+WIRE_KEYS: Mapping[Kind, frozenset[str]] = {
+    "chat": frozenset({"messages", "tools", "parallel_tool_calls", "functions"}),
+    "preference": frozenset({"input", "preferred_output", "non_preferred_output"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class Meaning:
         if METADATA in example.data:
             example = _with_metadata(example)
         if dialect := dialect_of(example.data):
-            example = replace(translated(example), dialect=dialect)
+            example = _without_rest(replace(translated(example), dialect=dialect))
         return as_chat(example, self.system, pairs=self.pairs)
 
 
@@ -45,6 +50,16 @@ def _with_metadata(example: Example) -> Example:
         operation=_text(beside.get("operation")),
         ignore=_codes(beside.get("ignore")),
     )
+
+
+def _without_rest(example: Example) -> Example:
+    """The row without what its format carries beside the conversation, as an id."""
+    known = WIRE_KEYS.get(example.kind)
+    rest = tuple(key for key in example.data if known and key not in known)
+    if not rest or example.dialect in UNSAYABLE_DIALECTS:
+        return example
+    data = {key: value for key, value in example.data.items() if key not in rest}
+    return replace(example, data=data, left_out=rest)
 
 
 def _text(value: object) -> str | None:

@@ -60,8 +60,20 @@ def from_memory(rows: Any, *, name: str, columns: Mapping[str, str] | None, syst
 def _load(path: Path, opened: Opened, options: Options, system: str | None) -> Loaded:
     head = opened.blob.read(0, HEAD)
     if opened.kind == "text" and (looks_like_json(head) or (_ending(path) in JSON_ENDINGS and not options.columns)):
-        return _json(path, opened, head, system)
+        return _with_columns(_json(path, opened, head, system), path, options, system)
     return _table(_rows(path, opened, options), opened, system)
+
+
+def _with_columns(loaded: Loaded, path: Path, options: Options, system: str | None) -> Loaded:
+    """The same, its rows read as a table where `columns` says which field is which."""
+    if not options.columns:
+        return loaded
+    from finetune_lib.readers.tables import read_records
+
+    reading = read_records([example.data for example in loaded.examples], path, options.columns)
+    notes = loaded.examples.findings if isinstance(loaded.examples, LineStore) else ()
+    problems = (*loaded.problems, *notes, *reading.problems)
+    return _understood(reading.examples, problems, Meaning(system, pairs=True))
 
 
 def _rows(path: Path, opened: Opened, options: Options) -> Reading:

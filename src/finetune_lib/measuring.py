@@ -215,7 +215,7 @@ class CostEstimate:
 
     def __str__(self) -> str:
         about = "" if self.exact else "about "
-        cost = "price not known" if self.cost is None else f"{about}${self.cost:,.2f}"
+        cost = _dollars(self.cost, about)
         lines = [
             f"{self.model}: {cost}",
             f"  {about}{self.tokens:,} tokens × {self.epochs} epochs = {self.billed_tokens:,} billed tokens",
@@ -225,6 +225,12 @@ class CostEstimate:
                 f"  ${self.price.training:,.2f} per million tokens ({self.price.source}, {self.price.checked})"
             )
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+
+def _dollars(cost: float | None, about: str) -> str:
+    if cost is None:
+        return "price not known"
+    return "less than $0.01" if 0 < cost < 0.01 else f"{about}${cost:,.2f}"
 
 
 def estimate(

@@ -75,6 +75,7 @@ class Example:
         operation: The augmentation that made it; None for an original.
         ignore: Codes of findings that are not reported for it.
         dialect: The foreign format that it was read from, as `sharegpt`; None where it was OpenAI's own.
+        left_out: The fields of the foreign row that have no place in OpenAI's format.
     """
 
     data: Mapping[str, Any]
@@ -84,6 +85,7 @@ class Example:
     operation: str | None = None
     ignore: tuple[str, ...] = ()
     dialect: str | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Kind:

@@ -13,6 +13,7 @@ from typing import Any
 from finetune_lib.converting import messages_of, role_of
 from finetune_lib.neighbours.clusters import Forest
 from finetune_lib.records import Example
+from finetune_lib.texts import fold_prompt
 
 Key = Callable[[Example], Hashable]
 FEW_LABELS = 20
@@ -95,6 +96,7 @@ def _groups(
 def _marks(example: Example, question: str, key: Key | None) -> Iterator[Hashable]:
     """What an example shares with those that it stays together with."""
     yield "question", question
+    yield "folded", fold_prompt(example) or question
     if example.family:
         yield "family", example.family
     value = key(example) if key else None

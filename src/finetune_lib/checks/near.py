@@ -11,7 +11,7 @@ from finetune_lib.diagnostics import Diagnostic, diagnose, place_name
 from finetune_lib.neighbours import View, near_items
 from finetune_lib.neighbours.views import of_side
 from finetune_lib.records import Example
-from finetune_lib.texts import fold, jaccard, turns_of
+from finetune_lib.texts import fold, fold_prompt, jaccard, turns_of
 from finetune_lib.texts.turns import texts_of
 
 LEAST_SIDE = 0.5  # how alike question and answer must each be, where both together are near
@@ -38,6 +38,17 @@ def near_duplicates(
         here, there = examples[pair.b].origin, examples[pair.a].origin
         percent = int(pair.similarity * 100)
         yield diagnose("D802", here, related=(there,), first=place_name(there), percent=percent)
+
+
+def question_links(examples: Sequence[Example], *, threshold: float) -> Iterator[tuple[int, int]]:
+    """Pairs of places whose questions are near; those that differ in numbers or pictures alone are not."""
+    view = View(_question, form=without_numbers)
+    for pair in near_items(examples, view=view, threshold=threshold, copies=False):
+        yield pair.a, pair.b
+
+
+def _question(example: Example) -> tuple[str, ...]:
+    return (fold_prompt(example),)
 
 
 def sides_of(example: Example) -> tuple[str, ...]:

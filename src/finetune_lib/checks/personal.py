@@ -16,6 +16,8 @@ from finetune_lib.checks.detectors import ENDS, FREE, Detector, Found, made_up, 
 MORE_DIGITS = r"(?:[ ().-]{0,2}[0-9]){5,}"  # behind a digit: a number of at least six
 BEFORE, BEHIND = 12, 30  # how far a number's letters may stand around its digits
 _NUMBER = re.compile(f"[0-9]{MORE_DIGITS}")
+# What stands in every match of a detector of numbers without a plus: seven digits, or six or two behind their letters.
+_LONG = re.compile(r"[0-9](?:(?:[ ().-]{0,2}[0-9]){6}|(?<=[A-Z].)[0-9]{5}|(?<=[A-Z]{2}.)[0-9])")
 _DATE = re.compile(r"(?:19|20)\d\d[-./ ]?(?:0?[1-9]|1[0-2])[-./ ]?(?:0?[1-9]|[12]\d|3[01])(?: \d{1,2})?")
 _APART = re.compile(r"[^0-9A-Z]")
 _DIGITS = re.compile(r"[^0-9]")
@@ -54,10 +56,15 @@ def find(text: str) -> Iterator[Found]:
     """Each piece of personal data; of pieces that overlap the first is the surest."""
     if "@" in text:
         yield from _emails(text)
-    if stretches := list(_stretches(text)):
+    if may_hold(text, 0) and (stretches := list(_stretches(text))):
         for detector in numbers():
             for start, end in stretches:
                 yield from detector.find(text, start, end)
+
+
+def may_hold(text: str, first: int) -> bool:
+    """Whether a text may hold a number that is personal; `first` is where its first number of six digits is or before."""
+    return "+" in text or _LONG.search(text, max(0, first - BEFORE)) is not None
 
 
 @cache
@@ -125,7 +132,7 @@ def _china_id(match: re.Match[str]) -> bool:
 
 
 def _payment_card(match: re.Match[str]) -> bool:
-    return _is_real(match) and identifiers.payment_card(_digits(match))
+    return identifiers.payment_card(_digits(match))
 
 
 def _iban(match: re.Match[str]) -> bool:
@@ -135,21 +142,21 @@ def _iban(match: re.Match[str]) -> bool:
 
 def _taiwan_id(match: re.Match[str]) -> bool:
     right = identifiers.taiwan_old_permit if match[0][1].isalpha() else identifiers.taiwan_id
-    return _is_real(match) and right(match[0])
+    return right(match[0])
 
 
 def _hong_kong_id(match: re.Match[str]) -> bool:
     known = match[0].endswith(")") or preceded(match, _IDENTITY_WORD, within=16)
-    return known and _is_real(match) and identifiers.hong_kong_id(_plain(match))
+    return known and identifiers.hong_kong_id(_plain(match))
 
 
 def _taiwan_mobile(match: re.Match[str]) -> bool:
-    return not made_up(_digits(match)[-8:])
+    return len(set(_digits(match)[-8:])) > 2
 
 
 def _china_mobile(match: re.Match[str]) -> bool:
     named = match[0].startswith("+") or preceded(match, _PHONE_WORD, within=20)
-    return (named or _HAN.search(match.string) is not None) and not made_up(_digits(match)[-10:])
+    return (named or _HAN.search(match.string) is not None) and len(set(_digits(match)[-10:])) > 2
 
 
 def _american_phone(match: re.Match[str]) -> bool:

@@ -57,7 +57,9 @@ _HAN = re.compile(f"[{HAN}]")
 _HALF = re.compile(f"[,;?!](?<=[{HAN}].)(?=[{HAN}])")
 _FULL_WIDTH = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]{2,}")
 _PLACEHOLDER = re.compile(
-    r"(?i)\W*(?:todo|tbd|tba|fixme|placeholder|x{3,}|asdf+\w{0,8}|qwerty\w{0,6}|foo ?bar|test(?: ?test)+|lorem ipsum"
+    r"(?i)\[object object\]|#(?:ref!|n/a|name\?|value!|div/0!)"
+    r"|\W*(?:todo|tbd|tba|fixme|nan|undefined|placeholder|x{3,}|asdf+\w{0,8}|qwerty\w{0,6}|foo ?bar|test(?: ?test)+"
+    r"|lorem ipsum"
     r"|(?:your|insert|put|write|add|the) (?:answer|response|text|completion)(?: goes)?(?: here)?"
     r"|(?:等)?待[補补填定](?:充|上|寫|写|入)?|[請请](?:在此)?(?:填[寫写入]|[輸输]入|補充|补充)(?:答案|[內内]容|回答|文字)?"
     r"|此[處处](?:填[寫写入]|[輸输]入)\w{0,6}|[測测][試试]|略|同上|未完成)\W*"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeGuard, cast
+from typing import Any, Literal, TypeGuard, cast, get_args
 
 from finetune_lib.checks.graders import grader_fields
 from finetune_lib.checks.profiles import Form, Profile, profiles
@@ -44,7 +44,11 @@ class Rules:
     grader_fields: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Read the grader once, and refuse limits that there are not."""
+        """Read the grader once, and refuse targets, methods and limits that there are not."""
+        if self.target is not None and self.target not in get_args(Target):
+            raise ValueError(f"there is no target {self.target!r}; there are {', '.join(get_args(Target))}")
+        if self.method not in get_args(Method):
+            raise ValueError(f"there is no method {self.method!r}; there are {', '.join(get_args(Method))}")
         if unknown := [name for name, _ in self.limits if name not in LIMITS]:
             raise ValueError(f"there is no limit {unknown[0]!r}; there are {', '.join(sorted(LIMITS))}")
         object.__setattr__(self, "grader_fields", grader_fields(self.grader or {}))

@@ -62,6 +62,8 @@ REFUSED_IN_NAMES = re.compile(r"[\s<|\\/>]")
 CUTOFF = 0.8
 PLAIN_KEYS = frozenset({"role", "content"})
 
+WEIGHTS = frozenset({"0", "1", "0.0", "1.0", "true", "false"})
+
 
 def check_messages(messages: object, path: str, origin: Origin, rules: Rules) -> Iterator[Diagnostic]:
     """Every finding about a list of messages, each on its own."""
@@ -155,7 +157,7 @@ def _role(message: Mapping[str, Any], path: str, origin: Origin, rules: Rules) -
     else:
         meant = meant_role(role) if isinstance(role, str) else None
         told = f'; did you mean "{meant}"?' if meant else ""
-        yield diagnose("S309", origin, f"{path}/role", role=role, meant=told)
+        yield diagnose("S309", origin, f"{path}/role", role=role, meant=told, mendable=bool(meant))
 
 
 def _misplaced(message: Mapping[str, Any], path: str, origin: Origin) -> Iterator[Diagnostic]:
@@ -184,6 +186,7 @@ def _weight(message: Mapping[str, Any], path: str, origin: Origin, rules: Rules)
     weight, role = message["weight"], message.get("role")
     whole = isinstance(weight, int) and not isinstance(weight, bool) and weight in (0, 1)
     if not whole:
-        yield diagnose("S313", origin, path, value=json.dumps(weight, ensure_ascii=False, default=repr))
+        shown = json.dumps(weight, ensure_ascii=False, default=repr)
+        yield diagnose("S313", origin, path, value=shown, mendable=shown.strip('"') in WEIGHTS)
     elif is_role(role) and role not in rules.profile.weighted_roles:
         yield diagnose("S318", origin, path, role=role)

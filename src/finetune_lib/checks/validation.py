@@ -114,7 +114,7 @@ def _unused(whole: Outcome, source: str, plan: Plan) -> None:
 
 def token_count(lengths: array[int], model: str | None) -> TokenCount | None:
     """The sum and the longest of the counts; None where nothing was counted."""
-    if not lengths:
+    if not any(lengths):
         return None
     counter = counter_for(model)
     return TokenCount(sum(lengths), max(lengths), counter.encoding, counter.exact)

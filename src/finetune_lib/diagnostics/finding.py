@@ -10,6 +10,12 @@ from finetune_lib.diagnostics.catalogue import Code, Language, Severity, catalog
 from finetune_lib.records import NOWHERE, Origin
 
 QUOTED = 60
+# All rows were read, though a platform would not read the file as it is.
+ARRANGEMENT = frozenset({"J204", "J209", "J210", "J211", "J216", "J217"})
+# Arguments that repeat what stands in the data, whatever they happen to spell.
+QUOTED_ARGS = frozenset(
+    ("key", "keys", "role", "name", "column", "columns", "value", "dialect", "model", "text", "fields")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +84,10 @@ class Diagnostic:
         """The code with its texts in a language, filled with what was found."""
         lang = lang or language()
         code = catalogue(lang)[self.code]
-        given = {name: _translated(value, lang) for name, value in self.args.items()}
+        given = {name: _translated(name, value, lang) for name, value in self.args.items()}
         message, hint, mend = (text.format_map(given) for text in (code.message, code.hint, code.mend))
-        return replace(code, severity=self.severity, message=message, hint=hint, mend=mend)
+        fix = code.fix if self.args.get("mendable", True) else None
+        return replace(code, severity=self.severity, message=message, hint=hint, mend=mend, fix=fix)
 
     @property
     def cell(self) -> str | None:
@@ -120,8 +127,9 @@ class Diagnostic:
         }
 
 
-def _translated(value: Any, lang: Language) -> Any:
-    return words(lang).get(value, value) if isinstance(value, str) else value
+def _translated(name: str, value: Any, lang: Language) -> Any:
+    """What fills a message; words of our own are translated, what the data says is not."""
+    return words(lang).get(value, value) if isinstance(value, str) and name not in QUOTED_ARGS else value
 
 
 def _spot(origin: Origin, cell: str | None) -> str:
@@ -130,13 +138,18 @@ def _spot(origin: Origin, cell: str | None) -> str:
 
 
 def place_name(origin: Origin) -> str:
-    """A place inside a message: the cell, the line, or the row."""
-    return origin.cells.get("") or (f"line {origin.line}" if origin.line else f"row {origin.row}")
+    """A place inside a message, in no language: `faq.jsonl:4`, `問答!B7`."""
+    return origin.cells.get("") or f"{origin.source}:{origin.line or origin.row}"
 
 
 def is_error(diagnostic: Diagnostic) -> bool:
     """Whether a finding must be mended before training."""
     return diagnostic.severity == "error"
+
+
+def is_loss(diagnostic: Diagnostic) -> bool:
+    """Whether a finding of a reader means that a row was not read; some files are only arranged as none may be."""
+    return is_error(diagnostic) and (diagnostic.origin.row is not None or diagnostic.code not in ARRANGEMENT)
 
 
 def diagnose(

@@ -147,11 +147,9 @@ class ValidationReport:
 
         Findings are matched by code, path and message, not by line: moving a row makes nothing new.
         """
-        known = Counter(
-            (d["code"], d["path"], d["message"])
-            for d in json.loads(Path(baseline).read_text(encoding="utf-8"))["diagnostics"]
-        )
-        keys = [(d.code, d.path, d.texts("en").message) for d in self.diagnostics]
+        saved = json.loads(Path(baseline).read_text(encoding="utf-8"))["diagnostics"]
+        known = Counter((d["code"], d["path"], d["message"] if d["row"] else "") for d in saved)
+        keys = [(d.code, d.path, d.texts("en").message if d.origin.row else "") for d in self.diagnostics]
         new: list[Diagnostic] = []
         for finding, key in zip(self.diagnostics, keys, strict=True):
             known[key] -= 1

@@ -66,7 +66,8 @@ def _result(finding: Diagnostic, rule: int, lang: Language, paths: dict[str, str
 
 def _fingerprint(finding: Diagnostic) -> str:
     """The same for the same finding on another line, so that a moved row raises no new alert."""
-    key = "\n".join((finding.code, finding.path or "", finding.texts("en").message))
+    said = finding.texts("en").message if finding.origin.row else ""  # of the whole file, numbers change
+    key = "\n".join((finding.code, finding.path or "", said))
     return hashlib.sha256(key.encode(errors="replace")).hexdigest()[:32]
 
 

@@ -71,7 +71,7 @@ def _set_out(text: str, page: Page) -> Markup:
 def _text(text: str, findings: Sequence[Diagnostic], page: Page) -> Markup:
     """A text in its language, with what findings quote from it marked."""
     if not text.strip():
-        return tag("p", tag("span", page.words["empty"], class_="soft"), text, class_="said")
+        return tag("p", tag("span", page.words["empty"], class_="soft"), visible_markup(text), class_="said")
     head = text[:LARGEST]
     spans = [span for finding in findings if finding.quote and (span := span_of(head, finding.quote))]
     language = language_of(head)
