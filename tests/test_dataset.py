@@ -367,20 +367,20 @@ def test_more_than_five_equal_codes_collapse_to_the_lines_of_the_rest(tmp_path):
     path = tmp_path / "roles.jsonl"
     path.write_text("\n".join('{"messages": [{"role": "usr", "content": "x"}]}' for _ in range(8)))
     text = str(ft.Dataset.load(path).validate())
-    assert text.count("error[S309]") == 3
-    assert "… and 5 more S309, on 4, 5, 6, 7, 8" in text.splitlines()
+    assert text.count("error[S309]") == 1
+    assert "… and 5 more S309, on lines 4–8" in text.splitlines()
 
 
 def test_five_equal_codes_are_all_shown():
     text = str(with_roles(["usr"] * 5).validate())
-    assert text.count("error[S309]") == 5
+    assert text.count("/messages/0/role") == 5
     assert "more S309" not in text
 
 
 def test_the_collapsed_rest_of_many_names_twenty_lines():
     text = str(with_roles(["usr"] * 30).validate())
     line = next(line for line in text.splitlines() if "more S309" in line)
-    assert line == f"… and 27 more S309, on {', '.join(map(str, range(4, 24)))} …"
+    assert line == "… and 27 more S309, on rows 4–30"
 
 
 def test_the_report_as_json_has_one_shape():

@@ -98,9 +98,12 @@ def test_a_stray_byte_leaves_the_file_utf8():
         assert detect(raw).encoding == "utf-8"
 
 
-def test_utf8_among_other_lines_decides():
-    lines = [row(*HANT[:2]).encode("cp950"), row(*HANT[2:]).encode("cp950"), row(*HANT[:2]).encode()]
-    assert detect(b"\n".join(lines)).encoding == "utf-8"
+def test_the_majority_of_mixed_lines_decides():
+    big5, utf8 = (row(*HANT[:2]), row(*HANT[2:])), (row(HANT[0], HANT[2]), row(HANT[1], HANT[3]))
+    more_big5 = [*(line.encode("cp950") for line in big5), utf8[0].encode()]
+    more_utf8 = [*(line.encode() for line in utf8), big5[0].encode("cp950")]
+    assert detect(b"\n".join(more_big5)).encoding == "cp950"
+    assert detect(b"\n".join(more_utf8)).encoding == "utf-8"
 
 
 def test_valid_utf8_by_chance_does_not_decide():

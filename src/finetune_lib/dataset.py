@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 from finetune_lib import catalog, loading
 from finetune_lib.checks import Plan, Rules, Target, first_error, validate
-from finetune_lib.diagnostics import Change, Diagnostic, ValidationReport, counted, is_loss
+from finetune_lib.diagnostics import Change, Diagnostic, Language, ValidationReport, counted, is_loss
 from finetune_lib.errors import InvalidDatasetError
 from finetune_lib.files import write_atomically
 from finetune_lib.interpreting import METADATA, metadata_of
@@ -522,18 +522,21 @@ class Dataset(Sequence[Example]):
                 report=report,
             )
 
-    def to_html(self, *, report: ValidationReport | None = None, limit: int = 2000) -> str:
+    def to_html(
+        self, *, report: ValidationReport | None = None, limit: int = 2000, lang: Language | None = None
+    ) -> str:
         """One page to read the examples as conversations, filter them, and see findings and duplicates beside them.
 
         It works offline and loads nothing.
 
         Args:
             report: A validation of this dataset, whose findings are shown.
-            limit: How many examples the page holds.
+            limit: How many examples the page holds; beyond it, those with findings come first.
+            lang: `en`, `zh-Hant` or `zh-Hans`; by default that of the locale.
         """
         from finetune_lib.rendering.browser import dataset_page
 
-        return dataset_page(self.name, self, report, limit=limit)
+        return dataset_page(self.name, self, report, limit=limit, lang=lang)
 
     def browse(self, *, report: ValidationReport | None = None) -> Path:
         """Write `to_html` to a temporary file, open it in the browser, and tell where it is."""

@@ -123,7 +123,7 @@ class _Gathered:
         counts = [(turn, self.counter.text(turn)) for turn in _turns(example)]
         for turn, count in counts:
             self.roles[str(turn.get("role"))] += count
-        self.tokens.append(limits.tokens(example, self.rules))
+        self.tokens.append(_tokens(example, self.rules))
         self.trained.append(sum(count for turn, count in counts if _learned(turn)))
         self.messages.append(len(counts))
         if example.category:
@@ -142,6 +142,14 @@ class _Gathered:
             encoding=self.counter.encoding,
             exact=self.counter.exact,
         )
+
+
+def _tokens(example: Example, rules: Rules) -> int:
+    """Tokens of an example; of a malformed one none are counted."""
+    try:
+        return limits.tokens(example, rules)
+    except (KeyError, TypeError, AttributeError):
+        return 0
 
 
 def _turns(example: Example) -> list[Mapping[str, Any]]:
@@ -246,7 +254,7 @@ def estimate(
     limit = facts.training_limit if facts else None
     counts, answers = array("q"), array("q")
     for example in examples:
-        counts.append(limits.tokens(example, rules))
+        counts.append(_tokens(example, rules))
         answers.append(_answer_tokens(example, counter))
     known = facts.price if facts else None
     if price is not None:

@@ -78,6 +78,14 @@ def test_functions_are_short():
 
 
 def test_files_are_short():
-    sizes = {file.relative_to(SOURCE): len(file.read_text(encoding="utf-8").splitlines()) for file in FILES}
+    """Docstrings are the reference manual: they do not count."""
+    sizes = {file.relative_to(SOURCE): lines_of(file) for file in FILES}
     assert median(sizes.values()) <= 120
-    assert not {name: size for name, size in sizes.items() if size > 450}
+    assert not {name: size for name, size in sizes.items() if size > 400}
+
+
+def lines_of(file):
+    text = file.read_text(encoding="utf-8")
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, documented) and ast.get_docstring(node)]
+    return len(text.splitlines()) - sum(node.body[0].end_lineno - node.body[0].lineno + 1 for node in nodes)

@@ -73,7 +73,7 @@ class LengthSurvey:
 
 
 def _finding(example: Example, *, typical: int, count: int) -> Diagnostic:
-    answer = next(turn for turn in reversed(list(turns(example.data))) if turn.learned)
+    answer = next(turn for turn in reversed(turns(example.data)) if turn.learned)
     given: dict[str, Any] = {"length": len(answer.text.strip()), "typical": typical, "count": count}
     return diagnose("Q904", example.origin, answer.path, quote=quote(answer.text, 0), **given)
 

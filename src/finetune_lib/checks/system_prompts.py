@@ -41,11 +41,11 @@ class SystemPromptSurvey:
 
     def look(self, example: Example, place: int) -> None:
         """Take up the system message of one example."""
-        messages = _messages(example.data)
-        if not messages:
+        first = _first(example.data)
+        if first is None:
             return
         self.total += 1
-        text = _system(messages)
+        text = _system(first)
         if text is None:
             self.without = self.without if self.without.count else Prompts(0, place)
             self.without.count += 1
@@ -79,12 +79,12 @@ class SystemPromptSurvey:
 
     def _drifted(self, examples: Sequence[Example], common: bytes) -> Iterator[Diagnostic]:
         usual, most = examples[self.seen[common].first], self.seen[common].count
-        text = _system(_messages(usual.data)) or ""
+        text = _system(_first(usual.data) or {}) or ""
         rare = [prompts for key, prompts in self.seen.items() if key != common and prompts.count <= FEW * self.total]
         named = 0
         for prompts in sorted(rare, key=lambda prompts: prompts.first):
             example = examples[prompts.first]
-            other = _system(_messages(example.data)) or ""
+            other = _system(_first(example.data) or {}) or ""
             if named < NAMED and near(text, other):
                 named += 1
                 mark = quote(other, min(_shared(text, other), max(0, len(other) - 1)))
@@ -126,15 +126,16 @@ def _shared(text: str, other: str) -> int:
     return low
 
 
-def _messages(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+def _first(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The first message of a chat."""
     messages = data.get("messages")
-    if not isinstance(messages, list):
-        return ()
-    return [cast("dict[str, Any]", message) for message in cast("list[Any]", messages) if isinstance(message, dict)]
+    for message in cast("list[Any]", messages) if isinstance(messages, list) else ():
+        if isinstance(message, dict):
+            return cast("dict[str, Any]", message)
+    return None
 
 
-def _system(messages: Sequence[Mapping[str, Any]]) -> str | None:
-    """The text of the first system message, where it opens the conversation."""
-    first = messages[0]
+def _system(first: Mapping[str, Any]) -> str | None:
+    """The text of the system message, where it opens the conversation."""
     content = first.get("content")
     return content if first.get("role") in ("system", "developer") and isinstance(content, str) else None

@@ -22,11 +22,14 @@ class Turn(NamedTuple):
     learned: bool = False
 
 
-def turns(data: Mapping[str, Any]) -> Iterator[Turn]:
+def turns(data: Mapping[str, Any]) -> list[Turn]:
     """The texts of a chat, a pair or a preference, in their order."""
     if "messages" in data:
-        yield from _messages(data["messages"], "/messages", learned=True)
-        return
+        return list(_messages(data["messages"], "/messages", learned=True))
+    return list(_of_pairs(data))
+
+
+def _of_pairs(data: Mapping[str, Any]) -> Iterator[Turn]:
     given = data.get("input")
     if isinstance(given, dict):
         yield from _messages(cast("dict[str, Any]", given).get("messages"), "/input/messages", learned=False)
@@ -40,36 +43,33 @@ def turns(data: Mapping[str, Any]) -> Iterator[Turn]:
 
 def answers(data: Mapping[str, Any]) -> list[str]:
     """The texts that a model is trained to write, without their places."""
-    messages = data.get("messages")
-    if not isinstance(messages, list):
+    messages: Any = data.get("messages")
+    if not isinstance(cast("object", messages), list):
         return [turn.text for turn in turns(data) if turn.learned]
-    return [
-        text
-        for message in cast("list[Any]", messages)
-        if isinstance(message, dict)
-        and cast("dict[str, Any]", message).get("role") == "assistant"
-        and isinstance(text := cast("dict[str, Any]", message).get("content"), str)
-        and cast("dict[str, Any]", message).get("weight") != 0
-    ]
+    found: list[str] = []
+    for message in messages:
+        fields: dict[str, Any] = message
+        if isinstance(message, dict) and fields.get("role") == "assistant" and fields.get("weight") != 0:
+            text = fields.get("content")
+            found += [text] if isinstance(text, str) else []
+    return found
 
 
 def _messages(messages: object, path: str, *, learned: bool) -> Iterator[Turn]:
     if not isinstance(messages, list):
         return
     for index, message in enumerate(cast("list[Any]", messages)):
-        if isinstance(message, dict):
-            yield from _message(cast("dict[str, Any]", message), f"{path}/{index}/content", learned=learned)
+        fields: dict[str, Any] = message
+        if isinstance(message, dict) and isinstance(role := fields.get("role"), str):
+            own = learned and role == "assistant" and fields.get("weight") != 0
+            if isinstance(content := fields.get("content"), str):
+                yield Turn(f"{path}/{index}/content", role, content, own)
+            else:
+                yield from _parts(content, f"{path}/{index}/content", role, learned=own)
 
 
-def _message(message: Mapping[str, Any], path: str, *, learned: bool) -> Iterator[Turn]:
-    role, content = message.get("role"), message.get("content")
-    if not isinstance(role, str):
-        return
-    learned = learned and role == "assistant" and message.get("weight") != 0
-    if isinstance(content, str):
-        yield Turn(path, role, content, learned)
-    elif isinstance(content, list):
-        for index, part in enumerate(cast("list[Any]", content)):
-            text = cast("dict[str, Any]", part).get("text") if isinstance(part, dict) else None
-            if isinstance(text, str):
-                yield Turn(f"{path}/{index}/text", role, text, learned)
+def _parts(content: object, path: str, role: str, *, learned: bool) -> Iterator[Turn]:
+    for index, part in enumerate(cast("list[Any]", content)) if isinstance(content, list) else ():
+        text = cast("dict[str, Any]", part).get("text") if isinstance(part, dict) else None
+        if isinstance(text, str):
+            yield Turn(f"{path}/{index}/text", role, text, learned)

@@ -129,13 +129,14 @@ def detect(sample: bytes) -> Detected:
     if is_utf8(sample) or is_utf8(SURROGATE.sub(b"", sample)):
         return Detected("utf-8")
     lines = _telling(sample)
-    if any(_speaks_utf8(line) for line in lines):
+    others = [line for line in lines if not _speaks_utf8(line)]
+    if len(lines) >= 2 * len(others):
         return Detected("utf-8")
-    together = b"\n".join(lines)
+    together = b"\n".join(others)
     found = readings(together)
     if _is_clear(found, together):
         return Detected(found[0].encoding)
-    return _by_majority(lines) or _undecided(together, found)
+    return _by_majority(others) or _undecided(together, found)
 
 
 def is_utf8(raw: bytes) -> bool:

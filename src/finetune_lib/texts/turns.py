@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from finetune_lib.records import Example, kind_of
 from finetune_lib.texts.folding import fold
@@ -14,8 +13,7 @@ from finetune_lib.texts.folding import fold
 INSTRUCTIONS = ("system", "developer")
 
 
-@dataclass(frozen=True, slots=True)
-class Turns:
+class Turns(NamedTuple):
     """The texts of a row.
 
     Attributes:
@@ -76,24 +74,26 @@ def fold_answer(example: Example) -> str:
 def _of_chat(messages: Sequence[Any]) -> Turns | None:
     system, texts, asked, found = "", list[str](), "", None
     for index, message in enumerate(messages):
+        fields: dict[str, Any] = message
         if type(message) is not dict:
             return None
-        fields = cast("dict[str, Any]", message)
-        role, text = fields.get("role"), _text(fields)
-        if role in INSTRUCTIONS:
-            system = f"{system}\n{text}" if system else text
-            continue
+        role, text = fields.get("role"), fields.get("content")
+        if type(text) is not str or len(fields) != 2:
+            text = _text(fields)
         if role == "user":
             asked = text
         elif role == "assistant":
             found = (len(texts), asked, index)
+        elif role in INSTRUCTIONS:
+            system = f"{system}\n{text}" if system else text
+            continue
         texts.append(text)
     if found is None:
         return None
     last, asked, index = found
     calls = bool(messages[index].get("tool_calls") or messages[index].get("function_call"))
     path = f"/messages/{index}/{'tool_calls' if calls else 'content'}"
-    return Turns(system, tuple(texts[:last]), asked, texts[last], calls=calls, path=path)
+    return Turns(system, tuple(texts[:last]), asked, texts[last], None, calls, path)
 
 
 def _of_preference(data: Mapping[str, Any]) -> Turns | None:
@@ -103,7 +103,7 @@ def _of_preference(data: Mapping[str, Any]) -> Turns | None:
     if not isinstance(messages, list) or None in sides:
         return None
     turns = _of_chat([*cast("list[Any]", messages), {"role": "assistant", "content": sides[0]}])
-    return turns and replace(turns, rejected=sides[1], path="/preferred_output/0/content")
+    return turns and turns._replace(rejected=sides[1], path="/preferred_output/0/content")
 
 
 def _side(messages: object) -> str | None:
