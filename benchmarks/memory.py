@@ -1,6 +1,6 @@
 """Peak memory of a validation, whatever the size of the file.
 
-    python benchmarks/memory.py out/bench/8gb.jsonl [content]
+python benchmarks/memory.py out/bench/8gb.jsonl [content]
 """
 
 from __future__ import annotations

@@ -8,8 +8,6 @@ has them. One in fifty is an edited copy of an earlier one: one Chinese characte
 replaced, left out or added, case or punctuation changed, and every other Chinese copy in the other script.
 """
 
-# ruff: noqa: S311 - seeded texts, no secrets
-
 from __future__ import annotations
 
 import random

@@ -38,7 +38,9 @@ def tiktoken_encoding() -> Any:
 
     tokenizer = splintr.Tokenizer.from_pretrained("o200k_base")
     ranks = {tokenizer.decode_token_bytes(token): token for token in range(199_998)}
-    return tiktoken.Encoding("o200k_base", pat_str=PATTERN, mergeable_ranks=ranks, special_tokens={"<|endoftext|>": 199_999})
+    return tiktoken.Encoding(
+        "o200k_base", pat_str=PATTERN, mergeable_ranks=ranks, special_tokens={"<|endoftext|>": 199_999}
+    )
 
 
 def cookbook(path: Path) -> object:
@@ -64,7 +66,9 @@ def cookbook(path: Path) -> object:
             for key, value in message.items():
                 total += len(encoding.encode(value)) + (key == "name")
         total += 3
-    answers = sum(len(encoding.encode(m["content"])) for row in rows for m in row["messages"] if m["role"] == "assistant")
+    answers = sum(
+        len(encoding.encode(m["content"])) for row in rows for m in row["messages"] if m["role"] == "assistant"
+    )
     return errors, total, answers
 
 
@@ -160,7 +164,9 @@ def main(path: Path, names: list[str]) -> None:
             continue
         first = first or out
         ratios = first["cpu"] / out["cpu"], first["wall"] / out["wall"]
-        print(f"{name:<14} {out['cpu']:>7.2f} {ratios[0]:>6.1f} {out['wall']:>7.2f} {ratios[1]:>6.1f} {out['mb']:>6.0f}  {out['result']}")
+        print(
+            f"{name:<14} {out['cpu']:>7.2f} {ratios[0]:>6.1f} {out['wall']:>7.2f} {ratios[1]:>6.1f} {out['mb']:>6.0f}  {out['result']}"
+        )
 
 
 if __name__ == "__main__":

@@ -38,5 +38,9 @@ def workbook(text: str) -> Workbook:
         elif line.startswith("!hide "):
             sheet.row_dimensions[int(line.removeprefix("!hide "))].hidden = True
         else:
-            sheet.append([int(cell) if cell.isdecimal() and cell.isascii() else cell or None for cell in line.split("\t")])
+            sheet.append([_value(cell) for cell in line.split("\t")])
     return book
+
+
+def _value(cell: str) -> int | str | None:
+    return int(cell) if cell.isdecimal() and cell.isascii() else cell or None

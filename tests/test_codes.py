@@ -1,10 +1,10 @@
 """Every diagnostic code: the failing example of the catalogue has it, the fixed one has not."""
 
 import pytest
+from tests.files import written
 
 import finetune_lib as ft
 from finetune_lib.diagnostics import catalogue, code_example, explain
-from tests.files import written
 
 CODES = list(catalogue())
 LANGUAGES = ["en", "zh-Hant", "zh-Hans"]
@@ -32,7 +32,8 @@ def findings(path, example, validate):
 @pytest.mark.parametrize("code", CODES)
 def test_the_failing_example_has_the_code_at_its_place(code, tmp_path):
     example = code_example(code)
-    path = written(tmp_path, example.file, repeated(example.failing, example.times), encoding=example.encoding, raw=example.failing_hex)
+    text = repeated(example.failing, example.times)
+    path = written(tmp_path, example.file, text, encoding=example.encoding, raw=example.failing_hex)
     found = [d for d in findings(path, example, example.validate) if d.code == code]
     assert found, "the failing example does not have the code"
     severity = example.severity or catalogue()[code].severity

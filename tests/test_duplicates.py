@@ -225,7 +225,7 @@ def survey_parts(make, rows, size):
         part = make()
         for place, example in enumerate(examples[start : start + size]):
             part.look(example, place)
-        whole.merge(pickle.loads(pickle.dumps(part)), start)  # noqa: S301 - our own bytes
+        whole.merge(pickle.loads(pickle.dumps(part)), start)
     return list(whole.findings(examples, Rules()))
 
 

@@ -63,5 +63,5 @@ def test_an_installed_package_is_given_back():
 def test_errors_cross_the_borders_of_processes(error):
     import pickle
 
-    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))

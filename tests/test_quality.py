@@ -33,7 +33,7 @@ def surveyed(rows, *, parts=1):
         for place, example in enumerate(examples[start : start + size]):
             for survey in later:
                 survey.look(example, place)
-        for survey, other in zip(whole, pickle.loads(pickle.dumps(later)), strict=True):  # noqa: S301 - our own
+        for survey, other in zip(whole, pickle.loads(pickle.dumps(later)), strict=True):
             survey.merge(other, start)
     return [(d.code, d.origin.row) for survey in whole for d in survey.findings(examples, Rules())]
 

@@ -131,7 +131,7 @@ def test_limits_of_a_service_of_ones_own():
 
 def test_rules_travel_to_other_processes():
     rules = Rules("azure", "reinforcement", "o4-mini", grader={"type": "string_check", "reference": "{{item.answer}}"})
-    assert pickle.loads(pickle.dumps(rules)) == rules  # noqa: S301 - our own bytes
+    assert pickle.loads(pickle.dumps(rules)) == rules
     assert rules.grader_fields == {"answer"}
 
 
@@ -157,7 +157,7 @@ def test_surveys_of_parts_say_what_the_survey_of_the_whole_says(method, cut):
         for survey in gathered:
             for place, example in enumerate(part):
                 survey.look(example, place)
-        return pickle.loads(pickle.dumps(gathered))  # noqa: S301 - our own bytes
+        return pickle.loads(pickle.dumps(gathered))
 
     whole, first, second = looked(rows), looked(rows[:cut]), looked(rows[cut:])
     for survey, later in zip(first, second, strict=True):

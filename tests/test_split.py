@@ -85,7 +85,8 @@ def test_a_class_that_is_missing_and_a_set_that_is_small_are_told():
 
 
 def test_what_is_all_alike_is_refused_with_the_way_out():
-    data = ft.Dataset([chat(f"請問第{letter}題的答案究竟是什麼呢") for letter in "天地玄黃宇宙洪荒日月盈昃辰宿列張寒來暑往"])
+    letters = "天地玄黃宇宙洪荒日月盈昃辰宿列張寒來暑往"
+    data = ft.Dataset([chat(f"請問第{letter}題的答案究竟是什麼呢") for letter in letters])
     with pytest.raises(ValueError, match="near=None"):
         data.split(golden=5)
     assert len(data.split(golden=5, near=None).golden) == 5

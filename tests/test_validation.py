@@ -24,9 +24,7 @@ def lines(*rows):
 @pytest.fixture
 def messy(tmp_path):
     """Rows of every sort over several parts: broken, blank, doubled, contradicting, private."""
-    rows = []
-    for number in range(400):
-        rows.append(chat(f"第 {number} 個問題是什麼？", f"答案是 {number * 7}。"))
+    rows = [chat(f"第 {number} 個問題是什麼？", f"答案是 {number * 7}。") for number in range(400)]
     rows[50] = "{broken"
     rows[60] = ""
     rows[70] = rows[3]

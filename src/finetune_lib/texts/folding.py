@@ -31,13 +31,28 @@ def fold(text: str) -> str:
         >>> fold("請問，退貨期限是幾天？") == fold("请问退货期限是几天?")
         True
     """
-    plain = (text if text.isascii() else _composed(text)).translate(_table())
+    plain = _of_ascii(text) if text.isascii() else _composed(text).translate(_table())
     if "." in plain or "," in plain or ":" in plain or "!" in plain or "-" in plain:
         plain = BARE_MARK.sub(" ", plain)
     words = plain.split()
     if len(words) > 1:
-        return LOOSE_SPACE.sub("", " ".join(words))
+        spaced = " ".join(words)
+        return spaced if plain.isascii() and "".join(words).isalnum() else LOOSE_SPACE.sub("", spaced)
     return words[0] if words else "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def _of_ascii(text: str) -> str:
+    """The same as the table does, as bytes, which is much faster."""
+    table, dropped = _ascii_table()
+    return text.encode("ascii").translate(table, dropped).decode("ascii")
+
+
+@cache
+def _ascii_table() -> tuple[bytes, bytes]:
+    """What becomes of each byte, and those that go."""
+    folded = [_table()[code] for code in range(128)]
+    table = "".join(form or "\0" for form in folded).encode("ascii") + bytes(range(128, 256))
+    return table, bytes(code for code, form in enumerate(folded) if not form)
 
 
 def _composed(text: str) -> str:
