@@ -51,7 +51,7 @@ OWN = {
     "wrapped.json": json.dumps({"data": ROWS}),
     "table.csv": TABLE,
     "table.tsv": TABLE.replace(",", "\t"),
-    "book.xlsx": "[問答]\n題目表\n問題\t答案\n幾點登機？\t起飛前\n!merge A1:B1\n!hide 3\n[備份:hidden]\nprompt\tcompletion",
+    "book.xlsx": "[問答]\n題目表\n問題\t答案\n幾點登機？\t起飛前\n!merge A1:B1\n!hide 3\n[舊:hidden]\nprompt",
 }
 
 

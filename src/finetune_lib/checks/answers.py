@@ -16,7 +16,7 @@ from finetune_lib.checks.spill import PARTITIONS, Spill
 from finetune_lib.diagnostics import Diagnostic, diagnose, place_name, quote
 from finetune_lib.records import Example, Origin
 from finetune_lib.texts import Turns, fold, turns_of
-from finetune_lib.texts.turns import as_json
+from finetune_lib.texts.turns import as_json, last_turns
 
 LOOKED_AT = 10_000  # examples whose question seems to be asked again, which are read and compared whole
 LARGEST = 300_000  # different rows of one partition, after which no more are told apart: that bounds the memory
@@ -37,7 +37,7 @@ class Answers:
 
     def look(self, example: Example, place: int) -> None:
         """Take up one example."""
-        turns = turns_of(example)
+        turns = last_turns.take(example)
         if turns is None or not any(map(str.strip, turns.prompt)):
             return
         question, answer = _digest(_gist(turns)), _digest(f"{turns.answer}\0{turns.rejected or ''}")

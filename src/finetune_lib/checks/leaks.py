@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from finetune_lib.checks.rules import Rules
 from finetune_lib.diagnostics import Diagnostic, diagnose, quote
 from finetune_lib.records import Example
-from finetune_lib.texts import turns_of
+from finetune_lib.texts.turns import last_turns
 
 SHORTEST_QUESTION = 8  # shorter ones begin an answer by chance: 你好 → 你好！
 SHORTEST_SYSTEM = 20
@@ -16,7 +16,7 @@ OPENING = " \t\n\"'“‘「『《>*"
 
 def check(example: Example, rules: Rules) -> Iterator[Diagnostic]:  # noqa: ARG001
     """An answer that begins with the whole question (D806), or that holds the whole system message (D807)."""
-    turns = turns_of(example)
+    turns = last_turns.read(example)
     if turns is None:
         return
     question, system = turns.question.strip(), turns.system.strip()

@@ -66,11 +66,13 @@ _PLACEHOLDER = re.compile(
     r"|此[處处](?:填[寫写入]|[輸输]入)\w{0,6}|[測测][試试]|略|同上|未完成)\W*"
 )
 _DOTS = re.compile(r"\s*(?:\.{2,}|…+|。{2,}|[-_=*~/\\?？]{2,})\s*")
-_INSERT = re.compile(
-    r"(?i)lorem ipsum|(?:\[|【|{{)\s*(?:insert\b|your (?:answer|response|text) here|fill in\b"
+_INSERTED = (
+    r"\s*(?:insert\b|your (?:answer|response|text) here|fill in\b"
     r"|to be (?:added|filled|completed)|todo\b|tbd\b|插入|待[補补填定]|[請请](?:填|在此|插入|[輸输]入)"
     r"|此[處处](?:填|插入|[輸输]入)|填[寫写])[^\]】}\n]{0,40}[\]】}]"
 )
+_INSERT = re.compile(rf"(?i)lorem ipsum|(?:\[|【|{{{{){_INSERTED}")
+_BRACKETED = re.compile(rf"(?i)[\[【{{](?:(?<=[\[【])|{{){_INSERTED}")  # the same with a beginning that is quickly found
 _RISKY = re.compile(
     r"(?i)chain[- ]of[- ]thought|step[- ]by[- ]step reasoning|reasoning steps"
     r"|(?:show|reveal|explain) your (?:internal )?reasoning|internal reasoning|hidden reasoning"
@@ -112,7 +114,8 @@ def _placeholder(text: str) -> re.Match[str] | None:
     if len(text) < SHORT and (found := _PLACEHOLDER.fullmatch(text) or _DOTS.fullmatch(text)):
         return found
     if "[" in text or "【" in text or "{{" in text or "orem ipsum" in text:
-        return None if "```" in text else _INSERT.search(text)
+        likely = "```" not in text and ("psum" in text.lower() or _BRACKETED.search(text))
+        return _INSERT.search(text) if likely else None
     return None
 
 

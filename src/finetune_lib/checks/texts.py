@@ -19,6 +19,7 @@ SUSPECT = re.compile(
     f"{mojibake.LATIN}{mojibake.SIGNS}]"
 )
 SHOWN = 24
+NOTHING: Iterator[Diagnostic] = iter(())
 # What mends a text, by the code of the finding; each only on a person's word.
 MENDS: Mapping[str, Callable[[str], str]] = {
     "E105": characters.without_controls,
@@ -29,6 +30,12 @@ MENDS: Mapping[str, Callable[[str], str]] = {
 
 def text_findings(text: str, path: str, origin: Origin, *, role: str, empty: Severity | None) -> Iterator[Diagnostic]:
     """Special tokens, damaged and hidden characters, and emptiness with the severity that it has here."""
+    if "<|" in text or (empty and not text.strip()) or (SUSPECT_ASCII if text.isascii() else SUSPECT).search(text):
+        return _text_findings(text, path, origin, role=role, empty=empty)
+    return NOTHING
+
+
+def _text_findings(text: str, path: str, origin: Origin, *, role: str, empty: Severity | None) -> Iterator[Diagnostic]:
     if "<|" in text and (match := SPECIAL.search(text)):
         yield diagnose("K703", origin, path, quote=_marked(text, match.start(), len(match[0])), token=match[0])
     if (SUSPECT_ASCII if text.isascii() else SUSPECT).search(text):

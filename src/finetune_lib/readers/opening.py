@@ -10,6 +10,7 @@ import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from finetune_lib.diagnostics import Diagnostic, diagnose
 from finetune_lib.errors import ReadError
@@ -22,6 +23,7 @@ from finetune_lib.readers.transcoding import (
     ODD_ENDS,
     NotInEncodingError,
     decoded,
+    kept_as_is,
     odd_ends,
     transcoded,
     with_line_feeds,
@@ -182,7 +184,17 @@ def _as_detected(path: Path, body: Blob) -> tuple[Blob, list[Diagnostic]]:
         raise _undecided(path, line, raw, found, sample)
     shown = preview(raw.decode(found.encoding, "replace"))
     note = diagnose("E103", Origin(path.name, line=line), encoding=name(found.encoding), preview=shown)
-    return gathered(transcoded(pieces(body), found.encoding)), [note]
+    text = gathered(transcoded(pieces(body), found.encoding))
+    return text, [note, *_utf8_among(path, sample, found.encoding)]
+
+
+def _utf8_among(path: Path, sample: bytes, encoding: str) -> Iterator[Diagnostic]:
+    """Lines of a legacy file that are UTF-8: they are read as such, and told."""
+    for number, line in enumerate(sample.split(b"\n"), start=1):
+        if not line.isascii() and is_utf8(line) and kept_as_is(line, encoding):
+            place = next(place for place, byte in enumerate(line) if byte > 127)
+            given: dict[str, Any] = {"byte": line[place], "column": place + 1, "readings": reads(line)}
+            yield diagnose("E114", Origin(path.name, line=number), encoding=name(encoding), severity="warning", **given)
 
 
 def _undecided(path: Path, line: int | None, raw: bytes, found: Detected, sample: bytes) -> ReadError:

@@ -48,6 +48,11 @@ def transcoded(parts: Iterable[bytes], encoding: str) -> Iterator[bytes]:
             yield b"\n".join(_line(line, encoding) for line in part.split(b"\n"))
 
 
+def kept_as_is(line: bytes, encoding: str) -> bool:
+    """Whether a line is not in the encoding of its file."""
+    return _line(line, encoding) is line
+
+
 def _line(line: bytes, encoding: str) -> bytes:
     if line.isascii():
         return line

@@ -50,6 +50,30 @@ def turns_of(example: Example) -> Turns | None:
     return None
 
 
+class LastTurns:
+    """The texts of the row that was read last, for the next who asks for the same row; they are given out once.
+
+    Several checks look at each row in turn; a row that is asked for again later may have changed.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[Example, Turns | None] | None = None
+
+    def read(self, example: Example) -> Turns | None:
+        """The texts of a row, kept for one who takes them."""
+        turns = turns_of(example)
+        self._last = example, turns
+        return turns
+
+    def take(self, example: Example) -> Turns | None:
+        """The texts of a row, read again where it was not the last one."""
+        last, self._last = self._last, None
+        return last[1] if last and last[0] is example else turns_of(example)
+
+
+last_turns = LastTurns()
+
+
 def texts_of(example: Example) -> tuple[str, ...]:
     """The texts of a chat without an answer, instructions left out; none of other rows."""
     messages = example.data.get("messages")

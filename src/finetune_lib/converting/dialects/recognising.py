@@ -67,7 +67,9 @@ def _possible(keys: tuple[str, ...]) -> tuple[Sign, ...]:
 
 def _is_own(data: Mapping[str, Any]) -> bool:
     """Whether a row is a preference in OpenAI's shape, complete or not."""
-    return "preferred_output" in data or "non_preferred_output" in data
+    asked = data.get("input")
+    asks = isinstance(asked, dict) and "messages" in asked and _has_sides(data)  # its sides are misnamed: P603
+    return asks or "preferred_output" in data or "non_preferred_output" in data
 
 
 def _is_judged(data: Mapping[str, Any]) -> bool:
