@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo persona test lint types docs package browser clean
+.PHONY: demo persona test lint types docs package bench bench-data browser clean
 
 # The only network that these need is the package registry: no model and no data set is downloaded.
 demo test: export HF_HUB_OFFLINE = 1
@@ -35,6 +35,15 @@ package: .venv/dev ## build the wheel, install it bare and import it
 	cd / && $(CURDIR)/.venv-bare/bin/python -c "import finetune_lib as ft; print(ft.Dataset, ft.__version__)"
 	.venv-bare/bin/finetune-lib check examples/data/airport.jsonl
 	rm -rf .venv-bare
+
+bench: bench-data ## validation beside its peers, as ratios in one run
+	$(BIN)/python benchmarks/validation.py out/bench/100k.jsonl
+	$(BIN)/python benchmarks/near_duplicates.py
+
+bench-data: .venv/dev ## a seeded corpus of 1,000 and 100,000 rows; benchmarks/corpus.py makes any other size
+	mkdir -p out/bench
+	test -s out/bench/1k.jsonl || $(BIN)/python benchmarks/corpus.py 1000 out/bench/1k.jsonl
+	test -s out/bench/100k.jsonl || $(BIN)/python benchmarks/corpus.py 100000 out/bench/100k.jsonl
 
 # Browser tests need a Chromium: the one of the system, installed where that is possible, else they are skipped.
 browser:

@@ -10,7 +10,9 @@ from pathlib import Path
 from random import Random
 from time import process_time
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 from tests.files import written
 
 import finetune_lib as ft
@@ -232,3 +234,17 @@ def test_a_long_broken_line_costs_time_in_proportion(tmp_path, piece):
 
     seconds(1000)  # what is loaded on first use
     assert seconds(60_000) < 8 * max(seconds(15_000), 0.05)
+
+
+# Parquet, whose texts are not checked when it is written
+
+
+def test_a_parquet_file_with_any_byte_changed_is_read_or_refused(tmp_path):
+    path = tmp_path / "data.parquet"
+    table = pyarrow.table({"prompt": ["幾點登機？", "q"], "completion": ["起飛前", "a"]})
+    parquet.write_table(table, path, compression="none", use_dictionary=False)
+    raw = path.read_bytes()
+    for place in range(0, len(raw), 3):
+        path.write_bytes(raw[:place] + bytes([raw[place] ^ 0xA5]) + raw[place + 1 :])
+        if (data := told(lambda: ft.Dataset.load(path))) is not None:
+            data.validate()

@@ -40,7 +40,8 @@ def loop_in(text: str) -> Loop | None:
 
 
 def _loop_at(text: str, start: int, probe: int) -> Loop | None:
-    before = text.rfind(text[start : start + probe], max(0, start - FARTHEST), start + probe - 1)
+    farthest = start - FARTHEST if start > FARTHEST else 0
+    before = text.rfind(text[start : start + probe], farthest, start + probe - 1)
     if before < 0:
         return None
     first, last = _extent(text, before, start - before)

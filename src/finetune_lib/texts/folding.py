@@ -18,6 +18,7 @@ MARKS = ".,:!-"  # they mean something at a number or an operator, and are punct
 KEPT = frozenset("#%&*/@\\_()[]{}§‰" + MARKS)
 DROPPED = frozenset("'\u2019\u2018\u02bc")  # they join what they stand in: don't, dont
 BARE_MARK = re.compile(r"[.,:!\-](?:(?<=!)(?!=)|(?<=[.\-])(?!\d)|(?<=[,:])(?:(?!\d)|(?<!\d.)))")
+AT_NUMBER = re.compile(r"[\d=]")  # without any of these every mark is bare
 LOOSE_SPACE = re.compile(rf" (?:(?![^\W_{CJK}])|(?<![^\W_{CJK}] ))")
 HALF_WIDTH_VOICING = re.compile("[\uff9e\uff9f]")
 
@@ -33,12 +34,18 @@ def fold(text: str) -> str:
     """
     plain = _of_ascii(text) if text.isascii() else _composed(text).translate(_table())
     if "." in plain or "," in plain or ":" in plain or "!" in plain or "-" in plain:
-        plain = BARE_MARK.sub(" ", plain)
+        plain = BARE_MARK.sub(" ", plain) if AT_NUMBER.search(plain) else _without_marks(plain)
     words = plain.split()
     if len(words) > 1:
         spaced = " ".join(words)
         return spaced if plain.isascii() and "".join(words).isalnum() else LOOSE_SPACE.sub("", spaced)
     return words[0] if words else "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def _without_marks(text: str) -> str:
+    for mark in MARKS:
+        text = text.replace(mark, " ")
+    return text
 
 
 def _of_ascii(text: str) -> str:
