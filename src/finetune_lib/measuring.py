@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from statistics import quantiles
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from finetune_lib import catalog
 from finetune_lib.catalog import Price
@@ -155,10 +155,13 @@ def _tokens(example: Example, rules: Rules) -> int:
 def _turns(example: Example) -> list[Mapping[str, Any]]:
     """The messages of a row, as far as they are some; a malformed one has none."""
     try:
-        turns: Sequence[Any] = conversation(example.data)
+        return [turn for turn in conversation(example.data) if _is_turn(turn)]
     except (KeyError, TypeError):
         return []
-    return [cast("Mapping[str, Any]", turn) for turn in turns if isinstance(turn, Mapping)]
+
+
+def _is_turn(turn: object) -> bool:
+    return isinstance(turn, Mapping)
 
 
 def _learned(turn: Mapping[str, Any]) -> bool:

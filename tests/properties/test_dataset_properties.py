@@ -19,9 +19,9 @@ FILLED = WRITTEN.filter(str.strip)
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | ANY_TEXT
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3))
-KEYS = st.sampled_from(
-    ["messages", "role", "content", "weight", "input", "prompt", "completion", "preferred_output", "tool_calls", "type"]
-)
+OWN = "messages role content weight input prompt completion preferred_output non_preferred_output tool_calls tools type"
+FOREIGN = "conversations from value instruction output history system images chosen rejected question answer text _ftl"
+KEYS = st.sampled_from([*OWN.split(), *FOREIGN.split()])
 NEARLY = st.recursive(
     SCALARS | st.sampled_from(["user", "assistant", "tool"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
@@ -140,3 +140,12 @@ def test_validate_reports_on_any_row_and_raises_nothing(method, rows):
 @given(rows=st.lists(ROW, min_size=1, max_size=3))
 def test_a_system_message_can_be_added_to_any_rows(rows):
     assert len(ft.Dataset.from_rows(rows, system="s")) == len(rows)
+
+
+@given(rows=st.lists(ROW, min_size=1, max_size=3), safe_only=st.booleans())
+def test_any_rows_are_interpreted_fixed_and_counted(rows, safe_only):
+    data = ft.Dataset.from_rows(rows)
+    fixed = data.fix(safe_only=safe_only)
+    assert fixed.account.read == len(rows)
+    assert fixed.account.kept == len(fixed)
+    assert data.stats().examples == len(rows)

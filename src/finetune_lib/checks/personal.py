@@ -63,7 +63,7 @@ def find(text: str) -> Iterator[Found]:
 
 
 def may_hold(text: str, first: int) -> bool:
-    """Whether a text may hold a number that is personal; `first` is where its first number of six digits is or before."""
+    """Whether a text may hold a number that is personal; none of six digits begins before `first`."""
     return "+" in text or _LONG.search(text, max(0, first - BEFORE)) is not None
 
 

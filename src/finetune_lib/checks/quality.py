@@ -72,7 +72,7 @@ _INSERTED = (
     r"|此[處处](?:填|插入|[輸输]入)|填[寫写])[^\]】}\n]{0,40}[\]】}]"
 )
 _INSERT = re.compile(rf"(?i)lorem ipsum|(?:\[|【|{{{{){_INSERTED}")
-_BRACKETED = re.compile(rf"(?i)[\[【{{](?:(?<=[\[【])|{{){_INSERTED}")  # the same with a beginning that is quickly found
+_BRACKETED = re.compile(rf"(?i)[\[【{{](?:(?<=[\[【])|{{){_INSERTED}")  # the same, found faster
 _RISKY = re.compile(
     r"(?i)chain[- ]of[- ]thought|step[- ]by[- ]step reasoning|reasoning steps"
     r"|(?:show|reveal|explain) your (?:internal )?reasoning|internal reasoning|hidden reasoning"
