@@ -215,7 +215,7 @@ def test_the_comma_behind_the_last_row_points_at_the_bracket():
 @pytest.mark.parametrize(
     ("text", "findings"),
     [
-        ("{}", [("E101", "error", None)]),
+        ("{}", [("J222", "error", 1)]),
         (" [ ]\n", [("J209", "info", 1), ("E101", "error", None)]),
         ('{"data": []}', [("E101", "error", None)]),
         ('{"faq": {"url": "x"},\n "news": {"url": "y"}}', [("J222", "error", 1)]),

@@ -373,11 +373,18 @@ def test_another_arrangement_is_read_and_is_one_finding(write, content, code, na
     assert not [d for d in data.fix().validate().errors if d.code != "K701"]
 
 
-def test_an_array_in_a_jsonl_file_is_not_saved_before_it_is_fixed(write, tmp_path):
+def test_an_array_in_a_jsonl_file_is_saved_as_lines(write, tmp_path):
     data = ft.Dataset.load(write(json.dumps(CHATS)))
-    with pytest.raises(ft.InvalidDatasetError, match="J209"):
+    assert data.save(tmp_path / "saved.jsonl").read_text(encoding="utf-8") == lines(CHATS)
+    assert data.fix().account.unread == 0
+
+
+def test_an_array_of_which_an_element_is_lost_is_not_saved(write, tmp_path):
+    data = ft.Dataset.load(write(f"[{json.dumps(CHATS[0])}, {{oops}}, {json.dumps(CHATS[1])}]", "a.json"))
+    assert contents(data) == CHATS
+    with pytest.raises(ft.InvalidDatasetError):
         data.save(tmp_path / "saved.jsonl")
-    assert ft.Dataset.load(data.fix().save(tmp_path / "saved.jsonl")) == data
+    assert data.drop_unread().save(tmp_path / "saved.jsonl").read_text(encoding="utf-8") == lines(CHATS)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """Strict parsing, causes and repairs on rows and damages that nobody thought of."""
 
+import importlib.util
 import json
 
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from finetune_lib.readers import fast_json, strict_json
 from finetune_lib.readers.json_causes import causes, join
 from finetune_lib.readers.json_document import read_document
 from finetune_lib.readers.json_scanning import Fault, scan
@@ -82,12 +84,17 @@ def test_every_refusal_has_a_cause_in_the_text(text):
 @example('{"a":"\\u0022","a":1}')
 @example('{"a":1e400}')
 @example("-0")
-def test_the_fast_parser_never_differs(text):
-    try:
-        raw = text.encode()
-        fast = parse_line(raw)
-    except ValueError:
-        return
+@pytest.mark.parametrize("absent", [None, "msgspec"])
+def test_the_fast_parser_never_differs(absent, text):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fast_json, "find_spec", lambda name: None if name == absent else importlib.util.find_spec(name))
+        decode, refusals = fast_json.decoder()
+        patch.setattr(strict_json, "DECODE", decode)
+        patch.setattr(strict_json, "REFUSALS", refusals)
+        try:
+            fast = parse_line(text.encode())
+        except ValueError:
+            return
     value, problem = parse(text, HERE)
     assert problem is None
     assert json.dumps(fast) == json.dumps(value)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from finetune_lib.checks.rows import check, check_texts
 from finetune_lib.checks.rules import Rules, Target
-from finetune_lib.checks.screen import is_plain
 from finetune_lib.diagnostics import is_error
+from finetune_lib.readers.plain import is_plain
 from finetune_lib.records import Example
 from finetune_lib.repairing.rows import repair_row
 

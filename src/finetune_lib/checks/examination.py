@@ -11,10 +11,10 @@ from finetune_lib.checks import limits, rows
 from finetune_lib.checks.copies import ExactDuplicates
 from finetune_lib.checks.parts import Part
 from finetune_lib.checks.rules import Rules
-from finetune_lib.checks.screen import is_plain
 from finetune_lib.checks.survey import FormSurvey, Survey
 from finetune_lib.diagnostics import Diagnostic, Findings, is_error
 from finetune_lib.readers.line_store import Index
+from finetune_lib.readers.plain import is_plain
 from finetune_lib.readers.records_of_lines import Record, Unread
 from finetune_lib.records import Example
 
@@ -150,7 +150,7 @@ def _record(record: Record, part: Part, plan: Plan, outcome: Outcome) -> None:
     """What stands on one line."""
     outcome.index.add(part.base + record.offset, record.line, record.row)
     outcome.lines, outcome.rows = record.line, record.row
-    if plan.format_only and not record.marked and plan.takes_plain(record.data):
+    if plan.format_only and record.plain and not record.marked and plan.rules.learns_plain_chats:
         outcome.count_plain()
         outcome.examples += 1
     else:

@@ -36,7 +36,7 @@ def first_error(example: Example) -> str | None:
 
 
 def check_texts(example: Example) -> Iterator[Diagnostic]:
-    """What the texts of a plain chat say (`screen.is_plain`): all that `check` would find of such a row."""
+    """What the texts of a plain chat say (`plain.is_plain`): all that `check` would find of such a row."""
     for place, message in enumerate(example.data["messages"]):
         path, role = f"/messages/{place}/content", message["role"]
         yield from text_findings(message["content"], path, example.origin, role=role, empty=None)

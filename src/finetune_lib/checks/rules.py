@@ -113,7 +113,7 @@ class Rules:
 
     @property
     def learns_plain_chats(self) -> bool:
-        """Whether a row that `screen.is_plain` says is plain has no finding about its form under these rules."""
+        """Whether a row that `plain.is_plain` says is plain has no finding about its form under these rules."""
         return self.method == "supervised"
 
     def call_id_fits(self, id: str) -> bool:

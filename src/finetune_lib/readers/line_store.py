@@ -37,13 +37,14 @@ class Index:
     gaps: array[int] = field(default_factory=lambda: array("Q"))
     numbers: array[int] = field(default_factory=lambda: array("Q"))
     findings: Findings = field(default_factory=Findings)
+    _next: tuple[int, int] = (0, 0)
 
     def add(self, offset: int, line: int, row: int) -> None:
         """Take up one example."""
-        place = len(self.offsets)
-        if not self.gaps or self.place_of(place) != (line, row):
-            self.gaps.append(place)
+        if (line, row) != self._next:
+            self.gaps.append(len(self.offsets))
             self.numbers.extend((line, row))
+        self._next = line + 1, row + 1
         self.offsets.append(offset)
 
     def merge(self, later: Index, lines: int, rows: int) -> None:

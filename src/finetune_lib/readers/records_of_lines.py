@@ -11,7 +11,7 @@ from finetune_lib.diagnostics import Diagnostic, diagnose
 from finetune_lib.readers.blob import Blob
 from finetune_lib.readers.encodings import undecodable
 from finetune_lib.readers.json_causes import JOINABLE, causes, not_an_object
-from finetune_lib.readers.strict_json import parse, parse_line
+from finetune_lib.readers.strict_json import parse, parse_record
 from finetune_lib.records import Example, Origin
 
 PIECE = 1 << 20
@@ -29,6 +29,7 @@ class Record:
         offset: Its first byte.
         stop: The first byte behind its line.
         marked: Whether its bytes hold what may be a special token or a character written as an escape.
+        plain: Whether it is a plain chat.
     """
 
     data: dict[str, Any]
@@ -37,6 +38,7 @@ class Record:
     offset: int
     stop: int
     marked: bool = True
+    plain: bool = False
 
     def example(self, source: str) -> Example:
         """The example with its origin."""
@@ -67,12 +69,12 @@ def records(
     for raw in lines:
         stop = offset + len(raw)
         try:
-            value = parse_line(raw)
+            value, plain = parse_record(raw)
         except ValueError:
-            value = None
+            value, plain = None, False
         if type(value) is dict:
             marked = b"<|" in raw or b"\\u" in raw
-            yield Record(cast("dict[str, Any]", value), line, row, offset, stop, marked)
+            yield Record(cast("dict[str, Any]", value), line, row, offset, stop, marked, plain)
         else:
             found, count, stop = _odd(raw, lines, Origin(source, row, line), offset)
             yield found
@@ -105,9 +107,18 @@ def _pieces(blob: Blob, start: int, stop: int) -> Iterator[list[bytes]]:
         content = rest + blob.read(position, min(position + PIECE, stop))
         whole, end, rest = content.rpartition(b"\n")
         if end:
-            yield [line + b"\n" for line in reversed(whole.split(b"\n"))]
+            lines = _split(whole)
+            lines.reverse()
+            yield lines
     if rest:
         yield [rest]
+
+
+def _split(whole: bytes) -> list[bytes]:
+    """Lines with their line feeds; the fast way splits at carriage returns too, so it is for text without."""
+    if b"\r" in whole:
+        return [line + b"\n" for line in whole.split(b"\n")]
+    return (whole + b"\n").splitlines(keepends=True)
 
 
 def _odd(raw: bytes, lines: _Lines, origin: Origin, offset: int) -> tuple[Record | Unread, int, int]:

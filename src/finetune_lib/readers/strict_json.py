@@ -11,13 +11,14 @@ import re
 from math import isinf
 from typing import Any, Never
 
-from pydantic_core import from_json
-
 from finetune_lib.diagnostics import Diagnostic
+from finetune_lib.readers.fast_json import decoder
 from finetune_lib.readers.json_causes import cause
 from finetune_lib.readers.json_scanning import MOST_LEVELS, scan
+from finetune_lib.readers.plain import is_plain
 from finetune_lib.records import Origin
 
+DECODE, REFUSALS = decoder()
 ESCAPE = re.compile(rb"\\.", re.DOTALL)
 
 
@@ -51,11 +52,27 @@ def parse_line(raw: bytes) -> Any:
     Raises:
         ValueError: It is not JSON, or a key may stand twice: ask `parse`.
     """
-    value = from_json(raw, allow_inf_nan=False, cache_strings="keys")
-    lost = raw.count(b'"') - 2 * _strings(value)
+    return parse_record(raw)[0]
+
+
+def parse_record(raw: bytes) -> tuple[Any, bool]:
+    """The value of one line as `parse_line` gives it, and whether it is a plain chat.
+
+    Raises:
+        ValueError: As `parse_line`.
+    """
+    try:
+        value = DECODE(raw)
+    except REFUSALS as error:
+        raise ValueError(str(error)) from error
+    plain = value.__class__ is dict and is_plain(value)
+    if not plain and raw.count(b"[") + raw.count(b"{") > MOST_LEVELS:
+        raise ValueError("it may have too many levels")
+    strings = 1 + 4 * len(value["messages"]) if plain else _strings(value)
+    lost = raw.count(b'"') - 2 * strings
     if lost and lost != _escaped_quotes(raw):
         raise ValueError("a key may stand twice")
-    return value
+    return value, plain
 
 
 def _escaped_quotes(raw: bytes) -> int:

@@ -13,8 +13,8 @@ from typing import Any, cast
 
 from finetune_lib.checks.rows import check
 from finetune_lib.checks.rules import Rules
-from finetune_lib.checks.screen import is_plain
 from finetune_lib.diagnostics import Diagnostic, is_error
+from finetune_lib.readers.plain import is_plain
 from finetune_lib.records import Example
 from finetune_lib.repairing.mends import MENDS, Kind, Mend, Row
 from finetune_lib.repairing.proof import proven

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 OTHER = {"user": "assistant", "assistant": "user"}
 
@@ -16,16 +16,15 @@ def is_plain(data: Mapping[str, Any]) -> bool:
     looked at. True is a promise for the supervised method alone (`Rules.learns_plain_chats`).
     """
     messages: Any = data.get("messages")
-    if type(cast("object", messages)) is not list or len(data) != 1:
+    if messages.__class__ is not list or len(data) != 1:
         return False
     turn = "user"
     first = True
-    message: Any
     for message in messages:
-        if type(cast("object", message)) is not dict or len(message) != 2:
+        if message.__class__ is not dict or len(message) != 2:
             return False
-        content: Any = message.get("content")
-        if type(cast("object", content)) is not str or not content or content.isspace():
+        content = message.get("content")
+        if content.__class__ is not str or not content or content.isspace():
             return False
         role = message.get("role")
         if role == turn:
