@@ -6,7 +6,7 @@ import json
 from itertools import count, pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import finetune_lib as ft
@@ -83,6 +83,7 @@ def test_any_text_survives_save_and_load(fresh, texts):
     validation=st.integers(0, 5),
     golden=st.integers(0, 5),
 )
+@example(questions=[0, 0, 0, 0, 1, 1], seed=0, validation=4, golden=1)  # two groups for three parts
 def test_a_split_is_a_partition_with_no_question_in_two_parts(questions, seed, validation, golden):
     rows = [{"prompt": f"q{question}", "completion": str(place)} for place, question in enumerate(questions)]
     try:

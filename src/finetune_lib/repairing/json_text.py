@@ -107,7 +107,7 @@ def _accepted(before: str, after: str, codes: Sequence[str], kind: FixKind) -> R
         return None  # \\beta and \\frac elsewhere in the row would be read as control characters
     if value is None or not codes or (kind == "safe" and not same_content(before, after)):
         return None
-    return Repair(value, " ".join(after.splitlines()), tuple(dict.fromkeys(codes)), kind)
+    return Repair(value, after.replace("\r", " ").replace("\n", " "), tuple(dict.fromkeys(codes)), kind)
 
 
 def _out_of_quotes(text: str) -> Repair | None:
