@@ -28,6 +28,11 @@ class Meaning:
     system: str | None = None
     pairs: bool = False
 
+    @property
+    def keeps_plain(self) -> bool:
+        """Whether a plain chat stays as it is."""
+        return self.system is None
+
     def __call__(self, example: Example) -> Example:
         """The example."""
         if METADATA in example.data:

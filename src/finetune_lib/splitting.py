@@ -68,6 +68,10 @@ def split_places(
     _require(taken, sizes, groups)
     held = {place for part in taken.values() for place in part}
     rest = [place for place in range(len(examples)) if place not in held]
+    if wanted and not rest:
+        raise ValueError(
+            "golden and validation take every group, as what belongs together stays together: none is left"
+        )
     return rest, taken["validation"], taken["golden"]
 
 

@@ -46,9 +46,12 @@ class Counter:
 
     def example(self, messages: Sequence[Mapping[str, Any]], extra: str = "") -> int:
         """Tokens of a conversation as it is trained on; `extra` is text beside it, as tool definitions."""
-        return sum(TOKENS_PER_MESSAGE + self.count(_text(m)) for m in messages) + self.count(extra)
+        count = self.count
+        tokens = sum([count(_text(message)) for message in messages]) + TOKENS_PER_MESSAGE * len(messages)
+        return tokens + count(extra) if extra else tokens
 
 
+@lru_cache(maxsize=64)
 def counter_for(model: str | None) -> Counter:
     """The counter for a model of the catalogue, an estimating one for any other; without a model, OpenAI's newest."""
     if model is None:

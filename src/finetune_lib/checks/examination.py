@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,10 +45,6 @@ class Plan:
     def format_only(self) -> bool:
         """Whether a row of plain shape needs no further look."""
         return not (self.tokens or self.duplicates or self.content)
-
-    def takes_plain(self, data: Mapping[str, Any]) -> bool:
-        """Whether a row is a plain chat, which has no finding about its form under these rules."""
-        return self.rules.learns_plain_chats and is_plain(data)
 
 
 @dataclass(slots=True)
@@ -154,7 +150,7 @@ def _record(record: Record, part: Part, plan: Plan, outcome: Outcome) -> None:
         outcome.count_plain()
         outcome.examples += 1
     else:
-        _example(part.interpret(record), plan, outcome, marked=record.marked)
+        _example(part.interpret(record), plan, outcome, marked=record.marked, plain=record.plain and part.keeps_plain)
 
 
 def empty(plan: Plan, *, counted: bool = False) -> Outcome:
@@ -177,11 +173,11 @@ def _unread(record: Unread, plan: Plan, outcome: Outcome) -> None:
     outcome.lines, outcome.rows = last.line or 0, (last.row or 0) - (not record.text.strip())
 
 
-def _example(example: Example, plan: Plan, outcome: Outcome, *, marked: bool = True) -> None:
+def _example(example: Example, plan: Plan, outcome: Outcome, *, marked: bool = True, plain: bool = False) -> None:
     """All that is asked of one example; the texts of a plain one are looked at where they may hold something."""
     if example.ignore and example.origin.row:
         outcome.wishes[example.origin.row] = example.ignore
-    if example.dialect is None and plan.takes_plain(example.data):
+    if plan.rules.learns_plain_chats and (plain or (example.dialect is None and is_plain(example.data))):
         texts = rows.check_texts(example) if marked or plan.content else ()
         broken = outcome.report(texts, plan)
         outcome.count_plain()

@@ -73,10 +73,12 @@ def _closings(rules: Rules) -> Iterator[Closing]:
 
 def tokens(example: Example, rules: Rules) -> int:
     """Tokens of a sound example as it is trained on, its tools included."""
-    counter = counter_for(rules.model)
-    if kind_of(example.data) == "unknown":
-        return counter.count(str(example.data.get("text") or ""))
-    return counter.example(conversation(example.data), _tools(example.data))
+    counter, data = counter_for(rules.model), example.data
+    if "messages" in data:
+        return counter.example(data["messages"], _tools(data))
+    if kind_of(data) == "unknown":
+        return counter.count(str(data.get("text") or ""))
+    return counter.example(conversation(data), _tools(data))
 
 
 def _tools(data: Mapping[str, Any]) -> str:

@@ -30,6 +30,11 @@ class Part(Protocol):
         ...
 
     @property
+    def keeps_plain(self) -> bool:
+        """Whether its plain chats are examples as they stand there."""
+        ...
+
+    @property
     def counted(self) -> bool:
         """Whether its lines and rows are counted from its own beginning."""
         ...
@@ -59,13 +64,19 @@ class Lines:
     base: int = 0
     counted = True
 
+    @property
+    def keeps_plain(self) -> bool:
+        """Whether its plain chats are examples as they stand there."""
+        return self.meaning.keeps_plain
+
     def records(self) -> Iterator[Record | Unread]:
         """What stands in it, in order."""
         return records(self.blob, source=self.source, start=self.start, stop=self.stop)
 
     def interpret(self, record: Record) -> Example:
         """The example of a record."""
-        return self.meaning(record.example(self.source))
+        example = record.example(self.source)
+        return example if record.plain and self.meaning.keeps_plain else self.meaning(example)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,7 @@ class Examples:
     examples: tuple[Example, ...]
     base = 0
     counted = False
+    keeps_plain = False
 
     def records(self) -> Iterator[Example]:
         """What stands in it, in order."""

@@ -69,7 +69,10 @@ CHECKS = {"chat": chat.check, "completion": pairs.check, "text": pairs.check_tex
 
 
 def _unknown(example: Example) -> Iterator[Diagnostic]:
-    """A row of no known format: a misspelt key is named where there is one."""
+    """A row of no known format: a misspelt key is named where there is one, and its texts are looked at."""
+    for key, text in example.data.items():
+        if isinstance(text, str):
+            yield from text_findings(text, f"/{key}", example.origin, role=str(key), empty=None)
     misspelt = False
     for key in example.data:
         if key not in FORMAT_KEYS and (meant := meant_key(str(key), FORMAT_KEYS, example.data)):

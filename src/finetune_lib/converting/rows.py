@@ -44,7 +44,7 @@ def chat(messages: list[Message], rest: Mapping[str, Any], *, results: bool = Tr
         results: Whether tool results get the id of the call that they follow.
     """
     messages, extra = _dressed(messages, rest)
-    if any("tool_calls" in message or message.get("role") == "tool" for message in messages):
+    if any("tool_calls" in said or said.get("role") == "tool" for said in map(fields_of, messages)):
         messages = paired(arguments_as_text({"messages": messages})["messages"], results=results)
     return _joined({"messages": messages}, _tooled(extra))
 

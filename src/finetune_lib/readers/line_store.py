@@ -4,22 +4,42 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import overload
+from typing import Protocol, overload
 
 from finetune_lib.diagnostics import Diagnostic, Findings
 from finetune_lib.readers.blob import Blob
 from finetune_lib.readers.records_of_lines import Record, Unread, records
 from finetune_lib.records import Example
 
-Interpret = Callable[[Example], Example]
+
+class Interpret(Protocol):
+    """What makes the wished example of the one that stands in a file; it travels between processes."""
+
+    @property
+    def keeps_plain(self) -> bool:
+        """Whether a plain chat stays as it is."""
+        ...
+
+    def __call__(self, example: Example) -> Example:
+        """The wished example."""
+        ...
 
 
-def as_it_is(example: Example) -> Example:
-    """The example itself."""
-    return example
+@dataclass(frozen=True, slots=True)
+class AsItIs:
+    """Leaves every example as it stands there."""
+
+    keeps_plain = True
+
+    def __call__(self, example: Example) -> Example:
+        """The example itself."""
+        return example
+
+
+AS_IT_IS = AsItIs()
 
 
 @dataclass(slots=True)
@@ -73,7 +93,7 @@ class LineStore(Sequence[Example]):
         interpret: What makes the wished example of the one that stands there; must be picklable.
     """
 
-    def __init__(self, blob: Blob, *, source: str, interpret: Interpret = as_it_is) -> None:
+    def __init__(self, blob: Blob, *, source: str, interpret: Interpret = AS_IT_IS) -> None:
         self.blob = blob
         self.source = source
         self.interpret = interpret

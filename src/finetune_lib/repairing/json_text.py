@@ -10,7 +10,7 @@ import ast
 import json
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, cast
@@ -189,14 +189,16 @@ def _respelled(kind: str, said: str, pieces: Sequence[Piece], number: int, *, un
 
 
 def _comma(pieces: Sequence[Piece], number: int) -> tuple[str, str]:
-    following = _significant(pieces[number + 1 :])
-    if not following or not _significant(reversed(pieces[:number])):
+    following = _significant(pieces, range(number + 1, len(pieces)))
+    if not following or not _significant(pieces, range(number - 1, -1, -1)):
         return "", "J205"
     return ("", "J204") if following in ("}", "]", "｝", "］") else (",", "")
 
 
-def _significant(pieces: Sequence[Piece] | Iterator[Piece]) -> str:
-    return next((said for kind, said in pieces if kind not in ("space", "odd", "comment")), "")
+def _significant(pieces: Sequence[Piece], places: range) -> str:
+    """The first piece at these places that says something."""
+    said = (pieces[place] for place in places)
+    return next((text for kind, text in said if kind not in ("space", "odd", "comment")), "")
 
 
 def _word(said: str, pieces: Sequence[Piece], number: int, *, unsafe: bool) -> tuple[str, str]:
@@ -204,7 +206,7 @@ def _word(said: str, pieces: Sequence[Piece], number: int, *, unsafe: bool) -> t
         return PYTHON_WORDS[said], "J203"
     if unsafe and NO_NUMBERS.fullmatch(said):
         return "null", "J215"
-    if unsafe and NAME.fullmatch(said) and _significant(pieces[number + 1 :]) in (":", "："):
+    if unsafe and NAME.fullmatch(said) and _significant(pieces, range(number + 1, len(pieces))) in (":", "："):
         return f'"{said}"', "J223"
     return said, ""
 

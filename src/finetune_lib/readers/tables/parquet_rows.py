@@ -28,7 +28,7 @@ def read_parquet(path: Path, options: Options, *, blob: Blob | None = None) -> R
     try:
         with stream(blob) as file:
             rows = list(_rows(parquet.ParquetFile(file)))
-    except arrow.ArrowException as error:
+    except (arrow.ArrowException, UnicodeDecodeError) as error:
         raise unreadable("E112", path, what=str(error)) from error
     except OSError as error:  # pyarrow tells of damaged pages so
         if error.errno is not None:
