@@ -27,7 +27,7 @@ def _problem(path: Path, param: str, model: str) -> dict[str, Any] | None:
     try:
         data = Dataset(LineStore(FileBlob.of(path), source=path.name), name=path.name)
         report = data.validate(model=model, target="local", content=False)
-    except DataError as error:
+    except (DataError, OSError) as error:
         return {"code": f"invalid_{param}", "message": str(error), "param": param}
     errors = [error for error in report.errors if param == "training_file" or error.code != TOO_FEW]
     if not errors:
