@@ -184,7 +184,7 @@ def header_notes(source: str, layout: Layout) -> Iterator[Diagnostic]:
     free = [name for name in ("category", "system") if name not in header.places]
     for place, name in enumerate(header.names):
         if name and place not in taken_or_told:
-            field = meant(name, free) or (free or ["prompt"])[0]
+            field = meant(name, free) or "…"
             yield diagnose("T261", _origin(source, layout.row, place), column=name, field=field)
 
 
