@@ -18,6 +18,7 @@ import pytest
 import finetune_lib as ft
 from finetune_lib import local
 
+os.environ["FINETUNE_LIB_LANG"] = "en"  # whatever the locale of the machine
 TOKEN = "token-of-the-tests"
 CAPITALS = {
     "日本": "東京",

@@ -22,7 +22,6 @@ BANDS = 32
 WIDTH = 6
 PERMUTATIONS = BANDS * WIDTH
 SEED = 7
-KEY = 16
 WINDOW = 8  # neighbours by size that are looked at in a band
 PATIENCE = 16  # pairs that did not pass, after which a set is given up
 MARGIN = 0.15  # four standard deviations of the share of minima that agree

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from finetune_lib.rendering.turns import Turn
 
-Sides = tuple["Sequence[Turn]", "Sequence[Turn]"]
-
 
 def side_by_side(left: Sequence[Turn], right: Sequence[Turn], *, heads: tuple[str | Markup, str | Markup]) -> Markup:
     """Two columns under their heads; a turn that both have stands pale on each side."""

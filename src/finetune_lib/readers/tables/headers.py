@@ -98,15 +98,6 @@ def _named(names: Sequence[str], column: str) -> Sequence[int]:
     return [place for place, name in enumerate(names) if folded(name) == folded(column)]
 
 
-def same_names(names: Sequence[str]) -> Iterator[str]:
-    """The names that more than one column has."""
-    seen: set[str] = set()
-    for name in names:
-        if name and folded(name) in seen:
-            yield name
-        seen.add(folded(name))
-
-
 def meant(name: str, fields: Sequence[str]) -> str | None:
     """The field among these that a misspelled name may stand for."""
     words = {word: owner for owner in fields for word in _vocabulary()[owner] if len(word) > 2}

@@ -30,7 +30,6 @@ from finetune_lib.records import Origin
 HEAD = 20
 SHOWN = 60
 BESIDE = frozenset({"system", "category", "context"})
-NO_PAIR = frozenset({"messages", "conversations", "chosen", "rejected", "tools"})
 
 
 @dataclass(frozen=True, slots=True)
