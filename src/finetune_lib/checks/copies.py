@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from heapq import nsmallest
 from itertools import chain
+from operator import itemgetter
 from typing import Any, Self
 
 from finetune_lib.checks.rules import Rules
@@ -14,6 +15,7 @@ from finetune_lib.checks.spill import PARTITIONS, Spill
 from finetune_lib.diagnostics import Diagnostic, diagnose, place_name
 from finetune_lib.records import Example, Origin
 
+ROLE_AND_CONTENT = itemgetter("role", "content")
 VERIFIED = 10_000  # repetitions that are read again and compared whole; beyond, 64-bit digests are taken at their word
 
 
@@ -35,8 +37,8 @@ def _canonical(data: Mapping[str, Any]) -> bytes:
 def _texts(messages: Any) -> str:
     """Role and content of each message; nothing where one has more or less than them."""
     try:
-        joined = "\0".join([text for message in messages for text in (message["role"], message["content"])])
-        whole = joined.count("\0") == 2 * len(messages) - 1 and not any(len(message) != 2 for message in messages)
+        joined = "\0".join(chain.from_iterable(map(ROLE_AND_CONTENT, messages)))
+        whole = joined.count("\0") == 2 * len(messages) - 1 and set(map(len, messages)) == {2}
     except (KeyError, TypeError, IndexError):
         return ""
     return joined if whole else ""

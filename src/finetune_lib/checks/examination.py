@@ -178,8 +178,7 @@ def _example(example: Example, plan: Plan, outcome: Outcome, *, marked: bool = T
     if example.ignore and example.origin.row:
         outcome.wishes[example.origin.row] = example.ignore
     if plan.rules.learns_plain_chats and (plain or (example.dialect is None and is_plain(example.data))):
-        texts = rows.check_texts(example) if marked or plan.content else ()
-        broken = outcome.report(texts, plan)
+        broken = (marked or plan.content) and outcome.report(rows.check_texts(example), plan)
         outcome.count_plain()
     else:
         broken = outcome.report(rows.check(example, plan.rules), plan)
@@ -198,7 +197,8 @@ def _count(example: Example, plan: Plan, outcome: Outcome, *, broken: bool) -> N
     """The tokens of a sound example."""
     count = 0 if broken else limits.tokens(example, plan.rules)
     outcome.lengths.append(count)
-    outcome.report(limits.too_long([(example, count)], plan.rules), plan)
+    if plan.rules.model:
+        outcome.report(limits.too_long([(example, count)], plan.rules), plan)
 
 
 def _content(example: Example, rules: Rules) -> Iterator[Diagnostic]:
