@@ -8,9 +8,10 @@ its base here.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import islice
 from typing import Any
 
 from finetune_lib import catalog
@@ -50,43 +51,59 @@ class Counter:
         tokens = sum([count(_text(message)) for message in messages]) + TOKENS_PER_MESSAGE * len(messages)
         return tokens + count(extra) if extra else tokens
 
+    def chats(self, sizes: Iterable[int], texts: Iterable[str]) -> list[int]:
+        """Tokens of conversations of text alone: how many messages each has, and the texts of all these."""
+        counts = map(self.count, texts)
+        return [sum(islice(counts, size)) + TOKENS_PER_MESSAGE * size for size in sizes]
+
+
+def encoding_of(model: str | None) -> tuple[str, bool]:
+    """With what the tokens of a model are counted, and whether that is exact; without a model, OpenAI's newest.
+
+    Models that the catalogue does not know are estimated.
+    """
+    if model is None:
+        return DEFAULT_ENCODING, True
+    facts = catalog.find(model)
+    return (facts.encoding, True) if facts else ("estimate", False)
+
 
 @lru_cache(maxsize=64)
 def counter_for(model: str | None) -> Counter:
-    """The counter for a model of the catalogue, an estimating one for any other; without a model, OpenAI's newest."""
-    if model is None:
-        return Counter(DEFAULT_ENCODING, True, _exact(DEFAULT_ENCODING))
-    facts = catalog.find(model)
-    if facts is None:
-        return Counter("estimate", False, _estimate)
-    return Counter(facts.encoding, True, _bytes if facts.encoding == "bytes" else _exact(facts.encoding))
+    """The counter for a model, as `encoding_of` says."""
+    encoding, exact = encoding_of(model)
+    simple = {"estimate": _estimate, "bytes": _bytes}
+    return Counter(encoding, exact, simple.get(encoding) or _exact(encoding))
 
 
 @cache
 def _exact(encoding: str) -> Callable[[str], int]:
-    count_plain, encode_ordinary = _encoder(encoding)
+    encode, unit, encode_ordinary = _encoder(encoding)
 
     @lru_cache(maxsize=MEMO)
     def count(text: str) -> int:
         try:
-            return len(encode_ordinary(text)) if SPECIAL in text else count_plain(text)
+            return len(encode_ordinary(text)) if SPECIAL in text else len(encode(text)) // unit
         except UnicodeEncodeError:
             return len(encode_ordinary(_without_lone_surrogates(text)))
 
     return count
 
 
-def _encoder(encoding: str) -> tuple[Callable[[str], int], Callable[[str], Sequence[int]]]:
-    """What counts text without special tokens, and what encodes any text as if it had none."""
+Encode = Callable[[str], Sequence[int]]
+
+
+def _encoder(encoding: str) -> tuple[Encode, int, Encode]:
+    """What encodes text without special tokens, its units a token, and what encodes any text as if it had none."""
     splintr: Any = importlib.import_module("splintr")
     try:
         tokenizer = splintr.Tokenizer.from_pretrained(encoding)
     except ValueError:
         tiktoken: Any = importlib.import_module("tiktoken")
         encode = tiktoken.get_encoding(encoding).encode_ordinary
-        return lambda text: len(encode(text)), encode
-    flat = tokenizer.encode_flat  # the fastest way: four bytes a token, but special tokens are recognised
-    return lambda text: len(flat(text)) // 4, tokenizer.encode_ordinary
+        return encode, 1, encode
+    # the fastest way gives four bytes a token, but takes special tokens for such
+    return tokenizer.encode_flat, 4, tokenizer.encode_ordinary
 
 
 def _without_lone_surrogates(text: str) -> str:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from heapq import nsmallest
 from itertools import chain
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Self
 
 from finetune_lib.checks.rules import Rules
 from finetune_lib.checks.spill import PARTITIONS, Spill
 from finetune_lib.diagnostics import Diagnostic, diagnose, place_name
+from finetune_lib.readers.fast_json import TypedMessage
 from finetune_lib.records import Example, Origin
 
-ROLE_AND_CONTENT = itemgetter("role", "content")
+ROLE_AND_CONTENT, ITS_ROLE_AND_CONTENT = itemgetter("role", "content"), attrgetter("role", "content")
 VERIFIED = 10_000  # repetitions that are read again and compared whole; beyond, 64-bit digests are taken at their word
 
 
 def digest(data: Mapping[str, Any], *, size: int = 16) -> bytes:
     """What equal rows have in common, whatever the order of their keys."""
     return blake2b(_canonical(data), digest_size=size).digest()
+
+
+def _number(content: bytes) -> int:
+    return int.from_bytes(blake2b(content, digest_size=8).digest(), "little")
 
 
 def _canonical(data: Mapping[str, Any]) -> bytes:
@@ -52,7 +57,13 @@ class ExactDuplicates:
 
     def look(self, example: Example, place: int) -> None:
         """Take up one example."""
-        self._digests.add(int.from_bytes(digest(example.data, size=8), "little"), place)
+        self._digests.add(_number(_canonical(example.data)), place)
+
+    def look_plain(self, chats: Iterable[Sequence[TypedMessage]], place: int) -> None:
+        """Take up plain chats; `place` is the index of the first."""
+        for number, chat in enumerate(chats, start=place):
+            texts = "\0".join(chain.from_iterable(map(ITS_ROLE_AND_CONTENT, chat)))
+            self._digests.add(_number(texts.encode()), number)
 
     def merge(self, later: Self, offset: int) -> None:
         """Take up the survey of the part behind this one."""

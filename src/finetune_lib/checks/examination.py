@@ -12,11 +12,14 @@ from finetune_lib.checks.copies import ExactDuplicates
 from finetune_lib.checks.parts import Part
 from finetune_lib.checks.rules import Rules
 from finetune_lib.checks.survey import FormSurvey, Survey
+from finetune_lib.checks.texts import NOTHING, text_findings
 from finetune_lib.diagnostics import Diagnostic, Findings, is_error
 from finetune_lib.readers.line_store import Index
 from finetune_lib.readers.plain import is_plain
+from finetune_lib.readers.plain_rows import PlainRows
 from finetune_lib.readers.records_of_lines import Record, Unread
-from finetune_lib.records import Example
+from finetune_lib.records import NOWHERE, Example
+from finetune_lib.tokens import counter_for
 
 NAMED = 100  # plain chats whose places are kept
 
@@ -45,6 +48,11 @@ class Plan:
     def format_only(self) -> bool:
         """Whether a row of plain shape needs no further look."""
         return not (self.tokens or self.duplicates or self.content)
+
+    @property
+    def takes_together(self) -> bool:
+        """Whether plain chats are not looked at one by one."""
+        return self.rules.learns_plain_chats and not self.content
 
 
 @dataclass(slots=True)
@@ -100,11 +108,10 @@ class Outcome:
         """Everything that is told at the end."""
         return (*self.forms, *self.surveys)
 
-    def count_plain(self) -> None:
-        """The next example is a plain chat."""
-        if self.plain < NAMED:
-            self.plain_places.append(self.examples)
-        self.plain += 1
+    def count_plain(self, number: int = 1) -> None:
+        """The next examples are plain chats."""
+        self.plain_places.extend(range(self.examples, self.examples + min(number, max(0, NAMED - self.plain))))
+        self.plain += number
 
     def merge(self, later: Outcome) -> None:
         """Take up what was found in the part behind this one."""
@@ -130,8 +137,10 @@ def hidden_by(finding: Diagnostic, ignore: Iterable[str]) -> str | None:
 def examine(part: Part, plan: Plan) -> Outcome:
     """Look at each example of a part once."""
     outcome = empty(plan, counted=part.counted)
-    for item in part.records():
-        if isinstance(item, Unread):
+    for item in part.records(_harmless if plan.takes_together else None):
+        if isinstance(item, PlainRows):
+            _plain_rows(item, part, plan, outcome)
+        elif isinstance(item, Unread):
             _unread(item, plan, outcome)
         elif isinstance(item, Example):
             _example(item, plan, outcome)
@@ -151,6 +160,34 @@ def _record(record: Record, part: Part, plan: Plan, outcome: Outcome) -> None:
         outcome.examples += 1
     else:
         _example(part.interpret(record), plan, outcome, marked=record.marked, plain=record.plain and part.keeps_plain)
+
+
+def _harmless(texts: str) -> bool:
+    """Whether `rows.check_texts` would find nothing in texts that are joined here."""
+    return text_findings(texts, "", NOWHERE, role="", empty=None) is NOTHING
+
+
+def _plain_rows(found: PlainRows, part: Part, plan: Plan, outcome: Outcome) -> None:
+    """Many plain chats, which have no finding about their form: what `_record` does with each."""
+    number = len(found.chats)
+    outcome.index.extend(found.offsets(part.base), found.line, found.row)
+    outcome.lines, outcome.rows = found.line + number - 1, found.row + number - 1
+    outcome.count_plain(number)
+    if plan.tokens:
+        _count_plain(found, part, plan, outcome)
+    for survey in outcome.surveys:
+        if isinstance(survey, ExactDuplicates):  # those of the content are not asked for (`Plan.takes_together`)
+            survey.look_plain(found.chats, outcome.examples)
+    outcome.examples += number
+
+
+def _count_plain(found: PlainRows, part: Part, plan: Plan, outcome: Outcome) -> None:
+    """The tokens of plain chats."""
+    counts = counter_for(plan.rules.model).chats(map(len, found.chats), found.texts)
+    outcome.lengths.extend(counts)
+    limit = limits.training_limit(plan.rules)
+    long = ((found.example(place, part.source), count) for place, count in enumerate(counts) if count > limit)
+    outcome.report(limits.too_long(long, plan.rules), plan)
 
 
 def empty(plan: Plan, *, counted: bool = False) -> Outcome:

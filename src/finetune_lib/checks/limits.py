@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from math import inf
 from typing import Any
 
 from finetune_lib import catalog
@@ -86,13 +87,19 @@ def _tools(data: Mapping[str, Any]) -> str:
     return json.dumps(tools, ensure_ascii=False, default=repr) if tools else ""
 
 
+def training_limit(rules: Rules) -> float:
+    """Tokens that the model learns of one example; infinite where no limit is known."""
+    facts = catalog.find(rules.model) if rules.model else None
+    return facts.training_limit if facts else inf
+
+
 def too_long(counted: Iterable[tuple[Example, int]], rules: Rules) -> Iterator[Diagnostic]:
     """Examples with more tokens than the model learns of one, and those whose answer is cut off as a whole."""
-    facts = catalog.find(rules.model) if rules.model else None
-    for example, count in counted if facts else ():
-        if facts and count > facts.training_limit:
-            given: dict[str, Any] = {"tokens": count, "limit": facts.training_limit, "model": rules.model}
-            code = "K710" if _before_answer(example, counter_for(rules.model)) >= facts.training_limit else "K702"
+    limit = training_limit(rules)
+    for example, count in counted:
+        if count > limit:
+            given: dict[str, Any] = {"tokens": count, "limit": limit, "model": rules.model}
+            code = "K710" if _before_answer(example, counter_for(rules.model)) >= limit else "K702"
             yield diagnose(code, example.origin, "/messages", **given)
 
 

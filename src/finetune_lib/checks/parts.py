@@ -8,7 +8,8 @@ from typing import Protocol
 
 from finetune_lib.readers.blob import Blob, MemoryBlob
 from finetune_lib.readers.line_store import Interpret, LineStore
-from finetune_lib.readers.records_of_lines import Record, Unread, records
+from finetune_lib.readers.plain_rows import Harmless, PlainRows
+from finetune_lib.readers.records_of_lines import Record, Unread, records, stretches
 from finetune_lib.records import Example
 
 PART_BYTES = 8 << 20
@@ -39,8 +40,8 @@ class Part(Protocol):
         """Whether its lines and rows are counted from its own beginning."""
         ...
 
-    def records(self) -> Iterator[Record | Unread | Example]:
-        """What stands in it, in order."""
+    def records(self, harmless: Harmless | None) -> Iterator[PlainRows | Record | Unread | Example]:
+        """What stands in it, in order; with `harmless`, plain chats may come together (`plain_rows`)."""
         ...
 
     def interpret(self, record: Record) -> Example:
@@ -69,8 +70,10 @@ class Lines:
         """Whether its plain chats are examples as they stand there."""
         return self.meaning.keeps_plain
 
-    def records(self) -> Iterator[Record | Unread]:
+    def records(self, harmless: Harmless | None) -> Iterator[PlainRows | Record | Unread]:
         """What stands in it, in order."""
+        if harmless and self.keeps_plain:
+            return stretches(self.blob, source=self.source, start=self.start, stop=self.stop, harmless=harmless)
         return records(self.blob, source=self.source, start=self.start, stop=self.stop)
 
     def interpret(self, record: Record) -> Example:
@@ -89,7 +92,7 @@ class Examples:
     counted = False
     keeps_plain = False
 
-    def records(self) -> Iterator[Example]:
+    def records(self, harmless: Harmless | None) -> Iterator[Example]:  # noqa: ARG002
         """What stands in it, in order."""
         return iter(self.examples)
 

@@ -17,7 +17,7 @@ from finetune_lib.checks.parts import Part, parts_of
 from finetune_lib.diagnostics import Diagnostic, TokenCount, ValidationReport, diagnose, is_error
 from finetune_lib.readers.line_store import LineStore
 from finetune_lib.records import Example, Origin
-from finetune_lib.tokens import counter_for
+from finetune_lib.tokens import encoding_of
 
 AHEAD = 16  # parts on their way to an executor at once
 NEAR_LIMIT = 5_000  # examples up to which near duplicates are looked for unasked
@@ -116,5 +116,4 @@ def token_count(lengths: array[int], model: str | None) -> TokenCount | None:
     """The sum and the longest of the counts; None where nothing was counted."""
     if not any(lengths):
         return None
-    counter = counter_for(model)
-    return TokenCount(sum(lengths), max(lengths), counter.encoding, counter.exact)
+    return TokenCount(sum(lengths), max(lengths), *encoding_of(model))

@@ -11,7 +11,7 @@ from typing import Protocol, overload
 
 from finetune_lib.diagnostics import Diagnostic, Findings
 from finetune_lib.readers.blob import Blob
-from finetune_lib.readers.records_of_lines import Record, Unread, records
+from finetune_lib.readers.records_of_lines import Record, Unread, records, stretches
 from finetune_lib.records import Example
 
 
@@ -61,11 +61,15 @@ class Index:
 
     def add(self, offset: int, line: int, row: int) -> None:
         """Take up one example."""
+        self.extend((offset,), line, row)
+
+    def extend(self, offsets: Sequence[int], line: int, row: int) -> None:
+        """Take up examples on adjoining lines; `line` and `row` are those of the first."""
         if (line, row) != self._next:
             self.gaps.append(len(self.offsets))
             self.numbers.extend((line, row))
-        self._next = line + 1, row + 1
-        self.offsets.append(offset)
+        self._next = line + len(offsets), row + len(offsets)
+        self.offsets.extend(offsets)
 
     def merge(self, later: Index, lines: int, rows: int) -> None:
         """Take up the index of the part behind this one, which begins so many lines and rows later."""
@@ -110,13 +114,15 @@ class LineStore(Sequence[Example]):
         self._scan = iter(())
 
     def _scanning(self) -> Iterator[None]:
-        """Build the index; pauses behind each record."""
+        """Build the index; pauses behind each record, or behind many plain chats."""
         index = self._index
-        for record in records(self.blob, source=self.source):
-            if isinstance(record, Unread):
-                index.findings.add(record.findings)
+        for item in stretches(self.blob, source=self.source, harmless=_anything):
+            if isinstance(item, Unread):
+                index.findings.add(item.findings)
+            elif isinstance(item, Record):
+                index.add(item.offset, item.line, item.row)
             else:
-                index.add(record.offset, record.line, record.row)
+                index.extend(item.offsets(), item.line, item.row)
             yield
 
     def _scan_to(self, place: int | None) -> Index:
@@ -171,6 +177,11 @@ class LineStore(Sequence[Example]):
 
 
 _END = object()
+
+
+def _anything(text: str) -> bool:  # noqa: ARG001
+    """What texts say does not matter to an index."""
+    return True
 
 
 def _restored(blob: Blob, source: str, interpret: Interpret) -> LineStore:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, cast
 
 from finetune_lib.diagnostics import Diagnostic, diagnose
 from finetune_lib.readers.blob import Blob
 from finetune_lib.readers.encodings import undecodable
 from finetune_lib.readers.json_causes import JOINABLE, causes, not_an_object
+from finetune_lib.readers.plain_rows import Harmless, PlainRows, is_marked, plain_rows
 from finetune_lib.readers.strict_json import parse, parse_record
 from finetune_lib.records import Example, Origin
 
-PIECE = 1 << 20
+PIECE = 1 << 18
 LONGEST_RECORD = 50
 
 
@@ -63,18 +63,32 @@ class Unread:
 def records(
     blob: Blob, *, source: str, start: int = 0, stop: int | None = None, line: int = 1, row: int = 1
 ) -> Iterator[Record | Unread]:
-    """Everything between two bytes of a blob; `line` and `row` number the first line there."""
-    offset = start
+    """Everything between two bytes of a blob, one by one; `line` and `row` number the first line there."""
     lines = _Lines(blob, start, blob.size if stop is None else stop)
+    return cast("Iterator[Record | Unread]", _found(lines, source, start, line, row))
+
+
+def stretches(
+    blob: Blob, *, source: str, start: int = 0, stop: int | None = None, harmless: Harmless
+) -> Iterator[PlainRows | Record | Unread]:
+    """The same, but plain chats come together where a piece has nothing else and its texts are `harmless`."""
+    return _found(_Lines(blob, start, blob.size if stop is None else stop, harmless), source, start, 1, 1)
+
+
+def _found(lines: _Lines, source: str, offset: int, line: int, row: int) -> Iterator[PlainRows | Record | Unread]:
     for raw in lines:
+        if isinstance(raw, PlainRows):
+            raw.line, raw.row, raw.offset = line, row, offset
+            yield raw
+            offset, line, row = raw.stop, line + len(raw.chats), row + len(raw.chats)
+            continue
         stop = offset + len(raw)
         try:
             value, plain = parse_record(raw)
         except ValueError:
             value, plain = None, False
         if type(value) is dict:
-            marked = b"<|" in raw or b"\\u" in raw
-            yield Record(cast("dict[str, Any]", value), line, row, offset, stop, marked, plain)
+            yield Record(cast("dict[str, Any]", value), line, row, offset, stop, is_marked(raw), plain)
         else:
             found, count, stop = _odd(raw, lines, Origin(source, row, line), offset)
             yield found
@@ -83,42 +97,57 @@ def records(
         offset, line, row = stop, line + 1, row + 1
 
 
-class _Lines(Iterator[bytes]):
-    """The lines of a part of a blob with their ends, read in pieces; lines can be put back."""
+class _Lines(Iterator["bytes | PlainRows"]):
+    """The lines of a part of a blob with their ends, read in pieces; lines can be put back.
 
-    def __init__(self, blob: Blob, start: int, stop: int) -> None:
+    With `harmless`, a piece of nothing but plain chats comes as a whole.
+    """
+
+    def __init__(self, blob: Blob, start: int, stop: int, harmless: Harmless | None = None) -> None:
         self._pieces = _pieces(blob, start, stop)
         self._ready: list[bytes] = []
+        self._harmless = harmless
 
-    def __next__(self) -> bytes:
+    def __next__(self) -> bytes | PlainRows:
         while not self._ready:
-            self._ready = next(self._pieces)
+            piece = next(self._pieces)
+            if self._harmless and (rows := plain_rows(piece, self._harmless)):
+                return rows
+            self._ready = _split(piece)
+            self._ready.reverse()
         return self._ready.pop()
+
+    def take(self, number: int) -> list[bytes]:
+        """The next lines, that many if there are."""
+        while len(self._ready) < number and (piece := next(self._pieces, None)):
+            self._ready = [*reversed(_split(piece)), *self._ready]
+        return [self._ready.pop() for _ in range(min(number, len(self._ready)))]
 
     def put_back(self, lines: Sequence[bytes]) -> None:
         """Give these lines once more."""
         self._ready.extend(reversed(lines))
 
 
-def _pieces(blob: Blob, start: int, stop: int) -> Iterator[list[bytes]]:
-    """The lines of one piece after the other, the last one first."""
-    rest = b""
-    for position in range(start, stop, PIECE):
-        content = rest + blob.read(position, min(position + PIECE, stop))
-        whole, end, rest = content.rpartition(b"\n")
+def _pieces(blob: Blob, start: int, stop: int) -> Iterator[bytes]:
+    """The bytes in pieces of whole lines; what a piece has of one line more is read again, which is little."""
+    size = PIECE
+    while start < stop:
+        content = blob.read(start, min(start + size, stop))
+        end = len(content) if start + size >= stop else content.rfind(b"\n") + 1
         if end:
-            lines = _split(whole)
-            lines.reverse()
-            yield lines
-    if rest:
-        yield [rest]
+            yield content[:end]
+            start, size = start + end, PIECE
+        else:
+            size *= 2
 
 
-def _split(whole: bytes) -> list[bytes]:
+def _split(piece: bytes) -> list[bytes]:
     """Lines with their line feeds; the fast way splits at carriage returns too, so it is for text without."""
-    if b"\r" in whole:
-        return [line + b"\n" for line in whole.split(b"\n")]
-    return (whole + b"\n").splitlines(keepends=True)
+    if b"\r" in piece:
+        lines = [line + b"\n" for line in piece.split(b"\n")]
+        lines[-1] = lines[-1][:-1]
+        return lines if lines[-1] else lines[:-1]
+    return piece.splitlines(keepends=True)
 
 
 def _odd(raw: bytes, lines: _Lines, origin: Origin, offset: int) -> tuple[Record | Unread, int, int]:
@@ -141,7 +170,7 @@ def _odd(raw: bytes, lines: _Lines, origin: Origin, offset: int) -> tuple[Record
 
 def _joined(text: str, lines: _Lines, origin: Origin, offset: int) -> tuple[Unread, int, int]:
     """A record that line breaks spread over several lines, if it is one: a finding for each of them."""
-    following = list(islice(lines, LONGEST_RECORD))
+    following = lines.take(LONGEST_RECORD)
     texts = [text, *(line.decode("utf-8", "replace") for line in following)]
     found = causes(texts, origin)
     count = len(found)
