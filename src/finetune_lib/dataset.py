@@ -191,17 +191,19 @@ class Dataset(Sequence[Example]):
             today: The day that announced shutdowns are held against; by default today.
             executor: A `concurrent.futures.Executor`, as a process pool or Dask's; the result stays the same.
         """
-        from finetune_lib import fixing, leakage
-
         rules = self._rules(model, target, method, grader, limits)
         hidden = (ignore,) if isinstance(ignore, str) else tuple(ignore)
         plan = Plan(rules, tokens=tokens, duplicates=duplicates, content=content, near=near, ignore=hidden)
-        leaks = leakage.contamination(golden, self, threshold=NEAR) if golden else ()
-        problems = (*self._problems, *leaks)
+        problems = (*self._problems, *(self._leaks(golden) if golden else ()))
         report = validate(
             self._examples, source=self.name, plan=plan, problems=problems, today=today, executor=executor
         )
-        return replace(report, changes=partial(fixing.changes, self._examples, rules))
+        return replace(report, changes=partial(_changes, self._examples, rules))
+
+    def _leaks(self, golden: Sequence[Example]) -> Iterable[Diagnostic]:
+        from finetune_lib import leakage
+
+        return leakage.contamination(golden, self, threshold=NEAR)
 
     def _rules(
         self,
@@ -576,3 +578,10 @@ class Dataset(Sequence[Example]):
         from finetune_lib.rendering.dataset import dataset_html
 
         return dataset_html(self.name, self)
+
+
+def _changes(examples: Sequence[Example], rules: Rules) -> Iterable[Change]:
+    """What a fix would change; found when it is asked for."""
+    from finetune_lib import fixing
+
+    return fixing.changes(examples, rules)
