@@ -21,7 +21,7 @@ import pytest
 import finetune_lib as ft
 from finetune_lib import augmenters as aug
 from finetune_lib.augmenters import Noise, Paraphrase, Script, SystemPrompts, Template
-from finetune_lib.augmenters.answers import Answers
+from finetune_lib.asking import Kept
 from finetune_lib.augmenting import augmented, augmented_async
 from finetune_lib.records import Origin
 
@@ -267,21 +267,26 @@ class TestOthers:
 
 
 class TestFailures:
+    @pytest.fixture(autouse=True)
+    def impatient(self, monkeypatch):
+        monkeypatch.setattr("finetune_lib.asking.pacing.FIRST_WAIT", 0.01)
+        monkeypatch.setattr("finetune_lib.asking.pacing.LONGEST_WAIT", 0.02)
+
     @pytest.mark.parametrize("status", [429, 500, 503])
     def test_passing_trouble_is_retried_by_the_client(self, run, service, status):
         service.status = lambda number: status if number % 2 else 200
         result = run(examples(3), Paraphrase(1, model="m"), concurrency=1)
         assert (result.total.kept, result.spent.calls) == (3, 3)
 
-    @pytest.mark.parametrize("status", [429, 500])
-    def test_lasting_trouble_is_data(self, run, service, status):
+    @pytest.mark.parametrize(("status", "times"), [(429, 12), (500, 8)])
+    def test_lasting_trouble_is_data(self, run, service, status, times):
         service.answer = lambda request: {"message": "later"} if about_101(request) else rewriting(request)
         service.status = lambda number: status if "101" in service.asked[number - 1] else 200
         result = run(examples(3), Paraphrase(2, model="m"), concurrency=1)
         assert result.total.kept == 4
         assert list(result.total.failed.values()) == [2]
         assert str(status) in next(iter(result.total.failed))
-        assert len(service.requests) == 2 + 3  # the client tries three times
+        assert len(service.requests) == 2 + times
 
     @pytest.mark.parametrize("content", ["Sorry, no.", '{"versions": [["甲"', ""])
     def test_a_malformed_answer_is_asked_for_once_more(self, run, service, content):
@@ -363,7 +368,7 @@ class TestCache:
 
     def test_a_file_that_is_no_cache_is_refused_before_any_call(self, run, service, tmp_path):
         (tmp_path / "x.db").write_text("hello " * 1000)
-        with pytest.raises(ft.DataError, match="is no cache of answers"):
+        with pytest.raises(ft.DataError, match="is no file of kept answers"):
             run(examples(1), Paraphrase(1, model="m"), cache=tmp_path / "x.db")
         assert service.requests == []
 
@@ -383,8 +388,8 @@ class TestCache:
             self._db.execute("PRAGMA query_only=ON")
             return put(self, key, model, paid)
 
-        put = Answers.put
-        monkeypatch.setattr(Answers, "put", full)
+        put = Kept.put
+        monkeypatch.setattr(Kept, "put", full)
         with pytest.raises(ft.DataError, match="could not be kept") as caught:
             run(examples(30), Paraphrase(1, model="m"), concurrency=1)
         assert isinstance(caught.value.__cause__, sqlite3.Error)

@@ -8,19 +8,18 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TypeAlias
 
+from finetune_lib.asking import Session, Spent, within
 from finetune_lib.augmenters.augmenter import SEED, Augmenter, Made, Missing
 from finetune_lib.augmenters.counting import Counts, Tally, total
 from finetune_lib.augmenters.gate import PERTURBED, Gate
 from finetune_lib.augmenters.lineage import Lineage, content_hash
 from finetune_lib.augmenters.rewriting import Rewriting
-from finetune_lib.augmenters.running import children_of, in_own_loop
-from finetune_lib.augmenters.session import Session, within
+from finetune_lib.augmenters.running import children_of
 from finetune_lib.augmenters.sifting import Check, Offspring, Sieve
-from finetune_lib.augmenters.spending import Spent
 from finetune_lib.augmenters.template import Template
 from finetune_lib.candidates import name_of
-from finetune_lib.candidates.chat_model import connections
 from finetune_lib.errors import DataError, MissingExtraError
+from finetune_lib.loops import in_own_loop
 from finetune_lib.platforms import Platform
 from finetune_lib.records import Example
 
@@ -145,11 +144,10 @@ async def augmented_async(
     run = _Run(examples, augmenters, on_progress)
     before = SEED.set(seed)
     try:
-        async with connections() as shared:
-            session = Session(shared, platform=platform, cache=cache, budget=budget, max_calls=max_calls)
-            with within(session):
-                await session.prepare([a for a in augmenters if isinstance(a, Rewriting)])
-                await run.finish(concurrency)
+        session = Session(platform=platform, store=cache, budget=budget, max_calls=max_calls, concurrency=concurrency)
+        async with within(session):
+            await session.prepare([a for a in augmenters if isinstance(a, Rewriting)])
+            await run.finish(concurrency)
     finally:
         SEED.reset(before)
     sieve = Sieve(examples, gates=map(_gate, augmenters), seed=seed, check=check)

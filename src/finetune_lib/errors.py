@@ -91,6 +91,7 @@ class PlatformError(FinetuneError, RuntimeError):
         param: The field of the request that it complains about.
         request_id: What the platform's support will ask for.
         retryable: Whether the same call may succeed later.
+        retry_after: Seconds that the platform asks to wait before; None where it says nothing.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class PlatformError(FinetuneError, RuntimeError):
         param: str | None = None,
         request_id: str | None = None,
         retryable: bool = False,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.status_code = status_code
@@ -109,6 +111,7 @@ class PlatformError(FinetuneError, RuntimeError):
         self.param = param
         self.request_id = request_id
         self.retryable = retryable
+        self.retry_after = retry_after
 
 
 class JobError(FinetuneError, RuntimeError):

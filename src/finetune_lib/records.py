@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
@@ -134,6 +134,19 @@ def conversation(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call that a model makes.
+
+    Attributes:
+        name: The function.
+        arguments: Its arguments as JSON text, as the wire has them.
+    """
+
+    name: str
+    arguments: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One row of a golden set: what is asked, and the answer that an expert would give.
 
@@ -142,12 +155,21 @@ class Case:
         messages: What every candidate is given: the conversation up to the expected answer.
         expected: The right answer.
         category: The row of the per-category table it counts in.
+        cluster: What cases of one document, customer or template share: they are not independent of each other.
+        expected_calls: The right tool calls, where the right answer is to call.
+        tools: The functions that may be called.
+        metadata: Whatever else the row says; graders and own functions may read it.
     """
 
     id: str
     messages: tuple[Message, ...]
-    expected: str
+    expected: str = ""
     category: str | None = None
+    _: KW_ONLY
+    cluster: str | None = None
+    expected_calls: tuple[ToolCall, ...] = ()
+    tools: tuple[Mapping[str, Any], ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def prompt(self) -> str:
@@ -159,9 +181,21 @@ class Case:
         """The last assistant turn becomes the expected answer, what stands before it the question."""
         messages = example.messages
         last = max((i for i, m in enumerate(messages) if m.role == "assistant"), default=None)
-        if last is None or messages[last].content is None:
-            raise ValueError("it has no assistant message with text, which would be the expected answer")
-        return Case(str(example.origin.row or number), messages[:last], messages[last].text, example.category)
+        if last is None or not (messages[last].content is not None or messages[last].tool_calls):
+            raise ValueError("it has no assistant message with text or calls, which would be the expected answer")
+        return Case(
+            str(example.origin.row or number),
+            messages[:last],
+            messages[last].text,
+            example.category,
+            expected_calls=tuple(map(_call, messages[last].tool_calls or ())),
+            tools=tuple(example.data.get("tools") or ()),
+        )
+
+
+def _call(call: Mapping[str, Any]) -> ToolCall:
+    function = cast("Mapping[str, Any]", call.get("function") or {})
+    return ToolCall(str(function.get("name", "")), str(function.get("arguments", "{}")))
 
 
 class _Answer(BaseModel):
@@ -256,6 +290,10 @@ class Answer:
         error: The reason of a failure; None otherwise.
         usage: The tokens that were read and written, where the candidate tells them.
         seconds: Wall time of the call.
+        tool_calls: The calls it made instead or beside.
+        finish_reason: Why it ended, as `stop` or `length`.
+        cost: US dollars; None where they are not known.
+        sources: The passages that it was given to answer from.
     """
 
     text: str = ""
@@ -263,3 +301,25 @@ class Answer:
     error: str | None = None
     usage: Usage = Usage()
     seconds: float = 0.0
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: str | None = None
+    cost: float | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a scorer says of one answer.
+
+    Attributes:
+        value: From 0 (wrong) to 1 (right), or whatever number the scorer gives.
+        reason: Why, in words.
+        label: What the answer was taken for, of a classification.
+        target: What it should have been.
+    """
+
+    value: float
+    _: KW_ONLY
+    reason: str = ""
+    label: str | None = None
+    target: str | None = None

@@ -1,86 +1,97 @@
-"""The paid answers: each is in SQLite the moment it arrives, so that no run pays for it twice."""
+"""What was paid for: each answer is in SQLite the moment it arrives, so that no run pays for it twice."""
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from finetune_lib.errors import DataError
-from finetune_lib.records import Usage
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS answers (
+CREATE TABLE IF NOT EXISTS replies (
     key TEXT PRIMARY KEY,
     model TEXT NOT NULL,
-    text TEXT NOT NULL,
-    prompt_tokens INTEGER NOT NULL,
-    completion_tokens INTEGER NOT NULL,
+    body TEXT NOT NULL,
     arrived TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
-)
+) WITHOUT ROWID
 """
-KEEP = "INSERT OR REPLACE INTO answers (key, model, text, prompt_tokens, completion_tokens) VALUES (?, ?, ?, ?, ?)"
+KEEP = "INSERT OR REPLACE INTO replies (key, model, body) VALUES (?, ?, ?)"
 WAIT = 30.0  # seconds that one process waits while another one writes
 
 
-@dataclass(frozen=True, slots=True)
-class Paid:
-    """What a model answered, and the tokens that were paid for it."""
-
-    text: str
-    usage: Usage
-
-
-class Answers:
+class Kept:
     """Answers by the content of their question; several processes may share the file.
 
     Raises:
-        DataError: The file is there and is no such cache.
+        DataError: The file is there and is no such store.
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = path
-        if os.fspath(path) != ":memory:":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None, timeout=WAIT)
+        try:
+            if os.fspath(path) != ":memory:":
+                _make_private(Path(path))
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=WAIT)
+        except (OSError, sqlite3.Error) as error:
+            raise DataError(f"{path} cannot keep answers ({error}): name another file") from error
         try:
             self._prepare()
         except sqlite3.DatabaseError as error:
             self._db.close()
-            raise DataError(f"{path} is no cache of answers ({error}): name another file by cache=…") from error
+            raise DataError(f"{path} is no file of kept answers ({error}): name another one") from error
 
     def _prepare(self) -> None:
-        """FULL: an answer that was paid outlives a loss of power, too."""
+        """NORMAL: what was written outlives the death of the process; an fsync for each answer would slow all down."""
         with suppress(sqlite3.OperationalError):  # another process is just doing the same
             self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.execute(SCHEMA)
+        self._db.execute("BEGIN IMMEDIATE")  # a file that cannot be written is told before anything is paid
+        self._db.execute("ROLLBACK")
 
-    def get(self, key: str) -> Paid | None:
-        """The answer to a question that was asked before."""
-        query = "SELECT text, prompt_tokens, completion_tokens FROM answers WHERE key = ?"
-        row = self._db.execute(query, (key,)).fetchone()
-        return Paid(row[0], Usage(row[1], row[2])) if row else None
+    def get(self, key: str) -> dict[str, Any] | None:
+        """What was answered to a question that was asked before.
 
-    def put(self, key: str, model: str, paid: Paid) -> None:
+        Raises:
+            DataError: The file cannot be read any more.
+        """
+        try:
+            row = self._db.execute("SELECT body FROM replies WHERE key = ?", (key,)).fetchone()
+            return json.loads(row[0]) if row else None
+        except (sqlite3.Error, ValueError) as error:
+            raise DataError(f"the answers kept in {self.path} cannot be read: {error}") from error
+
+    def put(self, key: str, model: str, body: Mapping[str, Any]) -> None:
         """Keep an answer; a newer one to the same question takes its place.
 
         Raises:
             DataError: It cannot be kept; no further one should be paid.
         """
-        text = paid.text.encode("utf-8", "replace").decode()  # half a character has no place in SQLite
-        values = (key, model, text, paid.usage.prompt_tokens, paid.usage.completion_tokens)
         try:
-            self._db.execute(KEEP, values)
+            self._db.execute(KEEP, (key, model, json.dumps(body)))  # ASCII: half a character has a place there, too
         except sqlite3.Error as error:
             raise DataError(f"a paid answer could not be kept in {self.path}: {error}") from error
+
+    def forget(self, key: str) -> None:
+        """Drop an answer."""
+        self._db.execute("DELETE FROM replies WHERE key = ?", (key,))
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+
+def _make_private(path: Path) -> None:
+    """Questions and answers may be confidential: nobody else may read them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def default_path() -> Path:

@@ -1,12 +1,12 @@
-"""The one way by which augmenters ask a model: from the cache, else within the limits, and into the cache at once."""
+"""The one way by which a run asks models: from what is kept, else within the limits, and kept at once."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,24 +14,25 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from weakref import WeakValueDictionary
 
-from finetune_lib.augmenters.answers import Answers, Paid, default_path
-from finetune_lib.augmenters.spending import Price, Purse, expected_usage, price_of
+from finetune_lib.asking.connections import Connections
+from finetune_lib.asking.kept import Kept, default_path
+from finetune_lib.asking.pacing import NO_ANSWER_IN_TIME, UNREADABLE
+from finetune_lib.asking.request import Reply, Request, key_of, reply_in
+from finetune_lib.asking.spending import Price, Purse, price_of
 from finetune_lib.errors import PlatformError
 from finetune_lib.platforms import Platform
-from finetune_lib.records import Usage
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
-    from openai.types.chat import ChatCompletion
+    from collections.abc import Awaitable
 
 T = TypeVar("T")
 # A model that breaks the form of its answer is asked once more.
 ATTEMPTS = 2
-# With these the platform will refuse every further call too: they are not made.
-HOPELESS_STATUS = frozenset({401, 403, 404})
-HOPELESS_CODE = frozenset({"insufficient_quota", "model_not_found", "invalid_api_key"})
 BAD_REQUEST = frozenset({400, 422})
 FORM = ("response_format", "json_schema", "structured")
+USUAL_CONCURRENCY, USUAL_TIMEOUT = 16, 120.0
+EMBEDDED_AT_ONCE = 100
+SHOWN = 120  # characters of what is no answer
 
 
 class UnreadableAnswerError(ValueError):
@@ -39,7 +40,7 @@ class UnreadableAnswerError(ValueError):
 
 
 class Asking(Protocol):
-    """What an augmenter that asks a model tells of its calls beforehand."""
+    """What something that asks a model tells of its calls beforehand."""
 
     @property
     def model(self) -> str: ...
@@ -49,184 +50,260 @@ class Asking(Protocol):
     def price(self) -> Price | None: ...
 
 
-class Connections(Protocol):
-    """Clients that a run shares, and the platform of a call that names none."""
-
-    async def default(self) -> Platform:
-        """The platform where none is named."""
-        ...
-
-    def client(self, platform: Platform) -> AsyncOpenAI:
-        """The client of a platform, always the same one."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One call to a model.
+    """A request as it is put to its platform.
 
     Attributes:
-        model: The model's name.
-        system: What it is to do.
-        user: What it is to do it with.
-        answers: How many texts it will write; the budget reckons with them.
-        form: The JSON schema of the answer; platforms that cannot hold a model to it are asked without.
-        salt: What sets otherwise equal questions apart, as another seed; it is not sent.
-        temperature: None leaves it to the platform.
-        platform: Where; None is the run's.
-        price: US dollars for a million tokens read and written; None where it is unknown.
+        request: What is asked.
+        platform: Where.
+        body: The body of the call.
+        key: Under what the answer is kept.
     """
 
-    model: str
-    system: str
-    user: str
-    answers: int
-    form: Mapping[str, Any]
-    salt: str
-    temperature: float | None
-    platform: Platform | None
-    price: Price | None
-
-    def expected(self) -> Usage:
-        """The tokens that the call will use, rather too many than too few."""
-        return expected_usage(self.model, system=self.system, user=self.user, answers=self.answers)
-
-    def request(self, model: str) -> dict[str, Any]:
-        """The body of the call."""
-        messages = [{"role": "system", "content": self.system}, {"role": "user", "content": self.user}]
-        chosen = {} if self.temperature is None else {"temperature": self.temperature}
-        return {"model": model, "messages": messages, **chosen}
+    request: Request
+    platform: Platform
+    body: Mapping[str, Any]
+    key: str
 
 
 class Session:
-    """What the calls of one run share: connections, cache, limits."""
+    """What the calls of one run share: connections, what is kept, limits.
+
+    Args:
+        platform: Where those are asked that name no platform; None is as `connect()` chooses.
+        store: The file of kept answers; None is the default one.
+        budget: US dollars at most for what is not kept.
+        max_calls: Calls at most.
+        concurrency: Calls under way at once on one platform.
+        timeout: Seconds that one call may take.
+    """
 
     def __init__(
         self,
-        connections: Connections,
         *,
         platform: Platform | None = None,
-        cache: str | PathLike[str] | None = None,
+        store: str | PathLike[str] | None = None,
         budget: float | None = None,
         max_calls: int | None = None,
+        concurrency: int = USUAL_CONCURRENCY,
+        timeout: float = USUAL_TIMEOUT,
     ) -> None:
+        self.connections = Connections(concurrency=concurrency, timeout=timeout)
         self.purse = Purse(budget=budget, max_calls=max_calls)
-        self._connections, self._platform, self._cache = connections, platform, cache
-        self._hopeless: dict[tuple[Platform, str], PlatformError] = {}
+        self._platform, self._store = platform, store
         self._formless: set[tuple[Platform, str]] = set()
+        self._refused: dict[str, Exception] = {}
+        self._model_ids: dict[tuple[Platform, str], str] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def hopeless(self) -> PlatformError | None:
         """The first error that each further call would meet again."""
-        return next(iter(self._hopeless.values()), None)
+        return self.connections.closed
 
-    async def prepare(self, asking: Sequence[Asking]) -> None:
+    async def prepare(self, asking: Iterable[Asking]) -> None:
         """Look at what the run will need before its first call.
 
         Raises:
             ValueError: A budget is given, and the price of a model is not known.
-            DataError: The cache cannot be used.
+            DataError: What is kept cannot be used.
         """
         for one in asking:
-            platform = await self._at(one.platform)
+            _ = self.kept
+            platform = await self.platform_of(one.platform)
             if self.purse.budget is not None and price_of(one.model, one.price, platform) is None:
                 known = "price=(read, written), in US dollars per million tokens"
                 raise ValueError(f"a budget needs the price of {one.model}: pass {known}")
-        if asking:
-            _ = self.answers
 
-    async def _at(self, given: Platform | None) -> Platform:
-        return given or self._platform or await self._connections.default()
+    async def platform_of(self, given: Platform | None) -> Platform:
+        """Where a call goes that names this platform, or none."""
+        return given or self._platform or await self.connections.default()
+
+    @property
+    def kept_path(self) -> str | PathLike[str]:
+        """The file of what is kept."""
+        return default_path() if self._store is None else self._store
 
     @cached_property
-    def answers(self) -> Answers:
-        """The cache; a run that asks no model makes no file."""
-        return Answers(default_path() if self._cache is None else self._cache)
+    def kept(self) -> Kept:
+        """What is kept; a run that asks no model makes no file."""
+        return Kept(self.kept_path)
 
-    def close(self) -> None:
-        """Close the cache."""
-        if "answers" in self.__dict__:
-            self.answers.close()
+    async def close(self) -> None:
+        """Close the file and the connections."""
+        if "kept" in self.__dict__:
+            self.kept.close()
+        await self.connections.close()
 
-    async def ask(self, question: Question, read: Callable[[str], T]) -> T:
-        """What `read` makes of the model's answer.
+    async def ask(self, request: Request) -> Reply:
+        """The model's answer: the kept one, else a paid one.
+
+        Raises:
+            NotAskedError: The limits of the run forbid the call.
+            PlatformError: The platform refused or did not answer.
+        """
+        return await self.read(request, lambda reply: reply)
+
+    async def read(self, request: Request, read: Callable[[Reply], T]) -> T:
+        """What `read` makes of the answer; a model whose answer it cannot read is asked once more.
 
         Raises:
             NotAskedError: The limits of the run forbid the call.
             PlatformError: The platform refused or did not answer.
             UnreadableAnswerError: `read` raised it for each answer.
         """
-        platform = await self._at(question.platform)
-        request = question.request(platform.model_id(question.model))
-        key = _key(platform, request, question.salt)
-        lock = self._locks.setdefault(key, asyncio.Lock())  # equal rows wait for one answer
+        question = await self.question(request)
+        lock = self._locks.setdefault(question.key, asyncio.Lock())  # equal questions wait for one answer
         async with lock:
-            stored = self.answers.get(key)
-            if stored and (told := _readable(read, stored.text)):
+            if (stored := self.kept.get(question.key)) and (told := _readable(read, Reply.from_json(stored))):
                 self.purse.reuse()
                 return told[0]
             for _ in range(ATTEMPTS - 1):
-                if told := _readable(read, await self._paid(platform, question, request, key)):
+                if told := _readable(read, await self._paid(question)):
                     return told[0]
-            return read(await self._paid(platform, question, request, key))
+            return read(await self._paid(question))
 
-    async def _paid(self, platform: Platform, question: Question, request: dict[str, Any], key: str) -> str:
+    async def question(self, request: Request) -> Question:
+        """The request as it is put to its platform."""
+        platform = await self.platform_of(request.platform)
+        body = request.body(self._model_id(platform, request.model))
+        return Question(request, platform, body, key_of(platform, body, request.salt))
+
+    def _model_id(self, platform: Platform, model: str) -> str:
+        """On the local platform it may be a folder; that is looked up once."""
+        if (platform, model) not in self._model_ids:
+            self._model_ids[platform, model] = platform.model_id(model)
+        return self._model_ids[platform, model]
+
+    def refuse(self, key: str, reason: Exception) -> None:
+        """Ask this no more: it was asked in another way, which gave no answer."""
+        self._refused[key] = reason
+
+    async def _paid(self, question: Question) -> Reply:
         """Ask, and keep the answer before anything else happens."""
-        if known := self._hopeless.get((platform, question.model)):
-            raise known
-        price = price_of(question.model, question.price, platform)
-        guess = question.expected() if self.purse.budget is not None else Usage()
-        reserved, used = await self.purse.reserve(guess, price), None
+        if reason := self._refused.get(question.key):
+            raise reason
+        request = question.request
+        price = price_of(request.model, request.price, question.platform)
+        ticket = await self.purse.reserve(request, price)
+        used = None
         try:
-            with self._remembered(platform, question.model):
-                paid = await self._answered(platform, question, request)
-            used = paid.usage
-            self.answers.put(key, question.model, paid)
+            reply = await self._answered(question)
+            used = reply.usage
+            self.kept.put(question.key, request.model, reply.as_json())
         finally:
-            self.purse.settle(reserved, used, price)
-        return paid.text
+            self.purse.settle(ticket, used)
+        return reply
 
-    async def _answered(self, platform: Platform, question: Question, request: dict[str, Any]) -> Paid:
+    async def _answered(self, question: Question) -> Reply:
         """With the form of the answer where the platform takes it, else without."""
-        where = (platform, question.model)
+        request, where = question.request, (question.platform, question.request.model)
+        if request.form is None:
+            return await self._create(question, question.body)
         if where not in self._formless:
             try:
-                return await self._create(platform, question, {**request, "response_format": _schema(question.form)})
+                return await self._create(question, question.body)
             except PlatformError as error:
-                if not _about_the_form(error):
+                if not about_the_form(error):
                     raise
                 self._formless.add(where)
-        return await self._create(platform, question, request)
+        return await self._create(question, request.body(question.body["model"], held=False))
 
-    async def _create(self, platform: Platform, question: Question, request: dict[str, Any]) -> Paid:
-        create = cast("Callable[..., Any]", self._connections.client(platform).chat.completions.create)
-        with platform.calls(f"ask {question.model}"):
-            return _paid(await create(**request), question)
+    async def _create(self, question: Question, body: Mapping[str, Any]) -> Reply:
+        """The client's models of what is asked and answered are passed by: they cost more than all else here."""
+        client, request = self.connections.client(question.platform), question.request
+        content = json.dumps(body).encode()
 
-    @contextmanager
-    def _remembered(self, platform: Platform, model: str) -> Generator[None]:
-        """Keep an error that each further call would meet again."""
+        async def call() -> Reply:
+            start = time.perf_counter()
+            answer = await client.post("/chat/completions", cast_to=bytes, content=content)
+            return reply_in(_json(answer), request, seconds=time.perf_counter() - start)
+
+        return await self._patiently(question.platform, request.model, f"ask {request.model}", call)
+
+    async def _patiently(self, platform: Platform, model: str, doing: str, call: Callable[[], Awaitable[T]]) -> T:
+        """Make a call at the platform's pace, and again where it may succeed then.
+
+        Raises:
+            PlatformError: It did not.
+        """
+        pace, attempt = self.connections.pace(platform, model), 0
+        while True:
+            attempt += 1
+            begun = await pace.begin()
+            try:
+                given = await self._in_time(platform, doing, call)
+            except PlatformError as error:
+                wait = pace.failed(error, attempt, begun=begun)
+                if wait is None:
+                    raise
+            else:
+                pace.went_well()
+                return given
+            finally:
+                pace.ended()
+            await asyncio.sleep(wait)
+
+    async def _in_time(self, platform: Platform, doing: str, call: Callable[[], Awaitable[T]]) -> T:
+        seconds = self.connections.timeout
         try:
-            yield
-        except PlatformError as error:
-            if error.status_code in HOPELESS_STATUS or error.code in HOPELESS_CODE:
-                self._hopeless[platform, model] = error
-            raise
+            with platform.calls(doing):
+                async with self.connections.places, asyncio.timeout(seconds):
+                    return await call()
+        except TimeoutError as error:
+            told = f"could not {doing}: no answer from {platform.name} within {seconds:g} s"
+            raise PlatformError(told, code=NO_ANSWER_IN_TIME, retryable=True) from error
+
+    async def embed(self, model: str, texts: Sequence[str], *, platform: Platform | None = None) -> list[list[float]]:
+        """The vectors of texts, in their order; those that were embedded before are kept.
+
+        Raises:
+            PlatformError: The platform refused, did not answer, or has no embeddings.
+        """
+        where = await self.platform_of(platform)
+        keys = {text: key_of(where, {"model": model, "input": text}, "embedding") for text in texts}
+        missing = [text for text, key in keys.items() if self.kept.get(key) is None]
+        for start in range(0, len(missing), EMBEDDED_AT_ONCE):
+            part = missing[start : start + EMBEDDED_AT_ONCE]
+            vectors = await self._embedded(where, model, part)
+            for text, vector in zip(part, vectors, strict=True):
+                self.kept.put(keys[text], model, {"vector": vector})
+        return [cast("dict[str, Any]", self.kept.get(keys[text]))["vector"] for text in texts]
+
+    async def _embedded(self, platform: Platform, model: str, texts: list[str]) -> list[list[float]]:
+        create = cast("Callable[..., Awaitable[Any]]", self.connections.client(platform).embeddings.create)
+
+        async def call() -> list[list[float]]:
+            answer = await create(model=model, input=texts, encoding_format="float")
+            return [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
+
+        return await self._patiently(platform, model, f"embed with {model}", call)
 
 
 _session: ContextVar[Session | None] = ContextVar("session", default=None)
 
 
-@contextmanager
-def within(session: Session) -> Generator[Session]:
-    """Augmenters that are called in it ask through `session`."""
+@asynccontextmanager
+async def within(session: Session) -> AsyncGenerator[Session]:
+    """What is called in it asks through `session`."""
     token = _session.set(session)
     try:
         yield session
     finally:
         _session.reset(token)
-        session.close()
+        await session.close()
+
+
+@asynccontextmanager
+async def current_session() -> AsyncGenerator[Session]:
+    """The session of the run that calls; outside of one, a session of its own, which keeps nothing."""
+    outer = _session.get()
+    if outer and outer.connections.loop is asyncio.get_running_loop():
+        yield outer
+        return
+    async with within(Session(store=":memory:")) as own:
+        yield own
 
 
 def session() -> Session:
@@ -240,29 +317,22 @@ def session() -> Session:
     raise RuntimeError("augmenters that ask a model work within Dataset.augment, which holds cache and budget")
 
 
-def _key(platform: Platform, request: Mapping[str, Any], salt: str) -> str:
-    text = json.dumps([platform.name, request, salt], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _readable(read: Callable[[str], T], text: str) -> tuple[T] | None:
+def _readable(read: Callable[[Reply], T], reply: Reply) -> tuple[T] | None:
     try:
-        return (read(text),)
+        return (read(reply),)
     except UnreadableAnswerError:
         return None
 
 
-def _paid(completion: ChatCompletion, question: Question) -> Paid:
-    """The answer's text; a platform that counts no tokens is reckoned with those that were expected."""
-    message, usage = completion.choices[0].message, completion.usage
-    counted = Usage(usage.prompt_tokens, usage.completion_tokens) if usage else question.expected()
-    return Paid(message.content or message.refusal or "", counted)
+def _json(answer: bytes) -> Any:
+    try:
+        return json.loads(answer)
+    except ValueError as error:
+        shown = answer[:SHOWN].decode("utf-8", "replace")
+        raise PlatformError(f"the answer is no JSON: {shown!r}", code=UNREADABLE, retryable=True) from error
 
 
-def _schema(form: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "json_schema", "json_schema": {"name": "versions", "strict": True, "schema": form}}
-
-
-def _about_the_form(error: PlatformError) -> bool:
+def about_the_form(error: PlatformError) -> bool:
+    """Whether a platform refuses to hold the model to the form of the answer."""
     said = f"{error.param} {error}".lower()
     return error.status_code in BAD_REQUEST and any(word in said for word in FORM)

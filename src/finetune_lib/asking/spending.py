@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import Protocol
 
 from finetune_lib import catalog
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.platform import LOCAL, OPENAI
 from finetune_lib.records import Usage
-from finetune_lib.tokens import counter_for
 
 Price = tuple[float, float]
 MILLION = 1_000_000
+
+
+class Asked(Protocol):
+    """A request, as far as its price goes."""
+
+    @property
+    def model(self) -> str: ...
+    def expected(self) -> Usage: ...
 
 
 class NotAskedError(Exception):
@@ -50,6 +59,7 @@ def price_of(model: str, given: Price | None, platform: Platform) -> Price | Non
     return _listed(model) if platform.name == OPENAI else None
 
 
+@cache
 def _listed(model: str) -> Price | None:
     facts = catalog.find(model)
     if facts is None or facts.price is None:
@@ -65,65 +75,109 @@ def cost(usage: Usage, price: Price) -> float:
     return (usage.prompt_tokens * price[0] + usage.completion_tokens * price[1]) / MILLION
 
 
-def expected_usage(model: str, *, system: str, user: str, answers: int) -> Usage:
-    """What a call will use, rather too much than too little: each version may be twice as long as what is rewritten."""
-    count = counter_for(model).count
-    said = count(user)
-    return Usage(count(system) + said + 16, answers * (2 * said + 32))
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What is set aside for one call.
+
+    Attributes:
+        model: The model that is asked.
+        price: What it costs, where that is known.
+        guess: US dollars by the request alone.
+        amount: US dollars that are set aside.
+    """
+
+    model: str
+    price: Price | None
+    guess: float = 0.0
+    amount: float = 0.0
 
 
 class Purse:
-    """The limits of one run; it lives in one event loop, so no lock is needed."""
+    """The limits of one run; it lives in one event loop, so no lock is needed.
+
+    How much a model writes shows only in its answers. So under a budget its first call goes alone, and what is set
+    aside for each further one is as much above the guess as any answer has been.
+    """
 
     def __init__(self, *, budget: float | None, max_calls: int | None) -> None:
         self.budget, self.max_calls = budget, max_calls
         self.spent = Spent()
-        self._reserved = 0.0
-        self._begun = 0
+        self._reserved, self._begun = 0.0, 0
+        self._above: dict[str, float] = {}
+        self._first: set[str] = set()
         self._settled = asyncio.Event()
 
-    async def reserve(self, usage: Usage, price: Price | None) -> float:
+    async def reserve(self, request: Asked, price: Price | None) -> Ticket:
         """Set aside what a call will cost; where it does not fit now, wait for what the others really cost.
 
         Raises:
             NotAskedError: The limits do not allow it.
         """
-        amount = cost(usage, price) if price else 0.0
-        while self._must_wait(amount, price):
+        guess = cost(request.expected(), price) if price and self.budget is not None else 0.0
+        while self._must_wait(ticket := self._ticket(request.model, price, guess)):
             await self._settled.wait()
-        self._begun += 1
-        self._reserved += amount
-        return amount
+        return self._begin(ticket)
 
-    def _must_wait(self, amount: float, price: Price | None) -> bool:
+    def reserve_now(self, request: Asked, price: Price | None) -> Ticket:
+        """As `reserve`, for calls that are sent together: it waits for none of them.
+
+        Raises:
+            NotAskedError: The limits do not allow it beside what is set aside already.
+        """
+        guess = cost(request.expected(), price) if price and self.budget is not None else 0.0
+        ticket = self._ticket(request.model, price, guess)
+        self._require(ticket, self._reserved)
+        return self._begin(ticket)
+
+    def _ticket(self, model: str, price: Price | None, guess: float) -> Ticket:
+        return Ticket(model, price, guess, guess * self._above.get(model, 1.0))
+
+    def _begin(self, ticket: Ticket) -> Ticket:
+        self._begun += 1
+        self._reserved += ticket.amount
+        if ticket.model not in self._above:
+            self._first.add(ticket.model)
+        return ticket
+
+    def _must_wait(self, ticket: Ticket) -> bool:
+        self._require(ticket, 0.0)
+        if self.budget is None:
+            return False
+        full = (self.spent.usd or 0.0) + self._reserved + ticket.amount > self.budget
+        return full or ticket.model in self._first
+
+    def _require(self, ticket: Ticket, reserved: float) -> None:
+        """That the limits allow a call beside what is set aside."""
         if self.max_calls is not None and self._begun >= self.max_calls:
             raise NotAskedError(f"the limit of {self.max_calls} calls is reached")
         if self.budget is None:
-            return False
-        if price is None:
+            return
+        if ticket.price is None:
             raise NotAskedError("a budget needs the price of the model")
-        spent = self.spent.usd or 0.0
-        if spent + amount > self.budget:
+        if (self.spent.usd or 0.0) + reserved + ticket.amount > self.budget:
             raise NotAskedError(f"the budget of ${self.budget:g} is reached")
-        return spent + self._reserved + amount > self.budget
 
-    def settle(self, amount: float, usage: Usage | None, price: Price | None) -> None:
+    def settle(self, ticket: Ticket, usage: Usage | None) -> None:
         """The call is over: count what it used, None for a call that gave no answer."""
-        self._reserved -= amount
+        self._reserved -= ticket.amount
+        self._first.discard(ticket.model)
         if usage:
-            self.spent = self._with(usage, price)
-        self._settled.set()
-        self._settled = asyncio.Event()
+            self.spent = self._with(usage, ticket.price)
+            above = cost(usage, ticket.price) / ticket.guess if ticket.price and ticket.guess else 1.0
+            self._above[ticket.model] = max(above, self._above.get(ticket.model, 1.0))
+        if self.budget is not None:
+            self._settled.set()
+            self._settled = asyncio.Event()
 
     def _with(self, usage: Usage, price: Price | None) -> Spent:
         before = self.spent
         known = before.usd is not None and price is not None
-        return replace(
-            before,
-            calls=before.calls + 1,
-            prompt_tokens=before.prompt_tokens + usage.prompt_tokens,
-            completion_tokens=before.completion_tokens + usage.completion_tokens,
-            usd=(before.usd or 0.0) + cost(usage, price) if known and price else None,
+        return Spent(
+            before.calls + 1,
+            before.reused,
+            before.prompt_tokens + usage.prompt_tokens,
+            before.completion_tokens + usage.completion_tokens,
+            (before.usd or 0.0) + cost(usage, price) if known and price else None,
         )
 
     def reuse(self) -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import contextvars
 import copy
 import inspect
-import threading
-from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from finetune_lib.augmenters.augmenter import Augmenter, Child, Made, Missing
 from finetune_lib.augmenters.noise import Noise
@@ -18,7 +15,6 @@ from finetune_lib.augmenters.script import Script
 from finetune_lib.augmenters.system_prompts import SystemPrompts
 from finetune_lib.records import Example
 
-T = TypeVar("T")
 # They wait for nothing and change nothing: a thread would cost more than they do.
 INSTANT = (Noise, Script, SystemPrompts)
 
@@ -70,34 +66,3 @@ def _listed(made: object) -> list[Made]:
     if isinstance(made, (str, bytes)) or not isinstance(made, Iterable):
         raise TypeError(f"an augmenter gives rows, not {type(made).__name__}")
     return [copy.deepcopy(item) for item in cast("Iterable[Made]", made)]
-
-
-def in_own_loop(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end on an event loop of its own in its own thread; Ctrl-C stops it."""
-    loop = asyncio.new_event_loop()
-    task = loop.create_task(work, context=contextvars.copy_context())
-    left: list[BaseException] = []
-    thread = threading.Thread(target=_drive, args=[loop, task, left], name="finetune_lib-augmenting", daemon=True)
-    thread.start()
-    try:
-        thread.join()
-    except BaseException:
-        loop.call_soon_threadsafe(task.cancel)
-        thread.join()
-        raise
-    if left:
-        raise left[0]
-    return task.result()
-
-
-def _drive(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any], left: list[BaseException]) -> None:
-    """The task keeps its result or its error for the thread that waits; what makes the loop stop goes to `left`."""
-    try:
-        loop.run_until_complete(asyncio.wait([task]))
-    except (KeyboardInterrupt, SystemExit) as error:
-        left.append(error)
-        task.cancel()
-        with contextlib.suppress(BaseException):
-            loop.run_until_complete(task)
-    finally:
-        loop.close()

@@ -6,6 +6,6 @@ This package alone imports the `openai` client; everything above it talks to a `
 from __future__ import annotations
 
 from finetune_lib.platforms.connect import connect, default_platform
-from finetune_lib.platforms.platform import Platform
+from finetune_lib.platforms.platform import LOCAL, OPENAI, Platform
 
-__all__ = ["Platform", "connect", "default_platform"]
+__all__ = ["LOCAL", "OPENAI", "Platform", "connect", "default_platform"]

@@ -41,6 +41,15 @@ class Platform:
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False)
 
+    @property
+    def identity(self) -> str:
+        """What tells its answers from those of other platforms; the local one is the same on whatever port it runs."""
+        return self.name if self.name in {LOCAL, OPENAI} and not self._elsewhere else self.base_url or self.name
+
+    @property
+    def _elsewhere(self) -> bool:
+        return self.name == OPENAI and self.base_url is not None
+
     @cached_property
     def client(self) -> OpenAI:
         """The synchronous `openai` client; to the local platform it goes past any proxy of the environment."""
@@ -116,8 +125,20 @@ def _refused(name: str, doing: str, error: APIStatusError) -> PlatformError:
         code=code,
         param=error.param,
         request_id=error.request_id,
+        retry_after=_retry_after(error),
         retryable=error.status_code in RETRYABLE or error.status_code >= 500,
     )
+
+
+def _retry_after(error: APIStatusError) -> float | None:
+    """Seconds, as the platform asks for them; a date or anything else is left to the caller's own patience."""
+    headers = error.response.headers
+    for name, unit in {"retry-after-ms": 1000, "retry-after": 1}.items():
+        try:
+            return max(0.0, float(headers[name]) / unit)
+        except (KeyError, ValueError):
+            continue
+    return None
 
 
 def _reason(error: APIStatusError) -> str:

@@ -1,0 +1,126 @@
+"""How fast calls to one model begin: as fast as they come, and after a 429 no faster than it has answered."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+
+from finetune_lib.errors import PlatformError
+from finetune_lib.platforms.platform import TOO_MANY
+
+SLOWER = 0.9
+# Answers that are taken for granted where the very first calls are refused.
+TAKEN_FOR_GRANTED = 10
+# Seconds, or calls, until the pace is e times what it was after a refusal; it grows with the square of the time.
+RECOVERY_SECONDS, RECOVERY_CALLS = 10.0, 30
+FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0
+# A full platform is waited for, but for so long (seconds) only where it answers nothing at all.
+ATTEMPTS_WHEN_FULL, PATIENCE = 12, 180.0
+# Of other failures; of those that may have been paid for, and of an address where nobody has ever answered.
+ATTEMPTS, FEW_ATTEMPTS = 8, 3
+NO_ANSWER_IN_TIME, UNREADABLE = "no_answer_in_time", "unreadable_answer"
+# After so many failed calls in a row no further one is made; a platform that never answered gets fewer chances.
+LOST_IN_A_ROW, LOST_AT_FIRST = 50, 5
+# With these the platform will refuse every further call too.
+HOPELESS_STATUS = frozenset({401, 403, 404})
+HOPELESS_CODE = frozenset({"insufficient_quota", "model_not_found", "invalid_api_key"})
+# A request that is above the limit by itself: no waiting helps it.
+TOO_LARGE = "too large"
+
+
+class Pace:
+    """When calls to one model of one platform begin, and whether they still do. It lives in one event loop.
+
+    Limits of platforms are rates. So the first refusal ends the rush: calls then begin one after another, at nine
+    tenths of the rate at which answers came until then, and that rate grows again, slowly at first.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.closed: PlatformError | None = None
+        self._clock, self._turn = clock, asyncio.Lock()
+        self._interval = self._next = 0.0
+        self._cut = self._resumed = clock()
+        self._full_since: float | None = None
+        self._running = self._good = self._lost = 0
+        self._reached = self._answered = False
+
+    async def begin(self) -> float:
+        """Wait for one's turn; the moment at which the call begins. Say when it has `ended`.
+
+        Raises:
+            PlatformError: No further call is worth it, for this reason.
+        """
+        async with self._turn:
+            while not self.closed and (wait := self._next - self._clock()) > 0:
+                await asyncio.sleep(wait)
+            if self.closed:
+                raise self.closed
+            now = self._clock()
+            self._next = now + self._gap(now)
+        self._running += 1
+        return now
+
+    def ended(self) -> None:
+        """A call is over, whatever came of it."""
+        self._running -= 1
+
+    def _gap(self, now: float) -> float:
+        """Seconds to the next beginning."""
+        if not self._interval:
+            return 0.0
+        grown = max(0.0, now - self._resumed) / max(RECOVERY_SECONDS, RECOVERY_CALLS * self._interval)
+        return self._interval * math.exp(-(grown**2))
+
+    def went_well(self) -> None:
+        """A call was answered."""
+        self._good += 1
+        self._lost, self._full_since = 0, None
+        self._reached = self._answered = True
+
+    def failed(self, error: PlatformError, attempt: int, *, begun: float) -> float | None:
+        """Seconds to wait before a call is made again that failed for the `attempt`-th time; None for never."""
+        self._reached |= error.status_code is not None
+        wait = error.retry_after if error.retry_after is not None else FIRST_WAIT * 2 ** (attempt - 1)
+        if error.status_code in HOPELESS_STATUS or error.code in HOPELESS_CODE:
+            self.closed = error
+        elif not error.retryable:
+            return None
+        elif error.status_code == TOO_MANY and self._worth_waiting(error, attempt):
+            return self._full(error, wait, begun)
+        elif error.status_code != TOO_MANY and attempt < self._attempts(error):
+            return min(wait, error.retry_after or LONGEST_WAIT)
+        else:
+            self._give_up(error)
+        return None
+
+    def _attempts(self, error: PlatformError) -> int:
+        few = error.code in {NO_ANSWER_IN_TIME, UNREADABLE} or not self._reached
+        return FEW_ATTEMPTS if few else ATTEMPTS
+
+    def _give_up(self, error: PlatformError) -> None:
+        self._lost += 1
+        if self._lost >= (LOST_IN_A_ROW if self._answered else LOST_AT_FIRST):
+            self.closed = error
+
+    def _worth_waiting(self, error: PlatformError, attempt: int) -> bool:
+        now = self._clock()
+        self._full_since = self._full_since or now
+        patient = now + (error.retry_after or 0.0) - self._full_since < PATIENCE
+        return patient and attempt < ATTEMPTS_WHEN_FULL and TOO_LARGE not in str(error).lower()
+
+    def _full(self, error: PlatformError, wait: float, begun: float) -> float:
+        """Slow down where calls are answered at all; where none is, each waits by itself, longer each time."""
+        now = self._clock()
+        if begun >= self._resumed and (self._good or not self._interval):  # those under way at the last cut count once
+            self._slow_down(now)
+            self._next = max(self._next, now + (FIRST_WAIT if error.retry_after is None else error.retry_after))
+            self._resumed = self._next
+        return min(wait, error.retry_after or LONGEST_WAIT)
+
+    def _slow_down(self, now: float) -> None:
+        answered = (self._good if self._interval else max(self._good, TAKEN_FOR_GRANTED)) + self._running
+        rate = SLOWER * answered / max(1.0, now - self._cut)
+        self._interval = max(1 / rate, self._gap(now) / SLOWER)
+        self._good, self._cut = 0, now
