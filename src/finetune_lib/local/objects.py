@@ -94,6 +94,28 @@ def checkpoint_object(job: str, model: str, *, step: int, metrics: Mapping[str, 
     }
 
 
+def batch_object(request: Mapping[str, Any]) -> Object:
+    """A new batch; it never expires: how long this machine takes, nobody has promised."""
+    stamps = ("in_progress", "expires", "finalizing", "completed", "failed", "expired", "cancelling", "cancelled")
+    return {
+        "id": new_id("batch_"),
+        "object": "batch",
+        "endpoint": request["endpoint"],
+        "model": None,
+        "errors": None,
+        "input_file_id": request["input_file_id"],
+        "completion_window": request["completion_window"],
+        "status": "validating",
+        "output_file_id": None,
+        "error_file_id": None,
+        "created_at": now(),
+        **{f"{stamp}_at": None for stamp in stamps},
+        "request_counts": {"total": 0, "completed": 0, "failed": 0},
+        "usage": None,
+        "metadata": request.get("metadata"),
+    }
+
+
 def model_object(id: str, *, path: str, owner: str = "local") -> Object:
     """A model; `path` stays on this side of the wire."""
     return {"id": id, "object": "model", "created": now(), "owned_by": owner, "path": path}

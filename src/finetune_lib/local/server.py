@@ -16,7 +16,9 @@ from filelock import FileLock, Timeout
 
 from finetune_lib.errors import PlatformError
 from finetune_lib.local.app import Activity, create_app
+from finetune_lib.local.app.batches import answering
 from finetune_lib.local.app.services import Services
+from finetune_lib.local.batches import Batches
 from finetune_lib.local.connection import Address
 from finetune_lib.local.inference import Engine
 from finetune_lib.local.store import Store
@@ -64,15 +66,19 @@ def _serve_alone(root: Path, listener: socket.socket, token: str, until_idle: bo
     os.environ.setdefault("TQDM_DISABLE", "1")  # a log is no place for progress bars
     store = Store(root)
     supervisor = Supervisor(root, store)
+    batches = Batches(root, store)
     activity = Activity()
-    app = create_app(Services(root, store, supervisor, Engine()), token=token, activity=activity)
+    app = create_app(Services(root, store, supervisor, batches, Engine()), token=token, activity=activity)
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS, lifespan="off")
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again when it is done: by then all is well
         signal.signal(number, _noted)
     supervisor.start()
+    batches.start(answering(app))
     try:
-        asyncio.run(_run(uvicorn.Server(config), listener, root, token, _Idle(activity, supervisor, until_idle)))
+        idle = _Idle(activity, supervisor, batches, until_idle)
+        asyncio.run(_run(uvicorn.Server(config), listener, root, token, idle))
     finally:
+        batches.stop()
         supervisor.stop()
         store.close()
         (root / "server.json").unlink(missing_ok=True)
@@ -85,14 +91,14 @@ def _noted(number: int, frame: object) -> None:
 class _Idle:
     """Whether the server may stop by itself."""
 
-    def __init__(self, activity: Activity, supervisor: Supervisor, enabled: bool) -> None:
-        self.activity, self.supervisor, self.enabled = activity, supervisor, enabled
+    def __init__(self, activity: Activity, supervisor: Supervisor, batches: Batches, enabled: bool) -> None:
+        self.activity, self.supervisor, self.batches, self.enabled = activity, supervisor, batches, enabled
 
     def over(self) -> bool:
         if not self.supervisor.root.exists():
             return True
         quiet = time.monotonic() - self.activity.last > IDLE_SECONDS
-        return self.enabled and quiet and not self.supervisor.open_jobs()
+        return self.enabled and quiet and not (self.supervisor.open_jobs() or self.batches.open())
 
 
 async def _run(server: uvicorn.Server, listener: socket.socket, root: Path, token: str, idle: _Idle) -> None:

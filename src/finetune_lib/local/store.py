@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["file", "job", "event", "checkpoint", "model"]
+Kind = Literal["file", "job", "event", "checkpoint", "model", "batch"]
 Object = dict[str, Any]
 
 SCHEMA = """

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount
 
-from finetune_lib.local.app import chat, errors, files, jobs, models
+from finetune_lib.local.app import batches, chat, errors, files, jobs, models
 from finetune_lib.local.app.activity import Activity, Watched
 from finetune_lib.local.app.auth import TokenRequired
 from finetune_lib.local.app.services import Services
@@ -19,7 +19,7 @@ __all__ = ["Activity", "create_app"]
 
 def create_app(services: Services, *, token: str, activity: Activity) -> Starlette:
     """The application that serves the wire under `/v1`."""
-    routes = [*files.routes, *jobs.routes, *models.routes, *chat.routes]
+    routes = [*files.routes, *jobs.routes, *models.routes, *chat.routes, *batches.routes]
     app = Starlette(
         routes=[Mount("/v1", routes=routes)],
         middleware=[Middleware(Watched, activity=activity), Middleware(TokenRequired, token=token)],

@@ -48,7 +48,9 @@ def _keep(request: Request, upload: UploadFile, purpose: str) -> Object:
     if purpose == "fine-tune":
         for complaint in _complaints(upload.file):
             raise WireError(400, complaint)
-        upload.file.seek(0)
+    if purpose == "batch" and not _is_utf8(upload.file):
+        raise WireError(400, "Invalid file for Batch API. Must be utf-8 encoded", param="file")
+    upload.file.seek(0)
     store, id = services(request).store, new_id("file-", 22)
     size = write_atomically(store.blob(id), iter(partial(upload.file.read, CHUNK), b"")).stat().st_size
     described = file_object(id, filename=Path(upload.filename or "upload").name, purpose=purpose, size=size)
@@ -75,6 +77,15 @@ def _is_object(line: bytes) -> bool:
         return isinstance(json.loads(line), dict)
     except (ValueError, RecursionError):
         return False
+
+
+def _is_utf8(file: BinaryIO) -> bool:
+    try:
+        for line in file:
+            line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 async def list_files(request: Request) -> JSONResponse:

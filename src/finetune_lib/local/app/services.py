@@ -7,6 +7,7 @@ from pathlib import Path
 
 from starlette.requests import Request
 
+from finetune_lib.local.batches import Batches
 from finetune_lib.local.inference import Engine
 from finetune_lib.local.store import Store
 from finetune_lib.local.supervisor import Supervisor
@@ -19,6 +20,7 @@ class Services:
     root: Path
     store: Store
     supervisor: Supervisor
+    batches: Batches
     engine: Engine
 
 

@@ -1,0 +1,124 @@
+"""/v1/batches"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import Message
+
+from finetune_lib.local.app import chat, errors
+from finetune_lib.local.app.errors import WireError, json_body, not_found
+from finetune_lib.local.app.pages import page
+from finetune_lib.local.app.services import Services, services
+from finetune_lib.local.batches.runner import Answer
+from finetune_lib.local.objects import Object, batch_object
+
+ENDPOINT, WINDOW = "/v1/chat/completions", "24h"
+MOST_METADATA, LONGEST_KEY, LONGEST_VALUE = 16, 64, 512
+
+
+def answering(app: Starlette) -> Answer:
+    """What answers the requests of a batch: the very route that answers the same call."""
+    return lambda body: asyncio.run(_answered(app, body))
+
+
+async def _answered(app: Starlette, body: Mapping[str, Any]) -> tuple[int, Object]:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}
+
+    request = Request({"type": "http", "method": "POST", "path": ENDPOINT, "headers": [], "app": app}, receive)
+    try:
+        if body.get("stream"):
+            raise WireError(400, "A batch streams no answers.", param="stream", code="unsupported_parameter")
+        answer = await chat.create(request)
+    except WireError as error:
+        answer = await errors.answer(request, error)
+    except Exception as error:
+        answer = errors.envelope(500, f"the server failed: {type(error).__name__}: {error}", kind="server_error")
+    return answer.status_code, json.loads(bytes(answer.body))
+
+
+async def create(request: Request) -> JSONResponse:
+    """POST /batches: the input is looked at while the batch is `validating`."""
+    body, platform = await json_body(request), services(request)
+    _check(body, platform)
+    batch = batch_object(body)
+    await run_in_threadpool(platform.batches.accept, batch)
+    return JSONResponse(batch)
+
+
+def _check(body: Mapping[str, Any], platform: Services) -> None:
+    for name, only in (("endpoint", ENDPOINT), ("completion_window", WINDOW)):
+        if body.get(name) != only:
+            raise _invalid(name, f"{only!r}, the only one here", body.get(name))
+    _check_file(body.get("input_file_id"), platform)
+    if body.get("metadata") is not None and not _is_metadata(body["metadata"]):
+        wanted = f"at most {MOST_METADATA} pairs of text of up to {LONGEST_KEY} and {LONGEST_VALUE} characters"
+        raise _invalid("metadata", wanted, body["metadata"])
+    if body.get("output_expires_after"):
+        message = "Files do not expire here: delete them instead."
+        raise WireError(400, message, param="output_expires_after", code="unsupported_parameter")
+
+
+def _check_file(id: object, platform: Services) -> None:
+    found = platform.store.get("file", id) if isinstance(id, str) else None
+    if found is None:
+        raise WireError(400, f"File '{id}' does not exist.", param="input_file_id", code="invalid_file")
+    if found["purpose"] != "batch":
+        message = f"File '{id}' has the purpose '{found['purpose']}', not 'batch'."
+        raise WireError(400, message, param="input_file_id", code="invalid_file")
+
+
+def _is_metadata(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    pairs = cast("dict[str, object]", value)
+    fitting = (isinstance(v, str) and len(k) <= LONGEST_KEY and len(v) <= LONGEST_VALUE for k, v in pairs.items())
+    return len(pairs) <= MOST_METADATA and all(fitting)
+
+
+def _invalid(param: str, wanted: str, value: object) -> WireError:
+    return WireError(400, f"Invalid {param}: it must be {wanted}, not {value!r}.", param=param, code="invalid_value")
+
+
+async def list_batches(request: Request) -> JSONResponse:
+    """GET /batches, the newest first"""
+    return page(request, "batch", default=20)
+
+
+async def retrieve(request: Request) -> JSONResponse:
+    """GET /batches/{id}"""
+    return JSONResponse(_batch(request))
+
+
+async def cancel(request: Request) -> JSONResponse:
+    """POST /batches/{id}/cancel: it is `cancelling` until the request that is being answered has its answer"""
+    cancelled = services(request).batches.cancel(_batch(request))
+    if cancelled is None:
+        batch = _batch(request)
+        raise WireError(400, f"Cannot cancel a batch with status '{batch['status']}'.", code="batch_already_ended")
+    return JSONResponse(cancelled)
+
+
+def _batch(request: Request) -> Object:
+    id = request.path_params["id"]
+    batch = services(request).store.get("batch", id)
+    if batch is None:
+        raise not_found("Batch", id, param="batch_id")
+    return batch
+
+
+routes = [
+    Route("/batches", create, methods=["POST"]),
+    Route("/batches", list_batches),
+    Route("/batches/{id}/cancel", cancel, methods=["POST"]),
+    Route("/batches/{id}", retrieve),
+]
