@@ -1,0 +1,132 @@
+"""How often the 95 % interval holds the true difference, and how often p is below 0.05 where there is none.
+
+    python benchmarks/coverage.py            # 2,000 sets of each kind, some minutes
+    python benchmarks/coverage.py 300        # a quick look
+
+Every set goes through `paired_difference`. Of all items, the share `discordant` differs between the two candidates;
+of these the first one wins more than half: `lean` 0 is no difference, `lean` 1 means that it loses none. Graded
+differences are as large as a uniform number, a level of a judge (a half or one), or the difference of two skewed
+scores on every item. In clusters, of 1 to 9 items, an item shares the outcome of its cluster with probability `alike`.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from math import sqrt
+
+import numpy
+
+from finetune_lib.statistics import Estimate, paired_difference
+
+Draw = Callable[[numpy.random.Generator, int], numpy.ndarray]
+SIZES = (20, 30, 50, 100, 200, 500, 1000)
+DISCORDANT = (0.05, 0.1, 0.2, 0.3, 0.5)
+LEANS = (0.0, 0.25, 0.5, 0.75, 1.0)
+WANTED, ALLOWED = 0.93, 0.055
+# Sets for each that were asked for: counts are quickly told, clusters slowly.
+WEIGHTS = {"0 and 1": 5, "clusters of 1 to 9": 0.5}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A way to draw differences, with the true mean."""
+
+    name: str
+    case: str
+    draw: Draw
+    truth: float
+    clusters: bool = False
+
+
+def signs(rng: numpy.random.Generator, n: int, discordant: float, lean: float) -> numpy.ndarray:
+    """1, 0 or -1 an item."""
+    wins, losses = discordant * (1 + lean) / 2, discordant * (1 - lean) / 2
+    return rng.choice([1.0, -1.0, 0.0], n, p=[wins, losses, 1 - wins - losses])
+
+
+def ternary() -> Iterator[Kind]:
+    for q, lean in product(DISCORDANT, LEANS):
+        yield Kind("0 and 1", f"discordant {q}, lean {lean}", lambda r, n, q=q, s=lean: signs(r, n, q, s), q * lean)
+
+
+def graded() -> Iterator[Kind]:
+    for q, lean in product((0.05, 0.1, 0.2, 0.5), (0.0, 0.5, 1.0)):
+        case = f"discordant {q}, lean {lean}"
+        yield Kind("graded, uniform", case, lambda r, n, q=q, s=lean: signs(r, n, q, s) * r.random(n), q * lean / 2)
+        levels: Draw = lambda r, n, q=q, s=lean: signs(r, n, q, s) * r.choice([0.5, 1.0], n)  # noqa: E731
+        yield Kind("graded, levels", case, levels, q * lean * 0.75)
+    yield Kind("graded, skewed", "unequal", lambda r, n: r.beta(5, 1, n) - r.beta(2, 2, n), 5 / 6 - 1 / 2)
+    yield Kind("graded, skewed", "equal", lambda r, n: r.beta(5, 1, n) - r.beta(5, 1, n), 0.0)
+
+
+@cache
+def clusters_of(n: int) -> numpy.ndarray:
+    """The cluster of each item: 1, 2, 3 … 9, 1, 2 … items, five on average."""
+    return numpy.repeat(numpy.arange(n), numpy.arange(n) % 9 + 1)[:n]
+
+
+def clustered() -> Iterator[Kind]:
+    for q, lean, alike in product((0.05, 0.2, 0.5), (0.0, 0.5, 1.0), (0.0, 0.5, 0.75, 1.0)):
+
+        def draw(r: numpy.random.Generator, n: int, q=q, lean=lean, alike=alike) -> numpy.ndarray:
+            common = signs(r, n, q, lean)[clusters_of(n)]
+            return numpy.where(r.random(n) < alike, common, signs(r, n, q, lean))
+
+        yield Kind("clusters of 1 to 9", f"discordant {q}, lean {lean}, alike {alike}", draw, q * lean, clusters=True)
+
+
+@cache
+def of_counts(wins: int, losses: int, n: int) -> Estimate:
+    """The estimate of scores of 0 and 1, which rests on the counts only."""
+    return paired_difference([1] * wins + [0] * (n - wins), [0] * wins + [1] * losses + [0] * (n - wins - losses))
+
+
+def estimate(kind: Kind, d: numpy.ndarray) -> Estimate:
+    if kind.clusters:
+        return paired_difference(numpy.maximum(d, 0), numpy.maximum(-d, 0), clusters_of(len(d)).tolist())
+    if kind.name == "0 and 1":
+        return of_counts(int((d > 0).sum()), int((d < 0).sum()), len(d))
+    return paired_difference(numpy.maximum(d, 0), numpy.maximum(-d, 0))
+
+
+def measure(kind: Kind, n: int, sets: int) -> tuple[float, float]:
+    """Coverage, and the share of p below 0.05."""
+    rng = numpy.random.default_rng([n, *map(ord, kind.name + kind.case)])
+    found = [estimate(kind, kind.draw(rng, n)) for _ in range(sets)]
+    held = sum(e.low - 1e-9 <= kind.truth <= e.high + 1e-9 for e in found) / sets
+    return held, sum((e.p or 0.0) < 0.05 for e in found) / sets
+
+
+def main(sets: int) -> None:
+    begin, below, above = time.perf_counter(), 0, 0
+    coverage, errors = defaultdict(list), defaultdict(list)
+    for kind, n in product([*ternary(), *graded(), *clustered()], SIZES):
+        if kind.clusters and not 100 <= n <= 500:
+            continue
+        number = int(sets * WEIGHTS.get(kind.name, 1))
+        held, low_p = measure(kind, n, number)
+        coverage[kind.name, n].append((held, kind.case))
+        below += held < WANTED - 2 * sqrt(WANTED * (1 - WANTED) / number)
+        if not kind.truth:
+            errors[kind.name, n].append(low_p)
+            above += low_p > ALLOWED + 2 * sqrt(ALLOWED * (1 - ALLOWED) / number)
+    print("| scores | items | least coverage | mean coverage | most p < 0.05 without a difference |")
+    print("|---|---|---|---|---|")
+    for (name, n), cases in coverage.items():
+        least, case = min(cases)
+        mean, most = sum(c for c, _ in cases) / len(cases), max(errors[name, n])
+        print(f"| {name} | {n} | {least:.3f} ({case}) | {mean:.3f} | {most:.3f} |")
+    print(
+        f"{below} coverages below {WANTED} and {above} errors above {ALLOWED} by more than the chance of so many sets"
+    )
+    print(f"{time.perf_counter() - begin:.0f} s")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000)

@@ -1,0 +1,54 @@
+"""Honest statistics for paired comparisons of 20 to 2,000 items; thin over scipy, statsmodels and evalica, and pure.
+
+The item is the unit: what belongs to one item, as repeats, judges or both orders, is averaged before it comes here.
+The rule for interval and test depends on the kind of scores only, never on the result, and its name is part of every
+`Estimate`. Nothing is imported from numpy or scipy before the first call.
+"""
+
+from finetune_lib.statistics.counts import mcnemar, sign_test, wilson
+from finetune_lib.statistics.estimates import Estimate, require_statistics
+from finetune_lib.statistics.judging import KAPPA_GATE, LengthEffect, calibrated, length_effect, position_bias
+from finetune_lib.statistics.metrics import paired_metric
+from finetune_lib.statistics.multiplicity import benjamini_hochberg, holm
+from finetune_lib.statistics.paired import Tally, equivalence, paired_difference, tally, win_rate, worst_case
+from finetune_lib.statistics.power import (
+    SamplingNoise,
+    detectable_difference,
+    items_needed,
+    items_needed_graded,
+    sampling_noise,
+)
+from finetune_lib.statistics.ranking import bradley_terry
+from finetune_lib.statistics.raters import agreement, cohen_kappa, fleiss_kappa, percent_agreement
+
+__all__ = [
+    "KAPPA_GATE",
+    "Estimate",
+    "LengthEffect",
+    "SamplingNoise",
+    "Tally",
+    "agreement",
+    "benjamini_hochberg",
+    "bradley_terry",
+    "calibrated",
+    "cohen_kappa",
+    "detectable_difference",
+    "equivalence",
+    "fleiss_kappa",
+    "holm",
+    "items_needed",
+    "items_needed_graded",
+    "length_effect",
+    "mcnemar",
+    "paired_difference",
+    "paired_metric",
+    "percent_agreement",
+    "position_bias",
+    "require_statistics",
+    "sampling_noise",
+    "sign_test",
+    "tally",
+    "wilson",
+    "win_rate",
+    "worst_case",
+]

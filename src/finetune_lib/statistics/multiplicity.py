@@ -1,0 +1,66 @@
+"""Several comparisons at once: p-values adjusted for their number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from finetune_lib.statistics.estimates import library
+
+
+def holm(ps: Sequence[float | None]) -> list[float | None]:
+    """Adjust p-values so that all claims below 0.05 are right together, 95 times in 100 (Holm).
+
+    For the comparisons that decide: several candidates against one baseline.
+
+    Args:
+        ps: One p-value a comparison; None where there was no test, which stays None and counts for nothing.
+
+    Returns:
+        The adjusted p-values in the order given.
+
+    Raises:
+        ValueError: A p-value is not between 0 and 1; its place is named.
+        MissingExtraError: Without `pip install "finetune_lib[eval]"`.
+
+    Source: Holm, "A simple sequentially rejective multiple test procedure", 1979.
+
+    Example:
+        >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
+        [0.03, 0.06, 0.06]
+    """
+    return _adjusted(ps, "holm")
+
+
+def benjamini_hochberg(ps: Sequence[float | None]) -> list[float | None]:
+    """Adjust p-values so that of all claims below 0.05 about 5 % are wrong (false discovery rate).
+
+    For screening many categories, where a false alarm costs a second look only.
+
+    Args:
+        ps: One p-value a category; None where there was no test, which stays None and counts for nothing.
+
+    Returns:
+        The adjusted p-values in the order given.
+
+    Raises:
+        ValueError: A p-value is not between 0 and 1; its place is named.
+        MissingExtraError: Without `pip install "finetune_lib[eval]"`.
+
+    Source: Benjamini and Hochberg, "Controlling the false discovery rate", 1995.
+
+    Example:
+        >>> [round(p, 3) for p in benjamini_hochberg([0.01, 0.04, 0.03])]
+        [0.03, 0.04, 0.04]
+    """
+    return _adjusted(ps, "fdr_bh")
+
+
+def _adjusted(ps: Sequence[float | None], method: str) -> list[float | None]:
+    bad = [f"ps[{place}] = {p!r}" for place, p in enumerate(ps) if p is not None and not 0 <= p <= 1]
+    if bad:
+        raise ValueError(f"p-values lie between 0 and 1: {', '.join(bad)}")
+    tested = [p for p in ps if p is not None]
+    if not tested:
+        return list(ps)
+    found = iter(library("statsmodels.stats.multitest").multipletests(tested, method=method)[1])
+    return [None if p is None else float(next(found)) for p in ps]

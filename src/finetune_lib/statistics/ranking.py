@@ -1,0 +1,113 @@
+"""More than two candidates: one ranking from comparisons of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from finetune_lib.statistics.estimates import SEED, Estimate, library
+
+Pairs = Mapping[tuple[str, str], float]
+RESAMPLES = 500
+PRECISION, ROUNDS = 1e-10, 1_000
+
+
+def bradley_terry(wins: Pairs, *, ties: Pairs | None = None, seed: int = SEED) -> dict[str, Estimate]:
+    """Rank candidates by the Bradley-Terry model: x beats y with probability x / (x + y) of their scores.
+
+    A tie counts as half a win for both sides. The scores sum to 1. Intervals are percentiles of a bootstrap of the
+    comparisons, which takes them for independent: where one item or one judge gave many, they are too narrow.
+
+    Args:
+        wins: How often the first of two names beat the second: `{(winner, loser): count}`.
+        ties: How often two names tied, in any order.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        Each name's score, the best first; `n` counts its comparisons.
+
+    Raises:
+        ValueError: A name is compared with itself, a count is negative, or no scores exist because some candidates
+            never lost or tied against the others; the message names them.
+        MissingExtraError: Without `pip install "finetune_lib[eval]"`.
+
+    Source: Bradley and Terry 1952; Newman, "Efficient computation of rankings from pairwise comparisons", 2023;
+    computed by evalica.
+
+    Example:
+        >>> board = bradley_terry({("a", "b"): 30, ("b", "a"): 10, ("b", "c"): 30, ("c", "b"): 10})
+        >>> [f"{name} {score.value:.2f}" for name, score in board.items()]
+        ['a 0.69', 'b 0.23', 'c 0.08']
+    """
+    cells = [(x, y, count, True) for (x, y), count in wins.items()]
+    cells += [(x, y, count, False) for (x, y), count in (ties or {}).items()]
+    _refuse_odd(cells)
+    names = list(dict.fromkeys(name for x, y, _, _ in cells for name in (x, y)))
+    counts = library("numpy").array([count for _, _, count, _ in cells], dtype=float)
+    board = _Board(names, cells)
+    if apart := board.unbeaten(counts):
+        raise ValueError(
+            f"no Bradley-Terry scores exist: {', '.join(apart)} never lost to or tied with any of the others. "
+            "Compare more items, leave them out, or compare two at a time with win_rate()"
+        )
+    return _ordered(board, counts, seed)
+
+
+def _refuse_odd(cells: list[tuple[str, str, float, bool]]) -> None:
+    if not any(count > 0 for _, _, count, _ in cells):
+        raise ValueError("a ranking needs at least one comparison")
+    odd = [f"{x!r} and {y!r}: {count}" for x, y, count, _ in cells if x == y or not 0 <= count < float("inf")]
+    if odd:
+        raise ValueError(f"comparisons are between two names and counted from 0 upwards: {'; '.join(odd[:5])}")
+
+
+class _Board:
+    """The cells of a tournament, with which any counts in them can be scored."""
+
+    def __init__(self, names: list[str], cells: list[tuple[str, str, float, bool]]) -> None:
+        place = {name: number for number, name in enumerate(names)}
+        winner = library("evalica").Winner
+        self.names = names
+        self.xs, self.ys = [place[x] for x, _, _, _ in cells], [place[y] for _, y, _, _ in cells]
+        self.won = [won for _, _, _, won in cells]
+        self.winners = [winner.X if won else winner.Draw for won in self.won]
+
+    def unbeaten(self, counts: Any) -> list[str]:
+        """Names that no other one beat or tied with; empty where scores exist (Ford 1957)."""
+        graph, matrix = library("scipy.sparse.csgraph"), library("numpy").zeros((len(self.names), len(self.names)))
+        for x, y, won, count in zip(self.xs, self.ys, self.won, counts, strict=True):
+            matrix[x, y] += count
+            matrix[y, x] += 0 if won else count
+        number, part = graph.connected_components(matrix, connection="strong")
+        if number == 1:
+            return []
+        beaten = {int(part[y]) for x, y in zip(*matrix.nonzero(), strict=True) if part[x] != part[y]}
+        top = next(p for p in range(number) if p not in beaten)
+        return [name for name, p in zip(self.names, part, strict=True) if p == top]
+
+    def scores(self, counts: Any) -> Any:
+        """The score of each name; they sum to 1."""
+        found = library("evalica").bradley_terry(
+            self.xs, self.ys, self.winners, weights=counts, tie_weight=0.5, tolerance=PRECISION, limit=ROUNDS
+        )
+        scores = found.scores.reindex(range(len(self.names))).to_numpy()
+        return scores / scores.sum()
+
+    def resampled(self, counts: Any, seed: int) -> Iterator[Any]:
+        """Scores of bootstrap resamples of the comparisons; those without scores are passed over."""
+        total = round(float(counts.sum()))
+        draws = library("numpy").random.default_rng(seed).multinomial(total, counts / counts.sum(), RESAMPLES)
+        return (self.scores(draw.astype(float)) for draw in draws if not self.unbeaten(draw))
+
+
+def _ordered(board: _Board, counts: Any, seed: int) -> dict[str, Estimate]:
+    numpy, scores = library("numpy"), board.scores(counts)
+    kept = numpy.array([scores, *board.resampled(counts, seed)])
+    low, high = numpy.quantile(kept, [0.025, 0.975], axis=0)
+    lost = f" ({RESAMPLES + 1 - len(kept)} of {RESAMPLES} resamples had no scores)" if len(kept) <= RESAMPLES else ""
+    method = f"Bradley-Terry score, bootstrap interval over comparisons{lost}"
+    played = numpy.bincount(board.xs, counts, len(scores)) + numpy.bincount(board.ys, counts, len(scores))
+    return {
+        board.names[i]: Estimate(float(scores[i]), float(low[i]), float(high[i]), None, round(float(played[i])), method)
+        for i in numpy.argsort(-scores, kind="stable")
+    }

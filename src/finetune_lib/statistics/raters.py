@@ -1,0 +1,203 @@
+"""Agreement of raters: people with people, a judge with people, a judge with itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Literal
+
+from finetune_lib.statistics.counts import wilson
+from finetune_lib.statistics.estimates import SEED, Estimate, library
+
+Level = Literal["nominal", "ordinal", "interval", "ratio"]
+Ratings = Sequence[Sequence[Any]] | Mapping[Any, Mapping[Any, Any]]
+LEVELS = ("nominal", "ordinal", "interval", "ratio")
+RESAMPLES = 5_000
+
+
+def agreement(ratings: Ratings, level: Level = "nominal", *, seed: int = SEED) -> Estimate:
+    """Krippendorff's alpha of any number of raters, some of whose ratings may be missing.
+
+    1 is perfect agreement, 0 what chance gives, below 0 is worse than chance.
+
+    Args:
+        ratings: One row a rater with one rating an item, None where it is missing; or `{rater: {item: rating}}`.
+        level: How far apart two ratings are: `nominal` (equal or not; strings are welcome), `ordinal` (by rank),
+            `interval` (by difference), `ratio` (by proportion).
+        seed: Seed of the bootstrap.
+
+    Returns:
+        Alpha with Krippendorff's bootstrap interval; `n` counts the items with two or more ratings. Where all
+        ratings are one and the same, alpha has no meaning and all three numbers are nan.
+
+    Raises:
+        ValueError: No item has two ratings, rows differ in length, a rating that must be a number is none, or the
+            level is unknown.
+        MissingExtraError: Without `pip install "finetune_lib[eval]"`.
+
+    Source: Krippendorff, "Content Analysis", 2018; computed by evalica.
+
+    Example:
+        >>> found = agreement([[1, 2, 3, 3, 2, None], [1, 2, 3, 3, 2, 5], [None, 3, 3, 3, 2, 3]])
+        >>> round(found.value, 3)
+        0.63
+    """
+    if level not in LEVELS:
+        raise ValueError(f"no level is named {level!r}; there are {', '.join(LEVELS)}")
+    rows = _rows(ratings)
+    pairable = [item for item in zip(*rows, strict=True) if sum(rating is not None for rating in item) > 1]
+    if not pairable:
+        raise ValueError("agreement needs at least one item that two raters have rated")
+    method = f"Krippendorff's alpha ({level}), bootstrap interval"
+    frame = library("pandas").DataFrame(_coded(rows, level), dtype=float)
+    if len({rating for item in pairable for rating in item if rating is not None}) == 1:
+        return Estimate(float("nan"), float("nan"), float("nan"), None, len(pairable), method)
+    found = library("evalica").alpha_bootstrap(frame, level, n_resamples=RESAMPLES, random_state=seed)
+    return Estimate(float(found.alpha), float(found.low), float(found.high), None, len(pairable), method)
+
+
+def _rows(ratings: Ratings) -> list[list[Any]]:
+    """One row a rater, all of one length; a nan is a missing rating."""
+    if isinstance(ratings, Mapping):
+        items = list(dict.fromkeys(item for given in ratings.values() for item in given))
+        rows = [[given.get(item) for item in items] for given in ratings.values()]
+    else:
+        rows = [list(row) for row in ratings]
+    lengths = {len(row) for row in rows}
+    if len(rows) < 2 or len(lengths) != 1:
+        raise ValueError(f"agreement needs two raters or more, each with one rating an item: got rows of {lengths}")
+    return [[None if rating != rating else rating for rating in row] for row in rows]
+
+
+def _coded(rows: list[list[Any]], level: str) -> list[list[float | None]]:
+    """Numbers for evalica; names of nominal categories become numbers that stand for nothing but themselves."""
+    if level == "nominal":
+        codes = {rating: float(code) for code, rating in enumerate(dict.fromkeys(r for row in rows for r in row))}
+        return [[None if rating is None else codes[rating] for rating in row] for row in rows]
+    wrong = {repr(r) for row in rows for r in row if r is not None and not isinstance(r, int | float)}
+    if wrong:
+        raise ValueError(f"{level} ratings are numbers: got {', '.join(sorted(wrong)[:5])}")
+    return rows
+
+
+def cohen_kappa(
+    a: Sequence[Hashable], b: Sequence[Hashable], *, weights: Literal["linear", "quadratic"] | None = None
+) -> Estimate:
+    """Cohen's kappa of two raters, with the interval of its asymptotic standard error.
+
+    Args:
+        a: Ratings of one rater, an item each: any labels.
+        b: Ratings of the other one of the same items; labels that only one of them uses are welcome.
+        weights: How much a near miss counts: None (nothing), `linear` or `quadratic` in the number of steps between
+            the ratings, in sorted order, which must then be numbers.
+
+    Returns:
+        Kappa; `p` is against 0. Where both give every item one and the same label, kappa has no meaning and the
+        numbers are nan.
+
+    Raises:
+        ValueError: The lengths differ, there is no item, a rating is None, or weighted ratings are no numbers.
+        MissingExtraError: Without `pip install "finetune_lib[eval]"`.
+
+    Source: Cohen 1960; Fleiss, Cohen and Everitt 1969 for the standard error; computed by statsmodels.
+
+    Example:
+        >>> yes_no = [("y", "y")] * 20 + [("y", "n")] * 5 + [("n", "y")] * 10 + [("n", "n")] * 15
+        >>> kappa = cohen_kappa(*zip(*yes_no))
+        >>> f"{kappa.value:.3f}, {kappa.low:.2f} to {kappa.high:.2f}"
+        '0.400, 0.15 to 0.65'
+    """
+    _same_items(a, b)
+    labels = _labels([*a, *b], ordered=weights is not None)
+    name = f"Cohen's kappa{f' ({weights})' if weights else ''}, asymptotic interval"
+    if len(labels) == 1:
+        return Estimate(float("nan"), float("nan"), float("nan"), None, len(a), name)
+    counts = Counter(zip(a, b, strict=True))
+    table = library("numpy").array([[counts[x, y] for y in labels] for x in labels])
+    found = library("statsmodels.stats.inter_rater").cohens_kappa(table, wt=weights)
+    low, high, p, error = (
+        float(x) for x in (found.kappa_low, found.kappa_upp, found.pvalue_two_sided, found.std_kappa)
+    )
+    return Estimate(float(found.kappa), low, high, p, len(a), name, standard_error=error)
+
+
+def _same_items(a: Sequence[Hashable], b: Sequence[Hashable]) -> None:
+    if len(a) != len(b) or not len(a):
+        raise ValueError(f"two raters rate the same items, at least one: got {len(a)} and {len(b)}")
+    missing = [place for place, pair in enumerate(zip(a, b, strict=True)) if None in pair]
+    if missing:
+        raise ValueError(f"a rating is None at {missing[:5]}: leave those items out, or see agreement()")
+
+
+def _labels(ratings: Sequence[Any], *, ordered: bool) -> list[Any]:
+    if not ordered:
+        return list(dict.fromkeys(ratings))
+    wrong = sorted({repr(rating) for rating in ratings if not isinstance(rating, int | float)})
+    if wrong:
+        raise ValueError(f"weighted ratings are numbers, so that they have an order: got {', '.join(wrong[:5])}")
+    return sorted(set(ratings))
+
+
+def percent_agreement(a: Sequence[Hashable], b: Sequence[Hashable]) -> Estimate:
+    """The share of items that two raters rate alike, with Wilson's interval.
+
+    Args:
+        a: Ratings of one rater, an item each: any labels.
+        b: Ratings of the other one of the same items.
+
+    Raises:
+        ValueError: The lengths differ, there is no item, or a rating is None.
+        MissingExtraError: Without `pip install "finetune_lib[eval]"`.
+
+    Example:
+        >>> percent_agreement(["good", "bad", "good"], ["good", "bad", "bad"]).value
+        0.6666666666666666
+    """
+    _same_items(a, b)
+    found = wilson(sum(x == y for x, y in zip(a, b, strict=True)), len(a))
+    return Estimate(found.value, found.low, found.high, None, found.n, "share of equal ratings, Wilson interval")
+
+
+def fleiss_kappa(ratings: Ratings, *, seed: int = SEED) -> Estimate:
+    """Fleiss' kappa of three or more raters, every item rated by the same number of them.
+
+    Only how many raters chose each category counts, so a published table of counts may be written out as ratings in
+    any order.
+
+    Args:
+        ratings: One row a rater with one rating an item; or `{rater: {item: rating}}`.
+        seed: Seed of the bootstrap over items.
+
+    Raises:
+        ValueError: A rating is missing (see `agreement`, which allows it), or rows differ in length.
+        MissingExtraError: Without `pip install "finetune_lib[eval]"`.
+
+    Source: Fleiss, "Measuring nominal scale agreement among many raters", 1971; computed by statsmodels.
+
+    Example:
+        >>> found = fleiss_kappa([["a", "b", "b", "a"], ["a", "b", "a", "a"], ["a", "b", "b", "b"]])
+        >>> round(found.value, 3)
+        0.333
+    """
+    rows = _rows(ratings)
+    if any(rating is None for row in rows for rating in row):
+        raise ValueError("Fleiss' kappa needs every rater's rating of every item; agreement() allows missing ones")
+    numpy, labels = library("numpy"), _labels([rating for row in rows for rating in row], ordered=False)
+    counted = [Counter(item) for item in zip(*rows, strict=True)]
+    table = numpy.array([[counts[label] for label in labels] for counts in counted])
+    name = "Fleiss' kappa, bootstrap interval over items"
+    if len(labels) == 1:
+        return Estimate(float("nan"), float("nan"), float("nan"), None, len(table), name)
+    value = float(library("statsmodels.stats.inter_rater").fleiss_kappa(table))
+    low, high = numpy.nanquantile(_fleiss_resampled(table, len(rows), seed), [0.025, 0.975])
+    return Estimate(value, float(low), float(high), None, len(table), name)
+
+
+def _fleiss_resampled(table: Any, raters: int, seed: int) -> Any:
+    """Kappa of each bootstrap resample of the items, all at once."""
+    numpy, n = library("numpy"), len(table)
+    weights = numpy.random.default_rng(seed).multinomial(n, [1 / n] * n, RESAMPLES) / n
+    observed = weights @ ((table**2).sum(axis=1) - raters) / (raters * (raters - 1))
+    chance = ((weights @ table / raters) ** 2).sum(axis=1)
+    with numpy.errstate(invalid="ignore"):
+        return (observed - chance) / (1 - chance)

@@ -1,0 +1,109 @@
+from math import isnan
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from finetune_lib.statistics import agreement, bradley_terry, cohen_kappa, fleiss_kappa, percent_agreement
+
+KRIPPENDORFF = [
+    [1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None],
+    [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3],
+    [None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None],
+    [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None],
+]
+FLEISS = [
+    (0, 0, 0, 0, 14), (0, 2, 6, 4, 2), (0, 0, 3, 5, 6), (0, 3, 9, 2, 0), (2, 2, 8, 1, 1),
+    (7, 7, 0, 0, 0), (3, 2, 6, 3, 0), (2, 5, 3, 2, 2), (6, 5, 2, 1, 0), (0, 2, 2, 3, 7),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("level", "alpha"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849), ("ratio", 0.797)]
+)
+def test_krippendorffs_four_coders(level, alpha):
+    found = agreement(KRIPPENDORFF, level)
+    assert found.value == pytest.approx(alpha, abs=5e-4)
+    assert found.low < found.value < found.high
+    assert found.n == 11
+    assert level in found.method
+
+
+def test_krippendorffs_interval():
+    found = agreement(KRIPPENDORFF)
+    assert [found.low, found.high] == pytest.approx([0.572, 0.861], abs=0.03)
+
+
+def test_ratings_by_name_and_as_strings_say_the_same():
+    rows = agreement(KRIPPENDORFF)
+    named = {f"rater {k}": {i: f"level {r}" for i, r in enumerate(row) if r} for k, row in enumerate(KRIPPENDORFF)}
+    assert agreement(named) == rows
+
+
+def test_agreement_without_meaning_or_without_ratings():
+    assert isnan(agreement([["a", "a"], ["a", "a"]]).value)
+    with pytest.raises(ValueError, match="two raters have rated"):
+        agreement([["a", None], [None, "a"]])
+    with pytest.raises(ValueError, match="numbers: got 'good'"):
+        agreement([["good", 1], [1, 2]], "ordinal")
+    with pytest.raises(ValueError, match="two raters or more"):
+        agreement([[1, 2, 3]])
+    with pytest.raises(ValueError, match="nominal, ordinal"):
+        agreement(KRIPPENDORFF, "cardinal")
+
+
+def test_cohens_kappa_of_a_known_table():
+    pairs = [("y", "y")] * 20 + [("y", "n")] * 5 + [("n", "y")] * 10 + [("n", "n")] * 15
+    a, b = zip(*pairs, strict=True)
+    found = cohen_kappa(a, b)
+    assert found.value == pytest.approx(0.4)
+    assert found.low < 0.4 < found.high
+    assert percent_agreement(a, b).value == pytest.approx(0.7)
+
+
+def test_weights_forgive_near_misses():
+    a, b = [1, 2, 3, 4, 5, 3], [1, 3, 3, 4, 4, 2]
+    plain, linear, quadratic = (cohen_kappa(a, b, weights=weights).value for weights in (None, "linear", "quadratic"))
+    assert plain < linear < quadratic
+    with pytest.raises(ValueError, match="have an order: got 'bad', 'good'"):
+        cohen_kappa(["good", "bad"], ["bad", "bad"], weights="linear")
+
+
+def test_kappa_knows_labels_of_one_side_only_and_one_label_has_no_meaning():
+    assert cohen_kappa([1, 0, 1, 0], [2, 2, 1, 1]).value < 0.4
+    assert isnan(cohen_kappa(["x", "x"], ["x", "x"]).value)
+    with pytest.raises(ValueError, match=r"None at \[1\]"):
+        cohen_kappa([1, None], [1, 2])
+    with pytest.raises(ValueError, match="same items"):
+        percent_agreement([1], [])
+
+
+def test_fleiss_psychiatric_diagnoses():
+    """Ten patients, fourteen raters, five categories: kappa 0.210."""
+    items = [[category for category, count in enumerate(row) for _ in range(count)] for row in FLEISS]
+    found = fleiss_kappa(list(zip(*items, strict=True)))
+    assert found.value == pytest.approx(0.210, abs=5e-4)
+    assert found.low < found.value < found.high
+    with pytest.raises(ValueError, match="agreement"):
+        fleiss_kappa([[1, None], [1, 1]])
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.integers(1, 30), min_size=3, max_size=3))
+def test_bradley_terry_of_two_is_the_share_of_wins(counts):
+    wins, losses, ties = counts
+    board = bradley_terry({("a", "b"): wins, ("b", "a"): losses}, ties={("b", "a"): ties})
+    share = (wins + ties / 2) / (wins + losses + ties)
+    assert board["a"].value == pytest.approx(share, abs=1e-6)
+    assert board["a"].n == sum(counts)
+    assert next(iter(board.values())).value == max(score.value for score in board.values())
+    assert board["a"].low <= board["a"].value <= board["a"].high
+
+
+def test_a_board_without_scores_names_the_unbeaten():
+    with pytest.raises(ValueError, match="tuned never lost"):
+        bradley_terry({("tuned", "base"): 9, ("base", "prompt"): 3, ("prompt", "base"): 2})
+    with pytest.raises(ValueError, match="at least one comparison"):
+        bradley_terry({})
+    with pytest.raises(ValueError, match="'a' and 'a'"):
+        bradley_terry({("a", "a"): 1})
