@@ -1,0 +1,179 @@
+"""Which of the known labels an answer means; pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
+
+from finetune_lib.scorers.json_text import parsed
+from finetune_lib.scorers.languages import HAN
+from finetune_lib.scorers.normalising import ScriptPolicy, normalised, plain
+
+AROUND = " \t\r\n\"'`*_~#()[]{}<>.,:;!?-–—「」『』【】《》〈〉“”‘’、。…"
+MARKER = re.compile(
+    r"(?:\\boxed|\b(?:answer|label|class|category|choice|option|verdict|classification|prediction|result)s?\b(?:\s+is)?"
+    r"|答案|標籤|标签|類別|类别|分類|分类|選項|选项|選擇|选择|結果|结果|判斷|判断|答|選|选)"
+    r"\s*(?:is|[為为是]|应为|應為)?\s*[:=]?\s*",
+    re.IGNORECASE,
+)
+QUOTED = re.compile(r"\*\*(.+?)\*\*|`([^`]+)`|\"([^\"]+)\"|「([^」]+)」|『([^』]+)』|【([^】]+)】|“([^”]+)”")
+BETWEEN = r"(?:(?:an?|the|be|really|very|quite|any|clearly|exactly|option|label|class|category)\s+){0,2}"
+NEGATED = re.compile(
+    rf"(?:\b(?:not|no|never|neither|nor|without|cannot)|n['’]t)\s+{BETWEEN}$"
+    r"|(?:不是|不算|不屬於|不属于|不|並非|并非|非|沒有|没有|無|无|未)(?:一[個个則则封條条])?$",
+    re.IGNORECASE,
+)
+# What is at most taken for a label where none is known: characters, words, Chinese characters.
+LONGEST, MOST_WORDS, MOST_CJK = 30, 3, 8
+# A capital letter by itself; A and I are words before another one.
+LETTER = re.compile(
+    r"(?<![\w'’])(?!(?:A|I)['’]|(?:A|I) (?!(?:or|and|nor|is|because|since)\b)[a-z])[A-Z](?!['’]?[A-Za-z0-9])"
+)
+WORD = r"[^\W\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+
+
+LOOKED_BACK = 40  # characters in which a negation is looked for
+
+
+class Meant(NamedTuple):
+    """The label, or None and why there is none."""
+
+    label: str | None
+    reason: str = ""
+
+
+class Labels:
+    """The labels of a classification, and how they are found in a text.
+
+    Args:
+        labels: The labels as results show them.
+        field: The field of a JSON answer that has the label; None takes whichever field has one.
+        letters: Whether A, B, C … mean the first, second, third … label.
+        script: "same" takes simplified and traditional characters for the same.
+
+    Raises:
+        ValueError: There is no label, an empty one, or two that do not differ.
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        *,
+        field: str | None = None,
+        letters: bool = False,
+        script: ScriptPolicy | None = None,
+    ) -> None:
+        self._field = field
+        self._script: ScriptPolicy | None = script
+        self._known = {self._form(label): label for label in labels}
+        if len(self._known) < len(labels) or not labels or "" in self._known:
+            raise ValueError(f"labels are texts that differ by more than case, width and space, not {list(labels)!r}")
+        if letters:
+            self._known = {chr(97 + place): label for place, label in enumerate(labels[:26])} | self._known
+        longest_first = sorted(self._known, key=len, reverse=True)
+        self._within = re.compile("|".join(map(_bounded, longest_first)))
+        self._short = frozenset(form for form in self._known if len(form) == 1 and form.isascii())
+
+    def meant(self, text: str) -> Meant:
+        """The label: all that the answer says, in a JSON field, behind "answer:", in quotes, or within a sentence."""
+        if label := self.exact(text):
+            return Meant(label)
+        said, is_json = self._of_json(text)
+        if is_json:
+            return said
+        for found in (self._marked(text), self._quoted(text), self._mentioned(text)):
+            if found:
+                return self._one(found)
+        return Meant(None, "no label in the answer")
+
+    def sole(self, text: str) -> Meant:
+        """What an answer is that may be any label: nothing else must be in it, but a field of JSON."""
+        said, is_json = self._of_json(text)
+        if label := self.exact(text) or said.label:
+            return Meant(label)
+        if not is_json and _short_enough(bare := text.strip(AROUND)):
+            return Meant(bare, "another label")
+        return Meant(None, "the answer is no label alone: tell the scorer all labels to look for one in it")
+
+    def exact(self, text: str) -> str | None:
+        """The label that a text is, whatever quotes and full stops are around it."""
+        return self._known.get(self._form(text)) or self._known.get(self._form(text.strip(AROUND)))
+
+    def _form(self, text: str) -> str:
+        return normalised(text, script=self._script).strip(AROUND) or normalised(text)
+
+    def _of_json(self, text: str) -> tuple[Meant, bool]:
+        """The label of a JSON object, and whether the answer is one."""
+        try:
+            value = parsed(text)
+        except ValueError:
+            return Meant(None), False
+        if not isinstance(value, dict):
+            return Meant(None), False
+        given = cast("dict[str, Any]", value)
+        if self._field is not None:
+            label = self.exact(_text(given.get(self._field, "")))
+            return Meant(label, "" if label else f"field {self._field} has no label"), True
+        found = {label for entry in given.values() if (label := self.exact(_text(entry)))}
+        return self._one(found) if found else Meant(None, "no field of the JSON has a label"), True
+
+    def _marked(self, text: str) -> set[str]:
+        """Behind the last "answer:"; all labels there up to the end of the line, for "answer: A or B" is none."""
+        ends = [match.end() for match in MARKER.finditer(text)]
+        rest = (text[end:].partition("\n")[0] for end in reversed(ends))
+        return next((found for line in rest if (found := self._at_start(line))), set[str]())
+
+    def _at_start(self, line: str) -> set[str]:
+        form = normalised(line, script=self._script).lstrip(AROUND)
+        first = self._within.match(form)
+        if not first or (first[0] in self._short and not self._letters(line)):
+            return set()
+        return {self._known[first[0]], *self._mentions(form[first.end() :])}
+
+    def _quoted(self, text: str) -> set[str]:
+        parts = (next(part for part in match.groups() if part) for match in QUOTED.finditer(text))
+        return {label for part in parts if (label := self.exact(part))}
+
+    def _mentioned(self, text: str) -> set[str]:
+        """At the start as "B." or "(B)", else wherever they are; letters only as capitals by themselves."""
+        form = normalised(text, script=self._script)
+        lettered = re.match(r"[(\[]?([a-z0-9])[)\].:、](?=\s|$|\W|[\u3400-\u9fff])", form)
+        if lettered and lettered[1] in self._short:
+            return {self._known[lettered[1]]}
+        return self._mentions(form) or self._letters(text)
+
+    def _mentions(self, form: str) -> set[str]:
+        found = (match for match in self._within.finditer(form) if match[0] not in self._short)
+        return {self._known[match[0]] for match in found if not _negated(form, match)}
+
+    def _letters(self, text: str) -> set[str]:
+        plain_text = plain(text)
+        found = (match for match in LETTER.finditer(plain_text) if not _negated(plain_text, match))
+        return {self._known[match[0].lower()] for match in found if match[0].lower() in self._short}
+
+    def _one(self, found: set[str]) -> Meant:
+        if len(found) == 1:
+            return Meant(next(iter(found)))
+        return Meant(None, f"{len(found)} labels in the answer: {', '.join(sorted(found))}")
+
+
+def _bounded(form: str) -> str:
+    """Whole words where words are parted by spaces: "ham" is not in "shame"."""
+    before = rf"(?<!{WORD})" if re.match(WORD, form) else ""
+    after = rf"(?!{WORD})" if re.match(WORD, form[-1]) else ""
+    return f"{before}{re.escape(form)}{after}"
+
+
+def _negated(text: str, match: re.Match[str]) -> bool:
+    return NEGATED.search(text[: match.start()][-LOOKED_BACK:]) is not None
+
+
+def _short_enough(text: str) -> bool:
+    few = len(text.split()) <= MOST_WORDS and len(HAN.findall(text)) <= MOST_CJK
+    return 0 < len(text) <= LONGEST and "\n" not in text and few
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)

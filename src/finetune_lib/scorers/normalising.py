@@ -1,0 +1,67 @@
+"""The one form in which built-in scorers compare texts."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any, Literal, cast
+
+from finetune_lib.records import Case
+from finetune_lib.texts import fold
+from finetune_lib.texts.folding import CJK
+
+ScriptPolicy = Literal["same"]
+SPACE_AT_CJK = re.compile(rf"(?<=[{CJK}]) | (?=[{CJK}])")
+
+
+def plain(text: str) -> str:
+    r"""A text without differences that nobody sees: Unicode NFKC, so that full-width forms are plain, and white space.
+
+    Runs of white space become one space; there is none at the ends nor beside a Chinese or Japanese character, where
+    it is a matter of typography.
+
+    Example:
+        >>> plain(" 使用 ｉＰｈｏｎｅ\n手機 ")
+        '使用iPhone手機'
+    """
+    spaced = " ".join(unicodedata.normalize("NFKC", text).split())
+    return spaced if spaced.isascii() else SPACE_AT_CJK.sub("", spaced)
+
+
+def normalised(text: str, *, script: ScriptPolicy | None = None) -> str:
+    """The form in which texts are compared: as `plain`, and case folded.
+
+    Args:
+        text: The text.
+        script: "same" makes simplified, traditional and regional characters equal as well; punctuation and hidden
+            characters then count for nothing (`finetune_lib.texts.fold`).
+
+    Example:
+        >>> normalised("ＹＥＳ") == normalised("yes")
+        True
+        >>> normalised("软件", script="same") == normalised("軟件", script="same")
+        True
+    """
+    if script == "same":
+        return fold(text)
+    return unicodedata.normalize("NFKC", plain(text).casefold())
+
+
+def right_answers(case: Case) -> tuple[str, ...]:
+    """The expected text; a list in the metadata that begins with it has others that are just as right."""
+    for value in case.metadata.values():
+        if isinstance(value, list):
+            texts = cast("list[Any]", value)
+            if texts and texts[0] == case.expected and all(isinstance(text, str) for text in texts):
+                return tuple(texts)
+    return (case.expected,)
+
+
+def known(script: object) -> None:
+    """Refuse an option that does not exist.
+
+    Raises:
+        ValueError: It is neither None nor "same".
+    """
+    if script not in (None, "same"):
+        raise ValueError(f'script is None or "same", not {script!r}')
