@@ -1,8 +1,11 @@
-"""What an Evaluator can score side by side: models, and any callable from a case to an answer."""
+"""What an Evaluator can score side by side: models, prompts, retrieval, recorded answers, any callable."""
 
 from __future__ import annotations
 
-from finetune_lib.candidates.candidate import Candidate, name_of
+from finetune_lib.candidates.candidate import AsksModel, Candidate, asked, name_of
 from finetune_lib.candidates.chat_model import ChatModel
+from finetune_lib.candidates.few_shot import FewShot
+from finetune_lib.candidates.rag import Rag
+from finetune_lib.candidates.recorded import Recorded
 
-__all__ = ["Candidate", "ChatModel", "name_of"]
+__all__ = ["AsksModel", "Candidate", "ChatModel", "FewShot", "Rag", "Recorded", "asked", "name_of"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from finetune_lib.asking import Request, Session, cost, price_of
 from finetune_lib.records import Answer, Case
 
 
@@ -14,6 +15,35 @@ class Candidate(Protocol):
     def __call__(self, case: Case, /) -> str | Answer | Awaitable[str | Answer]:
         """The answer to `case`; an exception counts as a failure of this case alone."""
         ...
+
+
+@runtime_checkable
+class AsksModel(Protocol):
+    """A candidate whose answer is that of one call to a model: it can be kept, repeated and sent in batches."""
+
+    async def request(self, case: Case, /) -> Request:
+        """What the model is asked about a case."""
+        ...
+
+
+async def asked(session: Session, request: Request) -> Answer:
+    """The answer to one request, with its price where it is known.
+
+    Raises:
+        NotAskedError: The limits of the run forbid the call.
+        PlatformError: The platform refused or did not answer.
+    """
+    reply = await session.ask(request)
+    price = price_of(request.model, request.price, await session.platform_of(request.platform))
+    return Answer(
+        reply.text,
+        usage=reply.usage,
+        seconds=reply.seconds,
+        tool_calls=reply.tool_calls,
+        finish_reason=reply.finish_reason,
+        cost=cost(reply.usage, price) * reply.price_share if price else None,
+        sources=request.sources,
+    )
 
 
 def name_of(thing: object) -> str:

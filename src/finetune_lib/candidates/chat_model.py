@@ -2,62 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager
-from contextvars import ContextVar
-from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any
 
-from finetune_lib.platforms import Platform, default_platform
-from finetune_lib.records import Answer, Case, Usage
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
-    from openai.types.chat import ChatCompletion
+from finetune_lib.asking import Price, Request, current_session
+from finetune_lib.candidates.candidate import asked
+from finetune_lib.platforms import Platform
+from finetune_lib.records import Answer, Case
 
 SYSTEM_ROLES = frozenset({"system", "developer"})
-
-
-class _Connections:
-    """What the calls of one evaluation share: a client for each platform, and the platform where none is named."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.get_running_loop()
-        self._clients: dict[Platform, AsyncOpenAI] = {}
-        self._default: Platform | None = None
-        self._lock = asyncio.Lock()
-
-    async def default(self) -> Platform:
-        async with self._lock:
-            self._default = self._default or await asyncio.to_thread(default_platform)
-        return self._default
-
-    def client(self, platform: Platform) -> AsyncOpenAI:
-        return self._clients.get(platform) or self._clients.setdefault(platform, platform.async_client())
-
-    async def close(self) -> None:
-        for client in self._clients.values():
-            await client.close()
-
-
-_connections: ContextVar[_Connections | None] = ContextVar("connections", default=None)
-
-
-@asynccontextmanager
-async def connections() -> AsyncGenerator[_Connections]:
-    """Within it, all models share connections; inside another one, those of the outer one."""
-    outer = _connections.get()
-    if outer and outer.loop is asyncio.get_running_loop():
-        yield outer
-        return
-    shared = _Connections()
-    token = _connections.set(shared)
-    try:
-        yield shared
-    finally:
-        _connections.reset(token)
-        await shared.close()
 
 
 @dataclass(frozen=True)
@@ -70,7 +24,10 @@ class ChatModel:
         system: A system message that takes the place of the case's own.
         temperature: 0 for repeatable answers; None leaves it to the platform, as some models demand.
         max_tokens: Tokens of the answer at most; by default the platform's limit.
+        response_format: Structured output as the wire has it, as `{"type": "json_object"}`.
+        options: Further fields of the call, as `{"top_p": 0.9, "seed": 7}`.
         platform: Where the model runs; by default as `connect()` chooses.
+        price: US dollars for a million tokens read and written; by default as the catalogue says.
 
     Example:
         >>> import finetune_lib as ft
@@ -84,7 +41,10 @@ class ChatModel:
     system: str | None = None
     temperature: float | None = 0.0
     max_tokens: int | None = None
+    response_format: Mapping[str, Any] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     platform: Platform | None = None
+    price: Price | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name or self.model)
@@ -95,27 +55,28 @@ class ChatModel:
         Raises:
             PlatformError: The platform refused or did not answer.
         """
-        async with connections() as shared:
-            platform = self.platform or await shared.default()
-            request = self._request(case, platform.model_id(self.model))
-            with platform.calls(f"ask {self.model}"):
-                completion = await self._ask(shared.client(platform), request)
-                choice = completion.choices[0].message
-        usage = completion.usage
-        tokens = Usage(usage.prompt_tokens, usage.completion_tokens) if usage else Usage()
-        return Answer(choice.content or choice.refusal or "", usage=tokens)
+        async with current_session() as session:
+            return await asked(session, await self.request(case))
 
-    async def _ask(self, client: AsyncOpenAI, request: dict[str, Any]) -> ChatCompletion:
-        return cast("ChatCompletion", await client.chat.completions.create(**request))
+    async def request(self, case: Case, /) -> Request:
+        """What the platform is asked about a case; an equal question is never paid twice."""
+        return self.question(self.messages(case), case)
 
-    def _request(self, case: Case, model: str) -> dict[str, Any]:
-        chosen = {"temperature": self.temperature, "max_completion_tokens": self.max_tokens}
-        given = {name: value for name, value in chosen.items() if value is not None}
-        return {"model": model, "messages": list(self._messages(case)), **given}
-
-    def _messages(self, case: Case) -> Iterable[dict[str, Any]]:
-        plain = [message.model_dump(exclude_none=True, exclude={"weight"}) for message in case.messages]
+    def messages(self, case: Case) -> list[Mapping[str, Any]]:
+        """The case's conversation, under the candidate's own system message where it has one."""
+        plain: list[Mapping[str, Any]] = [m.model_dump(exclude_none=True, exclude={"weight"}) for m in case.messages]
         if self.system is None:
             return plain
-        kept = [message for message in plain if message["role"] not in SYSTEM_ROLES]
-        return [{"role": "system", "content": self.system}, *kept]
+        return [{"role": "system", "content": self.system}, *(m for m in plain if m["role"] not in SYSTEM_ROLES)]
+
+    def question(self, messages: Sequence[Mapping[str, Any]], case: Case, *, sources: tuple[str, ...] = ()) -> Request:
+        """These messages to the candidate's model, in its way."""
+        chosen = {
+            "temperature": self.temperature,
+            "max_completion_tokens": self.max_tokens,
+            "response_format": self.response_format,
+            "tools": list(case.tools) or None,
+        }
+        given = {name: value for name, value in chosen.items() if value is not None}
+        options = {**given, **self.options}
+        return Request(self.model, messages, options=options, platform=self.platform, price=self.price, sources=sources)
