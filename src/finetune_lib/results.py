@@ -1,0 +1,53 @@
+"""What came of one candidate and one case: each attempt with its answer and its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from finetune_lib.records import Answer, Score
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One answer and its scores by scorer; a scorer that failed has a reason instead."""
+
+    answer: Answer
+    scores: Mapping[str, Score] = field(default_factory=dict[str, Score])
+    failures: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One candidate on one case: an attempt, or several where each case is asked repeatedly.
+
+    Attributes:
+        attempts: In the order of their repeats; at least one.
+    """
+
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def answer(self) -> Answer:
+        """The first attempt's answer."""
+        return self.attempts[0].answer
+
+    @property
+    def scores(self) -> Mapping[str, float]:
+        """The mean of each scorer over the attempts that it scored: the case is the unit, not the attempt."""
+        if len(self.attempts) == 1:
+            return {name: score.value for name, score in self.attempts[0].scores.items()}
+        found: dict[str, list[float]] = {}
+        for attempt in self.attempts:
+            for name, score in attempt.scores.items():
+                found.setdefault(name, []).append(score.value)
+        return {name: sum(values) / len(values) for name, values in found.items()}
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Why answers and scores are missing."""
+        return tuple(
+            reason
+            for attempt in self.attempts
+            for reason in ([attempt.answer.error] if attempt.answer.error else attempt.failures.values())
+        )
