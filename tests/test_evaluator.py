@@ -160,14 +160,15 @@ def test_no_more_calls_at_once_than_asked_for():
 
 def test_progress_counts_up_to_all_units():
     seen = []
-    ft.Evaluator(scorers=[ft.ExactMatch()]).run(
-        cases(5), candidates=[never, always], on_progress=lambda done, total: seen.append((done, total))
-    )
-    assert sorted(seen) == [(n, 10) for n in range(1, 11)]
+    ft.Evaluator(scorers=[ft.ExactMatch()]).run(cases(5), candidates=[never, always], on_progress=seen.append)
+    assert [(p.stage, p.done, p.total) for p in seen] == [
+        (stage, n, 10) for stage in ("answers", "scores") for n in range(1, 11)
+    ]
+    assert str(seen[-1]).startswith("scores 10/10")
 
 
 def test_an_error_of_the_progress_function_is_the_callers_own():
-    def impatient(done, total):
+    def impatient(progress):
         raise KeyError("enough")
 
     with pytest.raises(KeyError, match="enough"):

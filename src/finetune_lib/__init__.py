@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         SystemPrompts,
         Template,
     )
-    from finetune_lib.candidates import Candidate, ChatModel
+    from finetune_lib.candidates import Candidate, ChatModel, FewShot, Rag, Recorded
     from finetune_lib.dataset import Dataset, Split
     from finetune_lib.diagnostics import Change, Diagnostic, TokenCount, ValidationReport, explain
     from finetune_lib.errors import (
@@ -34,31 +34,50 @@ if TYPE_CHECKING:
         PlatformError,
         ReadError,
     )
+    from finetune_lib.evaluating.progress import Progress
     from finetune_lib.evaluator import Evaluator
     from finetune_lib.fixing import Account
+    from finetune_lib.golden import GoldenCheck, GoldenSet
+    from finetune_lib.history import Leaderboard, leaderboard
     from finetune_lib.job import Job
+    from finetune_lib.judges import Judge, PairwiseJudge, Verdict
+    from finetune_lib.judging import JudgeQuality, Judgment
     from finetune_lib.leakage import Proof
     from finetune_lib.measuring import CostEstimate, Stats
     from finetune_lib.metrics import Metrics
     from finetune_lib.platforms import Platform, connect
-    from finetune_lib.records import Answer, Case, Checkpoint, Example, JobEvent, Message
-    from finetune_lib.report import Comparison, Report
-    from finetune_lib.scorers import Contains, ExactMatch, Scorer
+    from finetune_lib.records import Answer, Case, Checkpoint, Example, JobEvent, Message, Score, ToolCall
+    from finetune_lib.report import Claim, Comparison, Report
+    from finetune_lib.results import Attempt, Result
+    from finetune_lib.review import Votes, collect_votes
+    from finetune_lib.scorers import (
+        Bleu,
+        CharacterErrorRate,
+        Choice,
+        ChrF,
+        ClassificationReport,
+        Contains,
+        EditSimilarity,
+        ExactMatch,
+        Forbids,
+        JsonMatch,
+        JsonSchemaMatch,
+        Length,
+        NumericMatch,
+        RegexMatch,
+        Rubric,
+        SameLanguage,
+        Scorer,
+        SemanticSimilarity,
+        ToolCallMatch,
+    )
     from finetune_lib.statistics import Estimate
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "augmenters": (
-        "BackTranslation",
-        "Noise",
-        "Paraphrase",
-        "PersonaVariants",
-        "Script",
-        "SystemPrompts",
-        "Template",
-    ),
-    "candidates": ("Candidate", "ChatModel"),
+    "augmenters": ("BackTranslation", "Noise", "Paraphrase", "PersonaVariants", "Script", "SystemPrompts", "Template"),
+    "candidates": ("Candidate", "ChatModel", "FewShot", "Rag", "Recorded"),
     "dataset": ("Dataset", "Split"),
     "diagnostics": ("Change", "Diagnostic", "TokenCount", "ValidationReport", "explain"),
     "errors": (
@@ -74,42 +93,81 @@ _HOMES = {
         "PlatformError",
         "ReadError",
     ),
+    "evaluating.progress": ("Progress",),
     "evaluator": ("Evaluator",),
     "fixing": ("Account",),
+    "golden": ("GoldenCheck", "GoldenSet"),
+    "history": ("Leaderboard", "leaderboard"),
     "job": ("Job",),
+    "judges": ("Judge", "PairwiseJudge", "Verdict"),
+    "judging": ("JudgeQuality", "Judgment"),
     "leakage": ("Proof",),
     "measuring": ("CostEstimate", "Stats"),
     "metrics": ("Metrics",),
     "platforms": ("Platform", "connect"),
-    "records": ("Answer", "Case", "Checkpoint", "Example", "JobEvent", "Message"),
-    "report": ("Comparison", "Report"),
-    "scorers": ("Contains", "ExactMatch", "Scorer"),
+    "records": ("Answer", "Case", "Checkpoint", "Example", "JobEvent", "Message", "Score", "ToolCall"),
+    "report": ("Claim", "Comparison", "Report"),
+    "results": ("Attempt", "Result"),
+    "review": ("Votes", "collect_votes"),
+    "scorers": (
+        "Bleu",
+        "CharacterErrorRate",
+        "Choice",
+        "ChrF",
+        "ClassificationReport",
+        "Contains",
+        "EditSimilarity",
+        "ExactMatch",
+        "Forbids",
+        "JsonMatch",
+        "JsonSchemaMatch",
+        "Length",
+        "NumericMatch",
+        "RegexMatch",
+        "Rubric",
+        "SameLanguage",
+        "Scorer",
+        "SemanticSimilarity",
+        "ToolCallMatch",
+    ),
     "statistics": ("Estimate",),
 }
-_MODULES = ("augmenters", "statistics")  # public as a whole
+_MODULES = ("augmenters", "judges", "review", "scorers", "statistics")  # public as a whole
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Account",
     "Answer",
+    "Attempt",
     "BackTranslation",
+    "Bleu",
     "Candidate",
     "Case",
     "Change",
+    "CharacterErrorRate",
     "ChatModel",
     "Checkpoint",
+    "Choice",
+    "ChrF",
+    "Claim",
+    "ClassificationReport",
     "Comparison",
     "Contains",
     "CostEstimate",
     "DataError",
     "Dataset",
     "Diagnostic",
+    "EditSimilarity",
     "Estimate",
     "EvaluationError",
     "Evaluator",
     "ExactMatch",
     "Example",
+    "FewShot",
     "FinetuneError",
+    "Forbids",
+    "GoldenCheck",
+    "GoldenSet",
     "InvalidDatasetError",
     "Job",
     "JobCancelledError",
@@ -117,27 +175,51 @@ __all__ = [
     "JobEvent",
     "JobFailedError",
     "JobTimeoutError",
+    "JsonMatch",
+    "JsonSchemaMatch",
+    "Judge",
+    "JudgeQuality",
+    "Judgment",
+    "Leaderboard",
+    "Length",
     "Message",
     "Metrics",
     "MissingExtraError",
     "Noise",
+    "NumericMatch",
+    "PairwiseJudge",
     "Paraphrase",
     "PersonaVariants",
     "Platform",
     "PlatformError",
+    "Progress",
     "Proof",
+    "Rag",
     "ReadError",
+    "Recorded",
+    "RegexMatch",
     "Report",
+    "Result",
+    "Rubric",
+    "SameLanguage",
+    "Score",
     "Scorer",
     "Script",
+    "SemanticSimilarity",
     "Split",
     "Stats",
     "SystemPrompts",
     "Template",
     "TokenCount",
+    "ToolCall",
+    "ToolCallMatch",
     "ValidationReport",
+    "Verdict",
+    "Votes",
+    "collect_votes",
     "connect",
     "explain",
+    "leaderboard",
 ]
 
 

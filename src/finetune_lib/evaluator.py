@@ -2,37 +2,56 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import inspect
-import math
-import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, replace
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal
 
-from finetune_lib.candidates import Candidate, name_of
-from finetune_lib.candidates.chat_model import connections
-from finetune_lib.dataset import Dataset
-from finetune_lib.errors import DataError, EvaluationError
-from finetune_lib.records import Answer, Case, Example
-from finetune_lib.report import Report, Result
+from finetune_lib.asking import Session, within
+from finetune_lib.candidates import Candidate
+from finetune_lib.errors import EvaluationError
+from finetune_lib.evaluating.progress import OnProgress, Progress
+from finetune_lib.evaluating.record import run_record, signatures
+from finetune_lib.evaluating.run import Plan, Run
+from finetune_lib.evaluating.units import cases_of, named
+from finetune_lib.history import remember
+from finetune_lib.judges import Judge
+from finetune_lib.loops import in_own_loop
+from finetune_lib.platforms import Platform
+from finetune_lib.records import Case, Example
+from finetune_lib.report import Report, RunRecord
 from finetune_lib.scorers import Scorer
 from finetune_lib.statistics import require_statistics
 
-T = TypeVar("T")
-OnProgress = Callable[[int, int], object]
+if TYPE_CHECKING:
+    from finetune_lib.job import Job
+
+__all__ = ["Evaluator", "Progress"]
 
 
 @dataclass(frozen=True)
 class Evaluator:
     """Scores candidates side by side on a golden set.
 
+    Every answer, grade and judgment of a model is kept on disk the moment it arrives, under the content of its
+    question. So an evaluation that was interrupted, or is run again with one more scorer or candidate, pays only
+    for what is missing.
+
     Attributes:
         scorers: What scores an answer: built-in scorers, or functions `(answer, case) -> number`. The first
             one decides the verdicts.
-        concurrency: Calls under way at once.
+        judge: What compares two answers, in both orders: a `PairwiseJudge`, a function, or several of them as a
+            panel. Each candidate is compared with the first one.
+        all_pairs: Judges compare each candidate with each other one.
+        epochs: How often each candidate is asked each case; the attempts are averaged within the case.
+        mode: `live`, or `batch` to send calls to models through the platform's Batch API: cheaper, and slower.
+        concurrency: Calls under way at once; a platform that answers 429 gets fewer for a while.
+        timeout: Seconds that one call to a model may take.
+        budget: US dollars at most for the calls of one run; what it does not reach is missing, with that reason.
+        platform: Where models run that name no platform; by default as `connect()` chooses.
+        store: The file of kept answers; by default `answers.db` in `FINETUNE_LIB_HOME`, else in
+            `~/.finetune_lib`; ":memory:" keeps none.
 
     Example:
         >>> import finetune_lib as ft
@@ -43,197 +62,132 @@ class Evaluator:
         1.0
     """
 
-    scorers: Sequence[Scorer]
+    scorers: Sequence[Scorer] = ()
     _: KW_ONLY
-    concurrency: int = 8
+    judge: Judge | Sequence[Judge] | None = None
+    all_pairs: bool = False
+    epochs: int = 1
+    mode: Literal["live", "batch"] = "live"
+    concurrency: int = 16
+    timeout: float = 120.0
+    budget: float | None = None
+    platform: Platform | None = None
+    store: str | PathLike[str] | None = None
 
     def run(
         self,
         golden: Sequence[Case | Example],
         *,
         candidates: Sequence[Candidate],
+        training: Sequence[Example] | None = None,
+        job: Job | None = None,
         on_progress: OnProgress | None = None,
     ) -> Report:
-        """Evaluate; works in scripts and inside a running event loop (a notebook).
+        """Evaluate; works in scripts and inside a running event loop (a notebook). Ctrl-C loses nothing.
 
         Args:
-            golden: Cases, or a Dataset whose last assistant turns are the expected answers.
+            golden: A `GoldenSet`, cases, or a Dataset whose last assistant turns are the expected answers.
             candidates: What to compare; the first one is the baseline of the printed comparisons.
-            on_progress: Called after each answer with the number done and the number in all.
+            training: The training data: cases whose like is in it are left out of the comparisons.
+            job: The fine-tuning job behind the tuned candidate, for the record and the price of the training.
+            on_progress: Called after each unit with a `Progress`; `print` is one.
 
         Raises:
-            ValueError: No case, no candidate, no scorer, or two of one name.
-            DataError: The golden set has unread lines, or an example without an expected answer.
+            ValueError: No case, no candidate, nothing that scores, two of one name, a number out of range, or a
+                budget without the price of a model.
+            DataError: The golden set has unread lines, or an example without an expected answer; or an answer
+                cannot be kept.
             EvaluationError: Not a single answer came; its report has the reasons.
             MissingExtraError: Comparing without `pip install "finetune_lib[eval]"`; raised before any call.
         """
-        return _in_own_loop(self.run_async(golden, candidates=candidates, on_progress=on_progress))
+        work = self.run_async(golden, candidates=candidates, training=training, job=job, on_progress=on_progress)
+        return in_own_loop(work)
 
     async def run_async(
         self,
         golden: Sequence[Case | Example],
         *,
         candidates: Sequence[Candidate],
+        training: Sequence[Example] | None = None,
+        job: Job | None = None,
         on_progress: OnProgress | None = None,
     ) -> Report:
         """As `run`."""
-        if isinstance(golden, Dataset):
-            golden.require_whole()
-        if self.concurrency < 1:
-            raise ValueError(f"concurrency is at least 1, not {self.concurrency}")
-        cases = tuple(_case(item, number) for number, item in enumerate(golden, start=1))
-        named = _named(candidates, "candidate")
-        scorers = _named(self.scorers, "scorer")
-        if not cases:
-            raise ValueError("the golden set is empty")
-        if len(named) > 1:
+        plan = self._plan(golden, candidates)
+        started, watch = time.time(), time.perf_counter()
+        near = _contaminated(plan.cases, training)
+        session = Session(
+            platform=self.platform,
+            store=self.store,
+            budget=self.budget,
+            concurrency=self.concurrency,
+            timeout=self.timeout,
+        )
+        async with within(session):
+            await session.prepare(_asking(plan))
+            run = Run(plan, session, on_progress)
+            await run.finish()
+            record = run_record(plan, session, job, started=started, seconds=time.perf_counter() - watch)
+            report = _checked(_report(plan, run, near, record))
+            remember(session.kept_path, report)
+        return report
+
+    def _plan(self, golden: Sequence[Case | Example], candidates: Sequence[Candidate]) -> Plan:
+        if require_whole := getattr(golden, "require_whole", None):  # a Dataset, which need not be loaded to tell
+            require_whole()
+        for name in ("concurrency", "epochs"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is at least 1, not {getattr(self, name)}")
+        judges: Sequence[Any] = self.judge if isinstance(self.judge, Sequence) else [self.judge] if self.judge else []
+        plan = Plan(
+            cases_of(golden),
+            named(candidates, "candidate"),
+            named(self.scorers, "scorer"),
+            named(judges, "judge"),
+            epochs=self.epochs,
+            all_pairs=self.all_pairs,
+            concurrency=self.concurrency,
+            batch=self.mode == "batch",
+        )
+        if not plan.candidates:
+            raise ValueError("give at least one candidate")
+        if not plan.scorers and not plan.judges:
+            raise ValueError("give at least one scorer, or a judge")
+        if plan.judges and len(plan.candidates) < 2:
+            raise ValueError("a judge compares: give at least two candidates")
+        if len(plan.candidates) > 1:
             require_statistics()
-        run = _Run(cases, named, scorers, on_progress)
-        async with connections():
-            await run.finish(self.concurrency)
-        return _checked(run.report())
+        return plan
 
 
-class _Run:
-    """The units of work of one evaluation, one for each candidate and case, and their results."""
+def _contaminated(cases: Sequence[Case], training: Sequence[Example] | None) -> frozenset[str]:
+    if training is None:
+        return frozenset()
+    from finetune_lib.golden import GoldenSet
 
-    def __init__(
-        self,
-        cases: Sequence[Case],
-        candidates: Mapping[str, Candidate],
-        scorers: Mapping[str, Scorer],
-        on_progress: OnProgress | None,
-    ) -> None:
-        self.cases, self.candidates, self.scorers = cases, candidates, scorers
-        self.on_progress = on_progress
-        self.results: dict[tuple[str, int], Result] = {}
-
-    async def finish(self, concurrency: int) -> None:
-        """A few workers share one iterator: no task for each unit, whatever their number."""
-        units = iter([(name, place) for place in range(len(self.cases)) for name in self.candidates])
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(concurrency):
-                    group.create_task(self._work(units))
-        except BaseExceptionGroup as errors:  # only `on_progress` can raise: its error is the caller's own
-            raise errors.exceptions[0] from None
-
-    async def _work(self, units: Iterator[tuple[str, int]]) -> None:
-        for name, place in units:
-            case = self.cases[place]
-            answer = await _answer(self.candidates[name], case)
-            self.results[name, place] = await self._scored(answer, case)
-            if self.on_progress:
-                self.on_progress(len(self.results), len(self.cases) * len(self.candidates))
-
-    async def _scored(self, answer: Answer, case: Case) -> Result:
-        if answer.error:
-            return Result(answer)
-        scores: dict[str, float] = {}
-        failures: dict[str, str] = {}
-        for name, scorer in self.scorers.items():
-            try:
-                scores[name] = _number(await _call(scorer, answer.text, case))
-            except Exception as error:
-                failures[name] = f"scorer {name}: {_reason(error)}"
-        return Result(answer, scores, failures)
-
-    def report(self) -> Report:
-        places = range(len(self.cases))
-        results = {name: tuple(self.results[name, place] for place in places) for name in self.candidates}
-        return Report(tuple(self.cases), tuple(self.candidates), tuple(self.scorers), results)
+    return frozenset(GoldenSet.of(cases).check(training=training).contaminated)
 
 
-async def _answer(candidate: Candidate, case: Case) -> Answer:
-    """One answer; whatever goes wrong in it is its own reason of failure."""
-    start = time.perf_counter()
-    try:
-        given = await _call(candidate, case)
-        answer = given if isinstance(given, Answer) else Answer(_text(given))
-    except Exception as error:
-        answer = Answer(error=_reason(error))
-    return replace(answer, seconds=time.perf_counter() - start)
+def _asking(plan: Plan) -> list[Any]:
+    """Whatever asks a model under a name of its own."""
+    things = (*plan.candidates.values(), *plan.scorers.values(), *plan.judges.values())
+    return [thing for thing in things if hasattr(thing, "request") and hasattr(thing, "model")]
 
 
-async def _call(function: Callable[..., Any], *args: Any) -> Any:
-    """Await an async callable; run a plain one in a thread, so that a slow one holds up nobody."""
-    if any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
-        return await function(*args)
-    result, error = await asyncio.to_thread(_caught, function, args)
-    if error is not None:
-        raise error
-    return await result if inspect.isawaitable(result) else result
-
-
-def _caught(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, Exception | None]:
-    """Call inside the thread; what no future can carry, as `StopIteration`, becomes an ordinary error."""
-    try:
-        return function(*args), None
-    except (StopIteration, SystemExit) as error:
-        return None, RuntimeError(f"{type(error).__name__}: {error}")
-    except Exception as error:
-        return None, error
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"a candidate answers with text or an Answer, not {type(value).__name__}")
-    return value
-
-
-def _number(value: object) -> float:
-    if not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise TypeError(f"a scorer gives a finite number or a truth value, not {value!r}")
-    return float(value)
-
-
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
-
-
-def _case(item: Case | Example, number: int) -> Case:
-    """A case of the golden set; what is no sound example says which one."""
-    if isinstance(item, Case):
-        return item
-    try:
-        return Case.from_example(item, number=number)
-    except (KeyError, TypeError, ValueError) as error:
-        place = item.origin.row or number
-        raise DataError(f"golden example {place} of {item.origin.source or 'the set'} is no case: {error}") from error
-
-
-def _named(things: Sequence[T], what: str) -> Mapping[str, T]:
-    names = [name_of(thing) for thing in things]
-    if not names:
-        raise ValueError(f"give at least one {what}")
-    if doubled := next((name for name in names if names.count(name) > 1), None):
-        raise ValueError(f"two {what}s are named {doubled!r}: give one of them another name")
-    return dict(zip(names, things, strict=True))
+def _report(plan: Plan, run: Run, near: frozenset[str], record: RunRecord) -> Report:
+    return Report(
+        plan.cases,
+        tuple(plan.candidates),
+        tuple(plan.scorers),
+        run.results,
+        judgments=tuple(run.judgments[number] for number in sorted(run.judgments)),
+        contaminated=near,
+        signatures=signatures(plan.scorers),
+        run=record,
+    )
 
 
 def _checked(report: Report) -> Report:
     if all(result.answer.error for results in report.results.values() for result in results):
         raise EvaluationError(f"not a single answer came; the first reason: {report.failures[0].reason}", report=report)
     return report
-
-
-def _in_own_loop(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end on an event loop of its own in its own thread; Ctrl-C stops it."""
-    loop = asyncio.new_event_loop()
-    task = loop.create_task(work)
-    thread = threading.Thread(target=_drive, args=[loop, task], name="finetune_lib-evaluator", daemon=True)
-    thread.start()
-    try:
-        thread.join()
-    except BaseException:
-        loop.call_soon_threadsafe(task.cancel)
-        thread.join()
-        raise
-    return task.result()
-
-
-def _drive(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
-    """The task keeps its result or its error for the thread that waits."""
-    with contextlib.suppress(BaseException):
-        loop.run_until_complete(task)
-    loop.close()

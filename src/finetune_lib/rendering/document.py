@@ -21,10 +21,17 @@ def script(name: str) -> str:
     return files("finetune_lib.rendering").joinpath(name).read_text(encoding="utf-8")
 
 
-def document(title: str, *body: Content, script_name: str | None = None, lang: str = "en", kind: str = "") -> str:
+def document(
+    title: str,
+    *body: Content,
+    script_name: str | None = None,
+    style_name: str | None = None,
+    lang: str = "en",
+    kind: str = "",
+) -> str:
     """The page; its policy names script and style by their digests, so that nothing in the data can run or fetch."""
     code = script(script_name) if script_name else ""
-    sheet = style()
+    sheet = style(style_name) if style_name else style()
     head = tag(
         "head",
         Markup('<meta charset="utf-8">'),

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from finetune_lib.diagnostics import Language
     from finetune_lib.report import Report
-
-SHOWN_FAILURES = 5
 
 
 def width(text: str) -> int:
@@ -36,34 +35,8 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-def report_text(report: Report) -> str:
-    """Means, comparisons, categories and failures of an evaluation."""
-    blocks = [_means(report), *map(str, report.comparisons), *_categories(report), *_failures(report)]
-    return "\n\n".join(blocks)
+def report_text(report: Report, lang: Language | None = None) -> str:
+    """As `finetune_lib.rendering.report.report_text`."""
+    from finetune_lib.rendering.report import report_text as text
 
-
-def _means(report: Report) -> str:
-    rows = [
-        [name, *(number(report.mean(name, scorer=scorer)) for scorer in report.scorers)] for name in report.candidates
-    ]
-    return table([f"{len(report.cases)} cases", *report.scorers], rows)
-
-
-def _categories(report: Report) -> Iterable[str]:
-    if report.categories:
-        rows = [
-            [
-                category,
-                str(report.count(category)),
-                *(number(report.mean(n, category=category)) for n in report.candidates),
-            ]
-            for category in report.categories
-        ]
-        yield table([report.scorers[0], "cases", *report.candidates], rows)
-
-
-def _failures(report: Report) -> Iterable[str]:
-    if failures := report.failures:
-        shown = [f"  {f.candidate}, case {f.case}: {f.reason}" for f in failures[:SHOWN_FAILURES]]
-        rest = [f"  … and {len(failures) - SHOWN_FAILURES} more"] if len(failures) > SHOWN_FAILURES else []
-        yield "\n".join([f"{len(failures)} failed:", *shown, *rest])
+    return text(report, lang)

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Unpack
 
+from finetune_lib.comparing import (
+    CategoryComparison,
+    Claim,
+    Comparison,
+    compare,
+    explored,
+    in_family,
+)
+from finetune_lib.costing import Expense, Worth, expense, worth
 from finetune_lib.files import write_atomically
+from finetune_lib.judging import Judgment, preferences
 from finetune_lib.metrics import Metrics
-from finetune_lib.records import Answer, Case
+from finetune_lib.records import Case
 from finetune_lib.rendering.page import report_page
 from finetune_lib.rendering.terminal import report_text
-from finetune_lib.statistics import Estimate, paired_difference
+from finetune_lib.results import Result
 
-Outcome = Literal["better", "worse", "not shown"]
+if TYPE_CHECKING:
+    from finetune_lib.judging import JudgeQuality
+    from finetune_lib.report.weaknesses import Weaknesses
+    from finetune_lib.review import Beside, PageOptions, Votes
+    from finetune_lib.scorers import ClassificationReport
+
 UNCATEGORISED = "(none)"
-SIGNIFICANT = 0.05
-MOST_MISSING = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One candidate's answer to one case, and its scores by scorer; a scorer that failed has a reason instead."""
-
-    answer: Answer
-    scores: Mapping[str, float] = field(default_factory=dict[str, float])
-    failures: Mapping[str, str] = field(default_factory=dict[str, str])
+JUDGE, EXPERTS = "judge", "experts"
+PREFERENCES = frozenset({JUDGE, EXPERTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,68 +47,52 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """One candidate against a baseline on the same cases.
+class RunRecord:
+    """How an evaluation was run.
 
     Attributes:
-        estimate: The mean of the paired differences, with its 95 % interval and p-value.
-        wins: Cases where the candidate scored higher.
-        losses: Cases where it scored lower.
-        ties: Cases with equal scores.
-        missing: Cases left out because a side has no score.
+        id: Its name in the history.
+        started: When, in seconds since 1970.
+        seconds: How long it took.
+        golden: The content of the golden set: equal for equal sets.
+        models: The model of each candidate that has one.
+        judge_models: The model of each judge that has one.
+        paid_calls: Calls to models that this run paid.
+        reused: Answers that earlier runs had paid.
+        usd: US dollars of this run; None where a price is not known.
+        job: The fine-tuning job whose model was evaluated.
+        training_file: Its training data, as the platform names it.
+        training_usd: What the training cost.
     """
 
-    candidate: str
-    baseline: str
-    scorer: str
-    estimate: Estimate
-    wins: int
-    losses: int
-    ties: int
-    missing: int
-
-    @property
-    def outcome(self) -> Outcome:
-        """`better` or `worse` where the whole interval lies on that side of 0 and p is below 0.05.
-
-        Anything less is `not shown`; so is everything where more than 5 % of the cases are missing, because
-        they may be missing for a reason that has to do with the answers.
-        """
-        if self.estimate.p >= SIGNIFICANT or self.missing > MOST_MISSING * (self.estimate.n + self.missing):
-            return "not shown"
-        if self.estimate.low > 0:
-            return "better"
-        return "worse" if self.estimate.high < 0 else "not shown"
-
-    @property
-    def sentence(self) -> str:
-        """The outcome in words."""
-        if self.outcome == "not shown":
-            return f"no difference between {self.candidate} and {self.baseline} is shown"
-        return f"{self.candidate} is {self.outcome} than {self.baseline}"
-
-    @property
-    def numbers(self) -> str:
-        """The difference with its interval and p-value, and the cases behind it."""
-        e = self.estimate
-        p = "p < 0.001" if e.p < 0.001 else f"p = {e.p:.3f}"
-        counts = f"{self.wins} wins, {self.losses} losses, {self.ties} ties"
-        gone = f", {self.missing} missing" if self.missing else ""
-        return f"{self.scorer} {e.value:+.2f}, 95 % interval {e.low:+.2f} to {e.high:+.2f}, {p} ({counts}{gone})"
-
-    def __str__(self) -> str:
-        return f"{self.sentence}: {self.numbers}"
+    id: str = ""
+    started: float = 0.0
+    seconds: float = 0.0
+    golden: str = ""
+    models: Mapping[str, str] = field(default_factory=dict[str, str])
+    judge_models: Mapping[str, str] = field(default_factory=dict[str, str])
+    paid_calls: int = 0
+    reused: int = 0
+    usd: float | None = None
+    job: str | None = None
+    training_file: str | None = None
+    training_usd: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
     """The result of an evaluation; printing it shows the tables, a notebook shows the page.
 
     Attributes:
         cases: The golden set.
         candidates: Their names in the order given; the first is the baseline of the printed comparisons.
-        scorers: Their names; the first decides.
+        scorers: Their names; the first decides, and where there is none, the judge.
         results: For each candidate its results, one a case in the order of `cases`.
+        judgments: What the judges said of pairs of answers, both orders of each.
+        votes: What experts said on the review page, once they are collected.
+        contaminated: Ids of cases whose like is in the training data: they are left out of comparisons.
+        signatures: How exactly scorers measure, where they say so.
+        run: How the evaluation was run.
 
     Example:
         >>> import finetune_lib as ft
@@ -117,6 +108,16 @@ class Report:
     candidates: tuple[str, ...]
     scorers: tuple[str, ...]
     results: Mapping[str, tuple[Result, ...]]
+    judgments: tuple[Judgment, ...] = ()
+    votes: Votes | None = None
+    contaminated: frozenset[str] = frozenset()
+    signatures: Mapping[str, str] = field(default_factory=dict[str, str])
+    run: RunRecord = RunRecord()
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """All by which candidates can be compared: the scorers, the judge, the experts."""
+        return (*self.scorers, *([JUDGE] if self.judgments else []), *([EXPERTS] if self.votes else []))
 
     def scores(self, candidate: str, *, scorer: str | None = None) -> tuple[float | None, ...]:
         """The scores of a candidate, one a case; None where there is none."""
@@ -141,42 +142,247 @@ class Report:
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """Every answer and every score that is missing, with its reason."""
-        return tuple(
+        """Every answer, score and judgment that is missing, with its reason."""
+        of_results = [
             Failure(name, case.id, reason)
             for name in self.candidates
             for case, result in zip(self.cases, self.results[name], strict=True)
-            for reason in ([result.answer.error] if result.answer.error else result.failures.values())
-        )
+            for reason in result.failures
+        ]
+        of_judges = [Failure(j.candidate, j.case, f"{j.judge}: {j.error}") for j in self.judgments if j.error]
+        return (*of_results, *of_judges)
 
-    def verdict(self, candidate: str, *, baseline: str, scorer: str | None = None) -> Comparison:
+    def differences(self, candidate: str, *, baseline: str, scorer: str | None = None) -> tuple[float | None, ...]:
+        """For each case how much the candidate is better than the baseline; None where that is not known.
+
+        Of a scorer it is the difference of the scores; of `judge` and `experts` the preference, from -1 (the
+        baseline is much better) to 1, both orders, repeats, judges and raters averaged within the case.
+        """
+        measure = self._measure(scorer)
+        for name in (candidate, baseline):
+            self._results(name)
+        if measure == JUDGE:
+            return preferences(self.judgments, self.cases, candidate, baseline)
+        if measure == EXPERTS and self.votes:
+            return self.votes.by_case(self.cases, candidate, baseline)
+        ours, theirs = self.scores(candidate, scorer=measure), self.scores(baseline, scorer=measure)
+        pairs = zip(ours, theirs, strict=True)
+        return tuple(None if a is None or b is None else a - b for a, b in pairs)
+
+    def verdict(
+        self, candidate: str, *, baseline: str, scorer: str | None = None, margin: float | None = None
+    ) -> Comparison:
         """Compare a candidate with a baseline on the cases that both have a score for.
+
+        Where several candidates are compared with the baseline, p-values are corrected for all of them (Holm).
+
+        Args:
+            candidate: Its name.
+            baseline: The other one's.
+            scorer: The measure: a scorer, `judge` or `experts`; by default the first one.
+            margin: A difference too small to matter: within it the candidates are `equivalent`.
 
         Raises:
             ValueError: A name is unknown, or no case has a score of both.
             MissingExtraError: Without `pip install "finetune_lib[eval]"`.
         """
-        name = self._scorer(scorer)
-        ours, theirs = self.scores(candidate, scorer=name), self.scores(baseline, scorer=name)
-        pairs = [(a, b) for a, b in zip(ours, theirs, strict=True) if a is not None and b is not None]
-        if not pairs:
+        measure = self._measure(scorer)
+        self._results(candidate)
+        found = {c.candidate: c for c in self.family(baseline, scorer=measure)}
+        if candidate not in found:
             raise ValueError(f"no case has a score of both {candidate!r} and {baseline!r}: see report.failures")
-        a, b = [x for x, _ in pairs], [y for _, y in pairs]
-        wins, losses = sum(x > y for x, y in pairs), sum(x < y for x, y in pairs)
-        counts = {"wins": wins, "losses": losses, "ties": len(pairs) - wins - losses}
-        missing = len(self.cases) - len(pairs)
-        return Comparison(candidate, baseline, name, paired_difference(a, b), **counts, missing=missing)
+        return replace(found[candidate], margin=margin)
 
     @property
     def comparisons(self) -> tuple[Comparison, ...]:
-        """Each further candidate against the first one, where both have scores."""
-        baseline, *others = self.candidates
-        return tuple(self.verdict(name, baseline=baseline) for name in others if self._overlap(name, baseline))
+        """Each further candidate against the first one, where both have scores, by the first measure."""
+        return self.family(self.candidates[0]) if self.measures else ()
 
-    def _overlap(self, one: str, other: str) -> bool:
-        """Whether any case has a score of both."""
-        pairs = zip(self.scores(one), self.scores(other), strict=True)
-        return any(a is not None and b is not None for a, b in pairs)
+    def by_category(
+        self, candidate: str, *, baseline: str, scorer: str | None = None
+    ) -> tuple[CategoryComparison, ...]:
+        """The comparison within each category; exploratory, corrected over the categories (Benjamini, Hochberg)."""
+        measure = self._measure(scorer)
+        key = ("categories", candidate, baseline, measure)
+        if key not in self._known:
+            found = {name: self._compared(candidate, baseline, measure, category=name) for name in self.categories}
+            self._known[key] = explored({name: c for name, c in found.items() if c})
+        return self._known[key]
+
+    def better(self, candidate: str, *, baseline: str, margin: float = 0.0, scorer: str | None = None) -> Claim:
+        """Whether the candidate is shown to be better, by more than `margin`; for `assert` in a pipeline."""
+        found = self.verdict(candidate, baseline=baseline, scorer=scorer)
+        holds = found.outcome == "better" and found.estimate.low > margin
+        more = f" by more than {margin:g}" if margin else ""
+        return Claim(holds, found, f"{candidate} is better than {baseline}{more}")
+
+    def not_worse(self, candidate: str, *, baseline: str, margin: float, scorer: str | None = None) -> Claim:
+        """Whether the candidate is shown to be at most `margin` worse: what a cheaper model must be."""
+        found = self.verdict(candidate, baseline=baseline, scorer=scorer)
+        whole = found.missing <= 0.05 * (found.estimate.n + found.missing)
+        return Claim(
+            whole and found.estimate.low > -margin, found, f"{candidate} is not worse than {baseline} by {margin:g}"
+        )
+
+    def expense(self, candidate: str) -> Expense:
+        """Tokens, price and time of a candidate's answers."""
+        return expense(self._results(candidate))
+
+    def worth(self, candidate: str, *, baseline: str, scorer: str | None = None) -> Worth:
+        """What the candidate's advantage costs: price per win, and calls until the training is paid."""
+        found = self.verdict(candidate, baseline=baseline, scorer=scorer)
+        net = (found.wins - found.losses) / found.estimate.n
+        expenses = self.expense(candidate), self.expense(baseline)
+        return worth(*expenses, net_wins=net, training_usd=self.run.training_usd)
+
+    def judge_quality(self, candidate: str, *, baseline: str) -> JudgeQuality:
+        """How far the judge can be trusted with a pair: consistency, place, length, agreement with the experts."""
+        key = ("judge", candidate, baseline)
+        if key not in self._known:
+            from finetune_lib.judging import JudgeQuality
+
+            lengths = {
+                (name, case.id): len(result.answer.text)
+                for name in (candidate, baseline)
+                for case, result in zip(self.cases, self._results(name), strict=True)
+            }
+            told = self.differences(candidate, baseline=baseline, scorer=EXPERTS) if self.votes else ()
+            votes = {case.id: value for case, value in zip(self.cases, told, strict=False) if value is not None}
+            self._known[key] = JudgeQuality.of(
+                self.judgments, self.cases, candidate, baseline, lengths=lengths, votes=votes
+            )
+        return self._known[key]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What may mislead in this report: a judge of the same family as a candidate, cases left out, missing ones."""
+        from finetune_lib.judges import self_preference
+
+        judges, models = set(self.run.judge_models.values()), set(self.run.models.values())
+        near = len(self.contaminated)
+        left_out = (
+            [f"{near} of {len(self.cases)} cases are like training data: left out of the comparisons"] if near else []
+        )
+        return (*self_preference(sorted(judges), sorted(models)), *left_out)
+
+    def classification(self, candidate: str, *, scorer: str | None = None) -> ClassificationReport:
+        """Accuracy, F1, per-class numbers and the confusion matrix of a scorer that finds labels (`Choice`).
+
+        Raises:
+            ValueError: The scorer finds no labels.
+        """
+        from finetune_lib.scorers import classification_report
+
+        name = self._scorer(scorer)
+        scored = [a.scores[name] for r in self._results(candidate) for a in r.attempts if name in a.scores]
+        pairs = [(score.target, score.label) for score in scored if score.target is not None]
+        if not pairs:
+            raise ValueError(f"{name} finds no labels: classify with ft.Choice(...)")
+        return classification_report(pairs)
+
+    def weakest(self, candidate: str, *, scorer: str | None = None, failed_below: float = 0.5) -> Weaknesses:
+        """Where a candidate fails most: categories, phrases that failing questions share, and the failing cases.
+
+        Args:
+            candidate: Its name.
+            scorer: The scorer; by default the first one.
+            failed_below: A case fails with a score below this.
+        """
+        from finetune_lib.report.weaknesses import weaknesses
+
+        name, results = self._scorer(scorer), self._results(candidate)
+        scores = self.scores(candidate, scorer=name)
+        firsts = [(case, result.attempts[0]) for case, result in zip(self.cases, results, strict=True)]
+        return weaknesses(
+            candidate,
+            name,
+            [(case, score) for case, score in zip(self.cases, scores, strict=True) if score is not None],
+            answers={case.id: attempt.answer.text for case, attempt in firsts},
+            reasons={case.id: a.scores[name].reason for case, a in firsts if name in a.scores},
+            failed_below=failed_below,
+        )
+
+    def review_page(
+        self,
+        path: str | PathLike[str],
+        *,
+        candidates: tuple[str, str] | None = None,
+        reviewers: Sequence[str] = (),
+        **options: Unpack[PageOptions],
+    ) -> Path:
+        """Write one offline HTML file on which experts compare two candidates blind; `ft.collect_votes` reads theirs.
+
+        Args:
+            path: The file.
+            candidates: The two to compare; by default the last one and the first.
+            reviewers: Names to choose from; anybody may type another one.
+            options: As `finetune_lib.review.write_review` takes them: language, guidelines, reasons, rubric …
+
+        Raises:
+            ValueError: There are not two candidates with answers to a common case.
+        """
+        from finetune_lib.review import write_review
+
+        pair = candidates or (self.candidates[-1], self.candidates[0])
+        return write_review(path, self._beside(pair), reviewers=reviewers, **options)
+
+    def _beside(self, pair: tuple[str, str]) -> list[Beside]:
+        """Both answers to each case that both have answered."""
+        from finetune_lib.review import Beside
+
+        if pair[0] == pair[1]:
+            raise ValueError("experts compare two candidates: this report has one")
+        columns = [self._results(name) for name in pair]
+        answers = [dict(zip(pair, (r.answer for r in row), strict=True)) for row in zip(*columns, strict=True)]
+        return [
+            Beside(
+                case.id,
+                case.messages,
+                {name: answer.text for name, answer in given.items()},
+                expected=case.expected,
+                category=case.category,
+                sources={name: "\n\n".join(answer.sources) for name, answer in given.items() if answer.sources},
+            )
+            for case, given in zip(self.cases, answers, strict=True)
+            if not any(answer.error for answer in given.values())
+        ]
+
+    def save_json(self, path: str | PathLike[str]) -> Path:
+        """Write all of the report but the votes as one JSON file; `Report.load` opens it again."""
+        from finetune_lib.report.saving import write_report
+
+        return write_report(self, Path(path))
+
+    def save_promptfoo(self, path: str | PathLike[str]) -> Path:
+        """Write the report in the form that `promptfoo import` reads."""
+        from finetune_lib.report.promptfoo import write_promptfoo
+
+        return write_promptfoo(self, Path(path))
+
+    def log_mlflow(self, *, run_name: str | None = None) -> str:
+        """Log the report as a run in MLflow's active experiment; gives the run's id.
+
+        Raises:
+            MissingExtraError: MLflow is not installed.
+        """
+        from finetune_lib.report.mlflow import log_mlflow
+
+        return log_mlflow(self, run_name=run_name)
+
+    @staticmethod
+    def load(path: str | PathLike[str]) -> Report:
+        """Open what `save_json` wrote.
+
+        Raises:
+            ReadError: The file is no report, or one of a later version.
+        """
+        from finetune_lib.report.saving import read_report
+
+        return read_report(Path(path))
+
+    def with_votes(self, votes: Votes) -> Report:
+        """The same report with what experts said on its review page."""
+        return replace(self, votes=votes)
 
     def save_html(self, path: str | PathLike[str], *, metrics: Metrics | None = None) -> Path:
         """Write the report as one HTML file that opens without a network; an older one is replaced.
@@ -188,18 +394,63 @@ class Report:
         curve = metrics.plot().svg if metrics is not None and len(metrics) else None
         return write_atomically(Path(path), [report_page(self, curve=curve).encode()])
 
+    @cached_property
+    def _known(self) -> dict[tuple[str, ...], Any]:
+        """Comparisons that were made already: a resampling takes its time."""
+        return {}
+
+    def family(self, baseline: str, *, scorer: str | None = None) -> tuple[Comparison, ...]:
+        """Every other candidate against the baseline by one measure, where both have scores; corrected (Holm)."""
+        measure = self._measure(scorer)
+        key = ("family", baseline, measure)
+        if key not in self._known:
+            self._results(baseline)
+            found = [self._compared(name, baseline, measure) for name in self.candidates if name != baseline]
+            self._known[key] = in_family([c for c in found if c])
+        return self._known[key]
+
+    def _compared(
+        self, candidate: str, baseline: str, measure: str, *, category: str | None = None
+    ) -> Comparison | None:
+        """Two candidates on the clean cases, of one category or all; None where no case has both."""
+        names = [case.category or UNCATEGORISED for case in self.cases]
+        wanted = [place for place, name in enumerate(names) if category in (None, name)]
+        clean = [place for place in wanted if self.cases[place].id not in self.contaminated]
+        left_out = len(wanted) - len(clean)
+        if measure == EXPERTS and self.votes:  # whoever stops early has seen a random part
+            seen = self.votes.seen(candidate, baseline)
+            clean = [place for place in clean if self.cases[place].id in seen]
+        differences = self.differences(candidate, baseline=baseline, scorer=measure)
+        chosen = [differences[place] for place in clean]
+        if all(d is None for d in chosen):
+            return None
+        clusters = [self.cases[place].cluster for place in clean]
+        kind = "preference" if measure in PREFERENCES else "score"
+        estimate, counts, bounds = compare(chosen, clusters if any(clusters) else None, scale=(-1.0, 1.0))
+        return Comparison(
+            candidate, baseline, measure, estimate, **counts, contaminated=left_out, kind=kind, bounds=bounds
+        )
+
     def _results(self, candidate: str) -> Sequence[Result]:
         if candidate not in self.results:
             raise ValueError(f"no candidate is named {candidate!r}; there are {', '.join(self.candidates)}")
         return self.results[candidate]
 
     def _scorer(self, scorer: str | None) -> str:
-        if scorer is not None and scorer not in self.scorers:
-            raise ValueError(f"no scorer is named {scorer!r}; there are {', '.join(self.scorers)}")
-        return scorer or self.scorers[0]
+        return _known_name(scorer, self.scorers)
+
+    def _measure(self, measure: str | None) -> str:
+        return _known_name(measure, self.measures)
 
     def __str__(self) -> str:
         return report_text(self)
 
     def _repr_html_(self) -> str:
         return report_page(self, curve=None, fragment=True)
+
+
+def _known_name(name: str | None, names: Iterable[str]) -> str:
+    known = list(names)
+    if not known or (name is not None and name not in known):
+        raise ValueError(f"no scorer is named {name!r}; there are {', '.join(known) or 'none'}")
+    return known[0] if name is None else name

@@ -1,0 +1,3 @@
+"""Exit codes: clean, errors in what was looked at or a claim that is not shown, wrong usage or an unreadable file."""
+
+CLEAN, ERRORS, UNUSABLE = 0, 1, 2

@@ -1,0 +1,71 @@
+"""What failed, grouped by reason: one timeout with a hundred cases is one thing to mend."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from finetune_lib.rendering.markup import Markup, table, tag
+from finetune_lib.rendering.report.phrases import many
+from finetune_lib.rendering.report.view import View
+from finetune_lib.rendering.unseen import visible_markup
+
+if TYPE_CHECKING:
+    from finetune_lib.report import Failure
+
+_CHANGING = re.compile(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)
+SHOWN_CASES = 8
+LONGEST = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Failures of one kind.
+
+    Attributes:
+        reason: The first one's reason.
+        failures: All of them.
+    """
+
+    reason: str
+    failures: Sequence[Failure]
+
+    @property
+    def candidates(self) -> Counter[str]:
+        """How often it struck each candidate."""
+        return Counter(failure.candidate for failure in self.failures)
+
+    @property
+    def cases(self) -> list[str]:
+        """The cases that it struck."""
+        return list(dict.fromkeys(failure.case for failure in self.failures))
+
+
+def groups(failures: Sequence[Failure]) -> list[Group]:
+    """The most frequent first; reasons that differ in numbers and ids alone are one."""
+    found: dict[str, list[Failure]] = {}
+    for failure in failures:
+        found.setdefault(_CHANGING.sub("0", failure.reason), []).append(failure)
+    return [Group(_cut(several[0].reason), several) for several in sorted(found.values(), key=len, reverse=True)]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def failures(view: View) -> Iterator[Markup]:
+    """The table of reasons, or that there are none."""
+    words, found = view.words, groups(view.report.failures)
+    if not found:
+        yield tag("p", words["nothing_failed"])
+        return
+    header = [words["reason"], words["times"], words["candidate"], words["where"]]
+    yield table(header, (map(visible_markup, _row(group, view)) for group in found))
+
+
+def _row(group: Group, view: View) -> list[str]:
+    struck = view.words["comma"].join(f"{name} {count:,}" for name, count in group.candidates.most_common())
+    return [group.reason, f"{len(group.failures):,}", struck, many(group.cases, view.words, most=SHOWN_CASES)]

@@ -1,0 +1,22 @@
+"""The result of an evaluation: what it holds, what follows from it, and the forms in which it leaves."""
+
+from __future__ import annotations
+
+from finetune_lib.comparing import CategoryComparison, Claim, Comparison, Outcome
+from finetune_lib.report.report import EXPERTS, JUDGE, UNCATEGORISED, Failure, Report, RunRecord
+from finetune_lib.results import Attempt, Result
+
+__all__ = [
+    "EXPERTS",
+    "JUDGE",
+    "UNCATEGORISED",
+    "Attempt",
+    "CategoryComparison",
+    "Claim",
+    "Comparison",
+    "Failure",
+    "Outcome",
+    "Report",
+    "Result",
+    "RunRecord",
+]
