@@ -253,7 +253,7 @@ def test_the_terminal_report_lines_up_and_tells_all():
     text = str(evaluate(never, shaky))
     assert "shaky is better than never" in text
     assert "1 missing" in text
-    assert "shaky, case 3: RuntimeError: boom" in text
+    assert "shaky: RuntimeError: boom (1: 3)" in text
     from finetune_lib.rendering.terminal import width
 
     table = text.split("\n\n")[2].splitlines()
@@ -261,13 +261,12 @@ def test_the_terminal_report_lines_up_and_tells_all():
 
 
 def test_a_few_wins_among_many_ties_are_not_called_better():
-    """Four wins and no loss have p = 0.0625: the interval alone would already exclude 0."""
+    """Four wins and no loss have p = 0.0625."""
 
     def now_and_then(case):
         return "1" if int(case.id) < 4 else "0"
 
     verdict = evaluate(never, now_and_then).verdict("now_and_then", baseline="never")
-    assert verdict.estimate.low > 0
     assert verdict.outcome == "not shown"
 
 

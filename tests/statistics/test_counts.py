@@ -55,7 +55,7 @@ def test_wilson_as_r_prints_it():
     assert [found.low, found.high] == pytest.approx([0.1077913, 0.6032219], abs=1e-7)
     assert found.p is None
     assert float(found) == 0.3
-    assert str(found) == "0.300, 95 % interval 0.108 to 0.603, n = 10"
+    assert str(found) == "0.300 (0.108 to 0.603), n = 10"
 
 
 def test_benjamini_and_hochberg_reject_four_and_holm_three():

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import combinations
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from finetune_lib import statistics
 from finetune_lib.comparing import (
     CategoryComparison,
     Claim,
@@ -18,13 +20,13 @@ from finetune_lib.comparing import (
     in_family,
 )
 from finetune_lib.costing import Expense, Worth, expense, worth
+from finetune_lib.diagnostics import Language
 from finetune_lib.files import write_atomically
 from finetune_lib.judging import Judgment, preferences
 from finetune_lib.metrics import Metrics
 from finetune_lib.records import Case
-from finetune_lib.rendering.page import report_page
-from finetune_lib.rendering.terminal import report_text
 from finetune_lib.results import Result
+from finetune_lib.statistics import Estimate, SamplingNoise
 
 if TYPE_CHECKING:
     from finetune_lib.judging import JudgeQuality
@@ -197,6 +199,23 @@ class Report:
     def comparisons(self) -> tuple[Comparison, ...]:
         """Each further candidate against the first one, where both have scores, by the first measure."""
         return self.family(self.candidates[0]) if self.measures else ()
+
+    def ranking(self, *, scorer: str | None = None) -> dict[str, Estimate]:
+        """All candidates on one scale, the best first: Bradley-Terry scores that sum to 1, resampled by cases.
+
+        Of a scorer, the higher score wins a case; of `judge`, the pairs count that it compared: with
+        `Evaluator(all_pairs=True)` those are all.
+
+        Raises:
+            ValueError: Nothing was compared.
+            MissingExtraError: Without `pip install "finetune_lib[eval]"`.
+        """
+        measure, found = self._measure(scorer), list[tuple[str, str, str, float]]()
+        for one, other in combinations(self.candidates, 2):
+            differences = self.differences(one, baseline=other, scorer=measure)
+            pairs = zip(self.cases, differences, strict=True)
+            found += [(c.id, one, other, d) for c, d in pairs if d is not None and c.id not in self.contaminated]
+        return statistics.ranking(found)
 
     def by_category(
         self, candidate: str, *, baseline: str, scorer: str | None = None
@@ -384,15 +403,56 @@ class Report:
         """The same report with what experts said on its review page."""
         return replace(self, votes=votes)
 
-    def save_html(self, path: str | PathLike[str], *, metrics: Metrics | None = None) -> Path:
+    def text(self, *, lang: Language | None = None, margin: float | None = None) -> str:
+        """The report for a terminal, in the language of the locale or `lang`; as `print(report)` shows it."""
+        from finetune_lib.rendering.report import report_text
+
+        return report_text(self, lang, margin=margin)
+
+    def to_markdown(self, *, lang: Language | None = None, margin: float | None = None) -> str:
+        """The report for a pull request: verdicts first, details folded."""
+        from finetune_lib.rendering.report import report_markdown
+
+        return report_markdown(self, lang, margin=margin)
+
+    def to_html(
+        self, *, metrics: Metrics | None = None, lang: Language | None = None, margin: float | None = None
+    ) -> str:
+        """The report as one page that opens without a network; the arguments are those of `save_html`."""
+        from finetune_lib.rendering.report import report_page
+
+        curve = metrics.plot().svg if metrics is not None and len(metrics) else None
+        return report_page(self, curve=curve, lang=lang, margin=margin)
+
+    def save_html(
+        self,
+        path: str | PathLike[str],
+        *,
+        metrics: Metrics | None = None,
+        lang: Language | None = None,
+        margin: float | None = None,
+    ) -> Path:
         """Write the report as one HTML file that opens without a network; an older one is replaced.
 
         Args:
             path: The file.
             metrics: `job.metrics()`, to show the loss curve of the run.
+            lang: `en`, `zh-Hant` or `zh-Hans`; by default the language of the locale.
+            margin: A difference too small to matter: within it candidates are equivalent.
         """
-        curve = metrics.plot().svg if metrics is not None and len(metrics) else None
-        return write_atomically(Path(path), [report_page(self, curve=curve).encode()])
+        return write_atomically(Path(path), [self.to_html(metrics=metrics, lang=lang, margin=margin).encode()])
+
+    def sampling_noise(self, candidate: str, *, scorer: str | None = None) -> SamplingNoise:
+        """How much of a mean's variance is chance in repeated answers: whether more cases or more repeats help.
+
+        Raises:
+            ValueError: Each case was asked once: `Evaluator(epochs=…)` asks more often.
+        """
+        name = self._scorer(scorer)
+        whole = [r.attempts for r in self._results(candidate) if all(name in attempt.scores for attempt in r.attempts)]
+        return statistics.sampling_noise(
+            list(zip(*[[a.scores[name].value for a in row] for row in whole], strict=True))
+        )
 
     @cached_property
     def _known(self) -> dict[tuple[str, ...], Any]:
@@ -443,10 +503,12 @@ class Report:
         return _known_name(measure, self.measures)
 
     def __str__(self) -> str:
-        return report_text(self)
+        return self.text()
 
     def _repr_html_(self) -> str:
-        return report_page(self, curve=None, fragment=True)
+        from finetune_lib.rendering.report import report_page
+
+        return report_page(self, fragment=True)
 
 
 def _known_name(name: str | None, names: Iterable[str]) -> str:

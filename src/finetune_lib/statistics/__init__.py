@@ -18,7 +18,7 @@ from finetune_lib.statistics.power import (
     items_needed_graded,
     sampling_noise,
 )
-from finetune_lib.statistics.ranking import bradley_terry
+from finetune_lib.statistics.ranking import bradley_terry, ranking
 from finetune_lib.statistics.raters import agreement, cohen_kappa, fleiss_kappa, percent_agreement
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "paired_metric",
     "percent_agreement",
     "position_bias",
+    "ranking",
     "require_statistics",
     "sampling_noise",
     "sign_test",

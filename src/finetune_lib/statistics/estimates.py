@@ -23,8 +23,8 @@ class Estimate:
 
     Attributes:
         value: The estimate.
-        low: Lower end of the 95 % interval.
-        high: Upper end of the 95 % interval.
+        low: Lower end of the interval: 95 %, where the method names no other.
+        high: Upper end of the interval.
         p: Two-sided p-value against no difference; None where no test belongs to the number.
         n: Items it rests on.
         method: How interval and p-value were made.
@@ -34,7 +34,7 @@ class Estimate:
     Example:
         >>> from finetune_lib.statistics import wilson
         >>> print(wilson(3, 10))
-        0.300, 95 % interval 0.108 to 0.603, n = 10
+        0.300 (0.108 to 0.603), n = 10
     """
 
     value: float
@@ -51,7 +51,7 @@ class Estimate:
 
     def __str__(self) -> str:
         p = "" if self.p is None else ", p < 0.001" if self.p < 0.001 else f", p = {self.p:.3f}"
-        return f"{self.value:.3f}, 95 % interval {self.low:.3f} to {self.high:.3f}{p}, n = {self.n}"
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f}){p}, n = {self.n}"
 
 
 def require_statistics() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 from finetune_lib.statistics.estimates import SEED, Estimate, library
@@ -51,6 +51,61 @@ def bradley_terry(wins: Pairs, *, ties: Pairs | None = None, seed: int = SEED) -
             "Compare more items, leave them out, or compare two at a time with win_rate()"
         )
     return _ordered(board, counts, seed)
+
+
+def ranking(comparisons: Iterable[tuple[Hashable, str, str, float]], *, seed: int = SEED) -> dict[str, Estimate]:
+    """Rank candidates from comparisons on items, one of which may carry several: the item is the unit.
+
+    As `bradley_terry`, but the bootstrap resamples items, and one tie is added between each two that were compared,
+    so that a candidate which never lost has a score, too.
+
+    Args:
+        comparisons: For each its item, two names, and the preference for the first: from 1 to -1, above 0 is a win.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        Each name's score, the best first; they sum to 1, and `n` counts the items.
+
+    Raises:
+        ValueError: There is no comparison, or two groups of candidates never met.
+        MissingExtraError: Without `pip install "finetune_lib[eval]"`.
+
+    Example:
+        >>> board = ranking([(item, "tuned", "base", 1.0) for item in range(20)])
+        >>> f"{board['tuned'].value:.3f}"
+        '0.976'
+    """
+    numpy = library("numpy")
+    places: dict[Hashable, int] = {}
+    cells: dict[tuple[str, str, bool], int] = {}
+    marks: list[tuple[int, int]] = []
+    for item, x, y, preference in comparisons:
+        first, second = (x, y) if preference > 0 or (preference == 0 and x < y) else (y, x)
+        cell = (first, second, preference != 0)
+        marks.append((places.setdefault(item, len(places)), cells.setdefault(cell, len(cells))))
+    named = [(x, y, 1.0, won) for x, y, won in cells]
+    _refuse_odd(named)
+    prior = [(x, y, 1.0, False) for x, y in {tuple(sorted((x, y))) for x, y, _ in cells}]
+    board = _Board(list(dict.fromkeys(name for x, y, _, _ in named for name in (x, y))), [*named, *sorted(prior)])
+    counts = numpy.zeros((len(places), len(named)))
+    numpy.add.at(counts, tuple(numpy.array(marks).T), 1.0)
+    return _by_item(board, counts, numpy.ones(len(prior)), seed)
+
+
+def _by_item(board: _Board, counts: Any, prior: Any, seed: int) -> dict[str, Estimate]:
+    numpy = library("numpy")
+    whole = numpy.concatenate([counts.sum(axis=0), prior])
+    if board.unbeaten(whole):
+        raise ValueError("some candidates never met any of the others: compare all of them, or leave them out")
+    drawn = numpy.random.default_rng(seed).multinomial(len(counts), [1 / len(counts)] * len(counts), RESAMPLES)
+    scores = board.scores(whole)
+    kept = numpy.array([board.scores(numpy.concatenate([draw @ counts, prior])) for draw in drawn])
+    low, high = numpy.quantile(kept, [0.025, 0.975], axis=0)
+    method = "Bradley-Terry score with one tie added between each two, bootstrap interval over items"
+    return {
+        board.names[i]: Estimate(float(scores[i]), float(low[i]), float(high[i]), None, len(counts), method)
+        for i in numpy.argsort(-scores, kind="stable")
+    }
 
 
 def _refuse_odd(cells: list[tuple[str, str, float, bool]]) -> None:

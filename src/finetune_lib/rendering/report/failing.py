@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from finetune_lib.rendering.markup import Markup, table, tag
-from finetune_lib.rendering.report.phrases import many
+from finetune_lib.rendering.markup import Content, Markup, table, tag
 from finetune_lib.rendering.report.view import View
 from finetune_lib.rendering.unseen import visible_markup
 
@@ -63,9 +62,20 @@ def failures(view: View) -> Iterator[Markup]:
         yield tag("p", words["nothing_failed"])
         return
     header = [words["reason"], words["times"], words["candidate"], words["where"]]
-    yield table(header, (map(visible_markup, _row(group, view)) for group in found))
+    numbers = {case.id: number for number, case in enumerate(view.report.cases, start=1)}
+    yield table(header, (_row(group, numbers, view) for group in found))
 
 
-def _row(group: Group, view: View) -> list[str]:
+def _row(group: Group, numbers: Mapping[str, int], view: View) -> list[Content]:
     struck = view.words["comma"].join(f"{name} {count:,}" for name, count in group.candidates.most_common())
-    return [group.reason, f"{len(group.failures):,}", struck, many(group.cases, view.words, most=SHOWN_CASES)]
+    cases = [_case(case, numbers, view) for case in group.cases[:SHOWN_CASES]]
+    left = len(group.cases) - len(cases)
+    rest = [tag("span", view.words["and_more"].format(number=left))] if left > 0 else []
+    where = Markup(view.words["comma"].join([*cases, *rest]))
+    return [visible_markup(group.reason), f"{len(group.failures):,}", visible_markup(struck), where]
+
+
+def _case(case: str, numbers: Mapping[str, int], view: View) -> Markup:
+    """A link to the case, which only a page with a script has."""
+    text = visible_markup(case)
+    return text if view.fragment or case not in numbers else tag("a", text, href=f"#case-{numbers[case]}")

@@ -425,6 +425,7 @@ function goTo(element) {
   list.querySelector(".current")?.classList.remove("current");
   element.classList.add("current");
   element.focus({ preventScroll: true });
+  element.style.scrollMarginTop = `${byId("tools").offsetHeight + 8}px`;
   element.scrollIntoView({ block: "start" });
 }
 
