@@ -12,7 +12,7 @@ from finetune_lib.augmenters.rewriting import versions_in
 from finetune_lib.asking import UnreadableAnswerError
 from finetune_lib.augmenters.slips import KINDS, spots, table
 from finetune_lib.augmenters.turns import rewritten, turns, user_turns
-from finetune_lib.augmenters.varieties import variety, writing
+from finetune_lib.scripts import variety
 
 
 def chat(user, answer="好的。", system=None):
@@ -59,36 +59,6 @@ class TestTurns:
         assert changed["messages"][0] == {"role": "user", "content": [{"type": "text", "text": "再問"}], "name": "a"}
         assert data["messages"][0]["content"][0]["text"] == "問"
         assert changed["tools"] is data["tools"]
-
-
-class TestVarieties:
-    @pytest.mark.parametrize(
-        ("text", "expected"),
-        [
-            ("退货期限是几天？", "zh-Hans"),
-            ("退貨期限是幾天？", "zh-Hant"),
-            ("你好", None),
-            ("我的体重", "zh-Hans"),
-            ("", None),
-        ],
-    )
-    def test_variety(self, text, expected):
-        if text == "我的体重":  # 体 stands in Big5 too, so nothing tells
-            expected = None
-        assert variety(text) == expected
-
-    @pytest.mark.parametrize(
-        ("text", "expected"),
-        [
-            ("我要退 iPhone 15", "Han"),
-            ("Where is my order?", "Latin"),
-            ("返品はいつまで", "Japanese"),
-            ("환불 기한", "Hangul"),
-            ("123 !?", None),
-        ],
-    )
-    def test_writing(self, text, expected):
-        assert writing(text) == expected
 
 
 class TestNoise:

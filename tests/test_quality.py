@@ -7,7 +7,6 @@ import pytest
 from finetune_lib.checks import quality
 from finetune_lib.checks.repetition import loop_in
 from finetune_lib.checks.rules import Rules
-from finetune_lib.checks.scripts import script_of, scripts_of
 from finetune_lib.records import Example, Origin
 
 LONG = "The gate opens forty minutes before departure and closes twenty minutes later without exception."
@@ -91,25 +90,6 @@ def test_placeholders_are_named(answer):
 @pytest.mark.parametrize("answer", SHORT)
 def test_short_answers_are_no_placeholders(answer):
     assert codes(chat("q", answer)) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "script"),
-    [
-        ("退货期限", "Hans"),
-        ("退貨期限", "Hant"),
-        ("退货和退貨", "mixed"),
-        ("中文", ""),
-        ("台灣", "Hant"),
-        ("hello", ""),
-    ],
-)
-def test_scripts_are_told_by_characters_of_one_alone(text, script):
-    assert script_of(text) == script
-
-
-def test_the_characters_that_tell_are_named_once():
-    assert scripts_of("退货货貨") == (("货",), ("貨",))
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,10 @@ from finetune_lib import local
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-MODULES = ("dataset", "report", "evaluator", "scorers.text", "platforms.platform", "candidates.chat_model")
+SOURCE = ROOT / "src"
+FILES = sorted((SOURCE / "finetune_lib").rglob("*.py"))
+# The local platform runs in processes of its own, with the training stack; its tests start it.
+MODULES = [file for file in FILES if ">>>" in file.read_text(encoding="utf-8") and file.parts[-2] != "local"]
 FENCE = re.compile(r"^ *```(\w*) *([^\n]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)[^)]*\)")
 COMMANDS = ("check", "fix", "explain")

@@ -1,4 +1,4 @@
-"""What the calls of one run share: a client for each platform, a pace for each model, and the places for all."""
+"""What the calls of one run share: a connection to each platform, a pace for each model, and the places for all."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from finetune_lib.asking.pacing import Pace
-from finetune_lib.platforms import Platform, default_platform
+from finetune_lib.platforms import Connection, Platform, default_platform
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
-
     from finetune_lib.errors import PlatformError
-
-CLIENTS_TIMEOUT = 600.0  # seconds; the client's own limit, which would end a longer call
 
 
 class Connections:
-    """Clients, places and paces; it lives in one event loop.
+    """Connections, places and paces; it lives in one event loop.
 
     Args:
         concurrency: Calls under way at once.
@@ -28,7 +24,7 @@ class Connections:
         self.loop = asyncio.get_running_loop()
         self.places = asyncio.Semaphore(concurrency)
         self.timeout = timeout
-        self._clients: dict[Platform, AsyncOpenAI] = {}
+        self._connections: dict[Platform, Connection] = {}
         self._paces: dict[tuple[Platform, str], Pace] = {}
         self._default: Platform | None = None
         self._lock = asyncio.Lock()
@@ -40,13 +36,11 @@ class Connections:
                 self._default = self._default or await asyncio.to_thread(default_platform)
         return self._default
 
-    def client(self, platform: Platform) -> AsyncOpenAI:
-        """The client of a platform, always the same one; a call that fails is made again here, not by the client."""
-        if platform not in self._clients:
-            client = platform.async_client().with_options(max_retries=0)
-            long = self.timeout > CLIENTS_TIMEOUT
-            self._clients[platform] = client.with_options(timeout=self.timeout) if long else client
-        return self._clients[platform]
+    def to(self, platform: Platform) -> Connection:
+        """The connection to a platform, always the same one."""
+        if platform not in self._connections:
+            self._connections[platform] = Connection(platform, timeout=self.timeout)
+        return self._connections[platform]
 
     def pace(self, platform: Platform, model: str) -> Pace:
         """How fast calls to a model begin: platforms have limits for each."""
@@ -60,6 +54,6 @@ class Connections:
         return next((pace.closed for pace in self._paces.values() if pace.closed), None)
 
     async def close(self) -> None:
-        """Close all clients."""
-        for client in self._clients.values():
-            await client.close()
+        """Close all connections."""
+        for connection in self._connections.values():
+            await connection.close()

@@ -211,13 +211,12 @@ class Session:
         return await self._create(question, request.body(question.body["model"], held=False))
 
     async def _create(self, question: Question, body: Mapping[str, Any]) -> Reply:
-        """The client's models of what is asked and answered are passed by: they cost more than all else here."""
-        client, request = self.connections.client(question.platform), question.request
+        connection, request = self.connections.to(question.platform), question.request
         content = json.dumps(body).encode()
 
         async def call() -> Reply:
             start = time.perf_counter()
-            answer = await client.post("/chat/completions", cast_to=bytes, content=content)
+            answer = await connection.complete(content)
             return reply_in(_json(answer), request, seconds=time.perf_counter() - start)
 
         return await self._patiently(question.platform, request.model, f"ask {request.model}", call)
@@ -272,7 +271,7 @@ class Session:
         return [cast("dict[str, Any]", self.kept.get(keys[text]))["vector"] for text in texts]
 
     async def _embedded(self, platform: Platform, model: str, texts: list[str]) -> list[list[float]]:
-        create = cast("Callable[..., Awaitable[Any]]", self.connections.client(platform).embeddings.create)
+        create = cast("Callable[..., Awaitable[Any]]", self.connections.to(platform).client.embeddings.create)
 
         async def call() -> list[list[float]]:
             answer = await create(model=model, input=texts, encoding_format="float")

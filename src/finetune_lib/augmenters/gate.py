@@ -21,7 +21,7 @@ from typing import Any
 from finetune_lib.augmenters.lineage import content_hash
 from finetune_lib.augmenters.numerals import numerals
 from finetune_lib.augmenters.turns import rewritten, turns
-from finetune_lib.augmenters.varieties import variety, writing
+from finetune_lib.scripts import variety, writing
 from finetune_lib.texts import fold, jaccard, shingles
 
 # Below it a child shares too little with its parent to be a small change of it (facts: data.md B1).
@@ -96,8 +96,10 @@ def _in_proportion(parent: str, child: str) -> bool:
 
 
 def _other_language(parent: str, child: str) -> bool:
+    if writing(parent) != writing(child):
+        return True
     before, after = variety(parent), variety(child)
-    return writing(parent) != writing(child) or (before != after and None not in (before, after))
+    return writing(parent) == "Han" and before != after and None not in (before, after)
 
 
 def _other_numbers(parent: str, child: str) -> bool:

@@ -10,9 +10,9 @@ from typing import ClassVar
 from finetune_lib.augmenters.augmenter import Child
 from finetune_lib.augmenters.gate import CHANGED, Gate
 from finetune_lib.augmenters.turns import SYSTEM_ROLES, Turn, rewritten, turns
-from finetune_lib.augmenters.varieties import Variety, variety
 from finetune_lib.extras import require
 from finetune_lib.records import Example
+from finetune_lib.scripts import Variety, variety
 
 # OpenCC's names: with the words of Taiwan and the mainland (軟體, 软件), or the characters alone.
 WITH_WORDS = {"zh-Hant": "s2twp", "zh-Hans": "tw2sp"}

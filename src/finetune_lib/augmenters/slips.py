@@ -10,12 +10,12 @@ from importlib.resources import files
 from random import Random
 from typing import Literal
 
-from finetune_lib.augmenters.varieties import variety
+from finetune_lib.scripts import HAN, variety
 
 Kind = Literal["width", "punctuation", "spacing", "zhuyin", "pinyin", "typos"]
 Write = Callable[[str, Random], str]
 
-H = r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
+H = f"[{HAN}]"
 # What no slip may touch: code, addresses, placeholders and tags, numbers, and words with a capital, a digit or `_`.
 KEPT = re.compile(
     r"```.*?```|`[^`\n]*`|\$[^$\n]+\$|^(?:\t| {4})[^\n]*$|^[^\n]*[{;][ \t]*$"

@@ -9,8 +9,8 @@ from typing import ClassVar
 from finetune_lib.augmenters.augmenter import Child, Missing
 from finetune_lib.augmenters.rewriting import NO_ANSWER, NO_TEXT, Rewriting, prompt
 from finetune_lib.augmenters.turns import retold, user_turns
-from finetune_lib.augmenters.varieties import variety, writing
 from finetune_lib.records import Example
+from finetune_lib.scripts import language_for, writing
 
 ROLE = "You translate what users say to an assistant, as they would say it themselves. Translate every turn."
 LANGUAGES = {
@@ -26,7 +26,7 @@ LANGUAGES = {
     "zh-Hant": "Traditional Chinese as written in Taiwan",
 }
 # What is written in a script, where nothing else is said; several languages share the Latin and Cyrillic ones.
-BY_WRITING = {"Latin": "en", "Japanese": "ja", "kana": "ja", "Hangul": "ko", "Thai": "th", "Han": "zh-Hant"}
+BY_WRITING = {"Japanese": "ja", "Hangul": "ko", "Thai": "th"}
 
 
 @dataclass(frozen=True)
@@ -69,4 +69,4 @@ def _named(language: str) -> str:
 
 
 def _language_of(text: str) -> str:
-    return variety(text) or BY_WRITING.get(writing(text) or "Latin", "en")
+    return BY_WRITING.get(writing(text) or "") or language_for(text)

@@ -10,12 +10,12 @@ from finetune_lib.checks import repetition
 from finetune_lib.checks.labels import LabelSurvey
 from finetune_lib.checks.lengths import LengthSurvey
 from finetune_lib.checks.rules import Rules
-from finetune_lib.checks.scripts import HAN, KANA, script_of, scripts_of
 from finetune_lib.checks.survey import Survey
 from finetune_lib.checks.system_prompts import SystemPromptSurvey
 from finetune_lib.checks.turns import Turn, turns
 from finetune_lib.diagnostics import Diagnostic, diagnose, quote
 from finetune_lib.records import Example, Origin
+from finetune_lib.scripts import HAN, KANA, told, varieties
 from finetune_lib.texts.turns import INSTRUCTIONS
 
 DISTINCT = 2  # characters of each script that prove a mixture: one alone may be a name
@@ -54,6 +54,7 @@ _BOTH_SCRIPTS = re.compile(
 _CODE = re.compile(r"```|[{}<>;=\\@]|https?://|\bSELECT\b|\w\(")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _HAN = re.compile(f"[{HAN}]")
+_KANA = re.compile(f"[{KANA}]")
 _HALF = re.compile(f"[,;?!](?<=[{HAN}].)(?=[{HAN}])")
 _WIDE = re.compile("[\uff10-\uff5a][\uff10-\uff5a]")  # one range is searched in half the time
 _FULL_WIDTH = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]{2,}")
@@ -131,7 +132,7 @@ def _foreign(texts: Sequence[Turn], whole: str, origin: Origin) -> Iterator[Diag
         for turn in texts:
             if not turn.text.isascii() and (found := _mixed_widths(turn.text)):
                 yield _marked("Q906", turn, found, origin)
-    if script_of(whole) == "mixed":
+    if len(varieties(whole)) > 1:
         yield from _scripts(texts, asked, answer, origin)
     if asked and answer and asked.text.isascii() != answer.text.isascii():
         yield from _languages(texts, asked, answer, origin)
@@ -147,9 +148,9 @@ def _mixed_widths(text: str) -> re.Match[str] | None:
 
 def _scripts(texts: Sequence[Turn], asked: Turn | None, answer: Turn | None, origin: Origin) -> Iterator[Diagnostic]:
     """Simplified and Traditional in one text, or one in the question and the other in the answer."""
-    found = [(turn, script_of(turn.text)) for turn in texts if turn.role in ("user", "assistant")]
-    kinds = {script for _, script in found if script}
-    mixed = [turn for turn, script in found if script == "mixed"]
+    found = [(turn, varieties(turn.text)) for turn in texts if turn.role in ("user", "assistant")]
+    kinds = {kinds for _, kinds in found if kinds}
+    mixed = [turn for turn, kinds in found if len(kinds) > 1]
     if (len(kinds) < 2 and not mixed) or any(_wants_both(turn, within=bool(mixed)) for turn in texts):
         return
     if mixed:
@@ -166,14 +167,13 @@ def _wants_both(turn: Turn, *, within: bool) -> bool:
 
 
 def _mixed(question: Turn, answer: Turn, origin: Origin) -> Iterator[Diagnostic]:
-    both = (scripts_of(question.text), scripts_of(answer.text))
-    simplified = tuple(dict.fromkeys(both[0].simplified + both[1].simplified))
-    traditional = tuple(dict.fromkeys(both[0].traditional + both[1].traditional))
-    if min(len(simplified), len(traditional)) < DISTINCT or any(KANA.search(turn.text) for turn in (question, answer)):
+    both = question.text + answer.text
+    traditional, simplified = told(both).values()
+    if min(len(simplified), len(traditional)) < DISTINCT or _KANA.search(both):
         return
-    own = both[1]
-    rarer = own.simplified if own.simplified and len(own.simplified) <= len(own.traditional or simplified) else None
-    first = (rarer or own.traditional or own.simplified)[0]
+    own_traditional, own_simplified = told(answer.text).values()
+    fewer = own_simplified and len(own_simplified) <= len(own_traditional or simplified)
+    first = (own_simplified if fewer else own_traditional)[0]
     given: dict[str, Any] = {"simplified": "".join(simplified[:NAMED]), "traditional": "".join(traditional[:NAMED])}
     yield diagnose("Q903", origin, answer.path, quote=quote(answer.text, answer.text.index(first)), **given)
 

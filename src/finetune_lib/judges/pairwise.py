@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 
 from finetune_lib.asking import Price, Reply, Request, current_session
 from finetune_lib.judges.boilerplate import bare
@@ -16,9 +16,8 @@ from finetune_lib.judges.judge import Verdict
 from finetune_lib.judges.verdicts import FORM, verdict_in
 from finetune_lib.platforms import Platform
 from finetune_lib.records import Case, Message
-from finetune_lib.rendering.scripts import language_of
+from finetune_lib.scripts import Language, language_for
 
-Language = Literal["en", "zh-Hant", "zh-Hans"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 # Written so, they read the same as JSON, and no text can end the material or look like a mark of the chat itself.
 DISARMED = {"</": r"<\/", "<|": r"\u003c|"}
@@ -98,7 +97,7 @@ class PairwiseJudge:
     def request(self, case: Case, first: str, second: str, /) -> Request:
         """What the model is asked about a pair in this order; further repeats set themselves apart by a salt."""
         shown = self._shown(case, first, second)
-        words = _words()[self.language or _language_of(case)]
+        words = _words()[self.language or language_for(case.prompt, case.expected)]
         messages = [
             {"role": "system", "content": self._instructions(words, shown)},
             {"role": "user", "content": _with_pictures(f"{_material(shown)}\n{words['closing'].strip()}", case)},
@@ -153,12 +152,6 @@ def _with_pictures(text: str, case: Case) -> str | list[Any]:
     contents = (message.content for message in case.messages if isinstance(message.content, list))
     others = [part for content in contents for part in content if part.get("type") != "text"]
     return [{"type": "text", "text": text}, *others] if others else text
-
-
-def _language_of(case: Case) -> Language:
-    """By the case alone, so that both orders are asked in the same words."""
-    found = language_of(case.prompt) or language_of(case.expected)
-    return found if found == "zh-Hant" or found == "zh-Hans" else "en"
 
 
 @cache

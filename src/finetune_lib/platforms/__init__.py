@@ -5,7 +5,8 @@ This package alone imports the `openai` client; everything above it talks to a `
 
 from __future__ import annotations
 
+from finetune_lib.platforms.completions import Connection
 from finetune_lib.platforms.connect import connect, default_platform
 from finetune_lib.platforms.platform import LOCAL, OPENAI, Platform
 
-__all__ = ["LOCAL", "OPENAI", "Platform", "connect", "default_platform"]
+__all__ = ["LOCAL", "OPENAI", "Connection", "Platform", "connect", "default_platform"]

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from finetune_lib.errors import FinetuneError, PlatformError
 
 if TYPE_CHECKING:
+    from httpx2 import AsyncClient
     from openai import APIStatusError, AsyncOpenAI, OpenAI
 
 LOCAL, OPENAI = "local", "openai"
@@ -60,14 +61,19 @@ class Platform:
         self._forget_account(client)
         return client
 
-    def async_client(self) -> AsyncOpenAI:
+    def async_client(self, http: AsyncClient | None = None) -> AsyncOpenAI:
         """A new asynchronous client: it belongs to the event loop that it is first used in; close it there."""
-        from openai import AsyncOpenAI, DefaultAsyncHttpx2Client
+        from openai import AsyncOpenAI
 
-        direct = DefaultAsyncHttpx2Client(trust_env=False) if self.name == LOCAL else None
-        client = AsyncOpenAI(base_url=self.base_url, api_key=self.api_key, http_client=direct)
+        client = AsyncOpenAI(base_url=self.base_url, api_key=self.api_key, http_client=http or self.async_http())
         self._forget_account(client)
         return client
+
+    def async_http(self) -> AsyncClient:
+        """A new client of HTTP alone, as the `openai` client has one."""
+        from openai import DefaultAsyncHttpx2Client
+
+        return DefaultAsyncHttpx2Client(trust_env=self.name != LOCAL)
 
     def _forget_account(self, client: OpenAI | AsyncOpenAI) -> None:
         """Organisation and project, which the client takes from the environment, are told to OpenAI alone."""

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from finetune_lib.diagnostics import Language
-    from finetune_lib.report import Report
 
 
 def width(text: str) -> int:
@@ -33,10 +28,3 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 def number(value: float | None) -> str:
     """A score, or a dash where there is none."""
     return "–" if value is None else f"{value:.2f}"
-
-
-def report_text(report: Report, lang: Language | None = None) -> str:
-    """As `finetune_lib.rendering.report.report_text`."""
-    from finetune_lib.rendering.report import report_text as text
-
-    return text(report, lang)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
@@ -131,6 +131,18 @@ class Report:
         pairs = zip(self.cases, self.scores(candidate, scorer=scorer), strict=True)
         chosen = [s for case, s in pairs if s is not None and category in (None, case.category or UNCATEGORISED)]
         return sum(chosen) / len(chosen) if chosen else None
+
+    def interval(self, candidate: str, *, scorer: str | None = None) -> Estimate | None:
+        """The mean score with its 95 % interval; None where no case has a score.
+
+        Raises:
+            MissingExtraError: Without `pip install "finetune_lib[eval]"`.
+        """
+        pairs = zip(self.cases, self.scores(candidate, scorer=scorer), strict=True)
+        scored = [(case, score) for case, score in pairs if score is not None]
+        clusters = [case.cluster or f"case {case.id}" for case, _ in scored]
+        told = any(case.cluster for case, _ in scored)
+        return statistics.mean_score([s for _, s in scored], clusters if told else None) if scored else None
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -273,16 +285,16 @@ class Report:
         return self._known[key]
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        """What may mislead in this report: a judge of the same family as a candidate, cases left out, missing ones."""
-        from finetune_lib.judges import self_preference
+    def self_preference(self) -> dict[str, tuple[str, ...]]:
+        """By judge, the candidates of its own family of models: it may prefer them for that."""
+        from finetune_lib.judges import family_of
 
-        judges, models = set(self.run.judge_models.values()), set(self.run.models.values())
-        near = len(self.contaminated)
-        left_out = (
-            [f"{near} of {len(self.cases)} cases are like training data: left out of the comparisons"] if near else []
-        )
-        return (*self_preference(sorted(judges), sorted(models)), *left_out)
+        families = {name: family_of(model) for name, model in self.run.models.items()}
+        found = {
+            judge: tuple(name for name, family in families.items() if family is not None and family == family_of(model))
+            for judge, model in self.run.judge_models.items()
+        }
+        return {judge: names for judge, names in found.items() if names}
 
     def classification(self, candidate: str, *, scorer: str | None = None) -> ClassificationReport:
         """Accuracy, F1, per-class numbers and the confusion matrix of a scorer that finds labels (`Choice`).
@@ -478,8 +490,10 @@ class Report:
         clean = [place for place in wanted if self.cases[place].id not in self.contaminated]
         left_out = len(wanted) - len(clean)
         if measure == EXPERTS and self.votes:  # whoever stops early has seen a random part
-            seen = self.votes.seen(candidate, baseline)
+            seen = self._seen(candidate, baseline)
             clean = [place for place in clean if self.cases[place].id in seen]
+        if not clean:
+            return None
         differences = self.differences(candidate, baseline=baseline, scorer=measure)
         chosen = [differences[place] for place in clean]
         if all(d is None for d in chosen):
@@ -490,6 +504,13 @@ class Report:
         return Comparison(
             candidate, baseline, measure, estimate, **counts, contaminated=left_out, kind=kind, bounds=bounds
         )
+
+    def _seen(self, candidate: str, baseline: str) -> Container[str]:
+        """The cases that an expert came to; none where nobody compared these two."""
+        try:
+            return self.votes.seen(candidate, baseline) if self.votes else ()
+        except ValueError:
+            return ()
 
     def _results(self, candidate: str) -> Sequence[Result]:
         if candidate not in self.results:

@@ -23,13 +23,14 @@ from finetune_lib.rendering.scripts import language_of
 from finetune_lib.review.blinding import Concealed, Hidden, conceal
 from finetune_lib.review.items import REASONS, Beside, Practice, check_items
 from finetune_lib.review.keys import SCHEMA, key_folder, key_of, secret_of
+from finetune_lib.scripts import HAN
 
 if TYPE_CHECKING:
     from finetune_lib.diagnostics import Language
 
 SCRIPTS = ("texts", "random", "markdown", "differences", "storage", "review", "item", "screens", "keys", "main")
 MOST_REPEATED, LONGEST_NAME = 0.25, 80
-_HAN = re.compile("[\u3400-\u9fff]")
+_HAN = re.compile(f"[{HAN}]")
 _ESCAPED = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 from finetune_lib.scorers.json_text import parsed
-from finetune_lib.scorers.languages import HAN
 from finetune_lib.scorers.normalising import ScriptPolicy, normalised, plain
+from finetune_lib.scripts import HAN
 
 AROUND = " \t\r\n\"'`*_~#()[]{}<>.,:;!?-–—「」『』【】《》〈〉“”‘’、。…"
 MARKER = re.compile(
@@ -25,6 +25,7 @@ NEGATED = re.compile(
     r"|(?:不是|不算|不屬於|不属于|不|並非|并非|非|沒有|没有|無|无|未)(?:一[個个則则封條条])?$",
     re.IGNORECASE,
 )
+HAN_CHARACTER = re.compile(f"[{HAN}]")
 # What is at most taken for a label where none is known: characters, words, Chinese characters.
 LONGEST, MOST_WORDS, MOST_CJK = 30, 3, 8
 # A capital letter by itself; A and I are words before another one.
@@ -171,7 +172,7 @@ def _negated(text: str, match: re.Match[str]) -> bool:
 
 
 def _short_enough(text: str) -> bool:
-    few = len(text.split()) <= MOST_WORDS and len(HAN.findall(text)) <= MOST_CJK
+    few = len(text.split()) <= MOST_WORDS and len(HAN_CHARACTER.findall(text)) <= MOST_CJK
     return 0 < len(text) <= LONGEST and "\n" not in text and few
 
 

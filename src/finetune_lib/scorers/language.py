@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 
 from finetune_lib.records import Case, Score
-from finetune_lib.scorers.languages import WRITINGS, told, variety, writing
 from finetune_lib.scorers.scorer import Instant
+from finetune_lib.scripts import WRITINGS, told, variety, writing
 
-KNOWN = ("zh-Hant", "zh-Hans", *sorted({*WRITINGS, "Japanese"} - {"kana"}))
+KNOWN = ("zh-Hant", "zh-Hans", *sorted(WRITINGS))
 SHOWN = 8
 
 

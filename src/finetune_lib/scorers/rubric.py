@@ -8,15 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 
 from finetune_lib.asking import Price, Reply, Request, UnreadableAnswerError, current_session
 from finetune_lib.platforms import Platform
 from finetune_lib.records import Case, Score
-from finetune_lib.scorers.languages import variety, writing
 from finetune_lib.scorers.replies import ended_early, object_in, with_pictures
+from finetune_lib.scripts import Language, language_for
 
-Language = Literal["en", "zh-Hant", "zh-Hans"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 TOKENS = 160  # of the reason and score of one criterion, for the budget
 MOST = 100
@@ -146,8 +145,7 @@ class Rubric:
 
     @property
     def _language(self) -> Language:
-        text = "\n".join(self._weights)
-        return self.language or ((variety(text) or "zh-Hant") if writing(text) == "Han" else "en")
+        return self.language or language_for("\n".join(self._weights))
 
     def _problems(self) -> Iterator[str]:
         weights = self._weights

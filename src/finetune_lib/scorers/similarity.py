@@ -11,10 +11,11 @@ from typing import Any, Literal
 from finetune_lib.extras import require
 from finetune_lib.records import Case
 from finetune_lib.scorers.scorer import Instant
+from finetune_lib.scripts import HAN
 
 Tokenizer = Literal["auto", "zh", "char", "13a"]
 LETTER = re.compile(r"[^\W\d_]")
-HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+HAN_CHARACTER = re.compile(f"[{HAN}]")
 # Scripts without spaces between words that sacrebleu's "zh" does not part: kana, Thai, Lao, Burmese, Khmer.
 UNSPACED = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u0e01-\u0edf\u1000-\u109f\u1780-\u17ff]")
 SHARE = 0.1  # of the letters; from here on a text is taken for one without spaces
@@ -146,7 +147,7 @@ def spaceless(texts: Iterable[str]) -> Literal["zh", "char"] | None:
     letters = len(LETTER.findall(text)) or 1
     if len(UNSPACED.findall(text)) > SHARE * letters:
         return "char"
-    return "zh" if len(HAN.findall(text)) > SHARE * letters else None
+    return "zh" if len(HAN_CHARACTER.findall(text)) > SHARE * letters else None
 
 
 def _tokenizer(asked: Tokenizer, references: Sequence[str]) -> str:

@@ -10,7 +10,15 @@ from finetune_lib.statistics.estimates import Estimate, require_statistics
 from finetune_lib.statistics.judging import KAPPA_GATE, LengthEffect, calibrated, length_effect, position_bias
 from finetune_lib.statistics.metrics import paired_metric
 from finetune_lib.statistics.multiplicity import benjamini_hochberg, holm
-from finetune_lib.statistics.paired import Tally, equivalence, paired_difference, tally, win_rate, worst_case
+from finetune_lib.statistics.paired import (
+    Tally,
+    equivalence,
+    mean_score,
+    paired_difference,
+    tally,
+    win_rate,
+    worst_case,
+)
 from finetune_lib.statistics.power import (
     SamplingNoise,
     detectable_difference,
@@ -40,6 +48,7 @@ __all__ = [
     "items_needed_graded",
     "length_effect",
     "mcnemar",
+    "mean_score",
     "paired_difference",
     "paired_metric",
     "percent_agreement",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from finetune_lib.statistics.counts import mid_p
+from finetune_lib.statistics.counts import mid_p, wilson
 from finetune_lib.statistics.estimates import DIGITS, SEED, Clusters, Estimate, groups, library, numbers, paired
 from finetune_lib.statistics.flipping import sign_flip_p
 from finetune_lib.statistics.intervals import Differences, interval, mean_and_error, method_of, standard_error
@@ -260,3 +260,27 @@ def worst_case(
 
 def _filled(scores: Sequence[float | None], value: float) -> list[float]:
     return [value if score is None else score for score in scores]
+
+
+def mean_score(scores: Sequence[float], clusters: Clusters | None = None) -> Estimate:
+    """The mean of one candidate's scores with its 95 % interval: Wilson's for 0 and 1, else as `paired_difference`.
+
+    Compare candidates by `paired_difference`: two intervals that overlap do not say that nothing differs.
+
+    Args:
+        scores: One score an item.
+        clusters: One id per item, as for `paired_difference`.
+
+    Raises:
+        ValueError: There is no score, or one is not finite.
+        MissingExtraError: Without `pip install "finetune_lib[eval]"`.
+
+    Example:
+        >>> print(mean_score([1, 0, 1, 1]).method)
+        Wilson score interval
+    """
+    values = numbers(scores, "scores").tolist()
+    if clusters is None and {0.0, 1.0}.issuperset(values) and values:
+        return replace(wilson(int(sum(values)), len(values)), method="Wilson score interval")
+    found = paired_difference(values, [0.0] * len(values), clusters)
+    return replace(found, p=None, method=found.method.split(",")[0])

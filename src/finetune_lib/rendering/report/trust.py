@@ -27,7 +27,8 @@ def trust(view: View) -> Iterator[Markup]:
     """One list of checks for the judge of each pair, and one for the experts."""
     for name in view.others if view.report.judgments else ():
         if (name, "judge") in view.comparisons:
-            yield _list(_title("judge_quality", name, view), judge_checks(view.quality(name), view.words))
+            checks = (*judge_checks(view.quality(name), view.words), *_of_family(name, view))
+            yield _list(_title("judge_quality", name, view), iter(checks))
     if view.report.votes:
         yield _list(view.words["experts_agreement"], expert_checks(view.report.votes, view.words))
 
@@ -63,6 +64,13 @@ def judge_checks(quality: JudgeQuality, words: Words) -> Iterator[Check]:
         yield words["quality_no_people"], True
     if quality.corrected:
         yield words["quality_corrected"].format(share=_percents(quality.corrected, words)), False
+
+
+def _of_family(candidate: str, view: View) -> Iterator[Check]:
+    """Judges that have one of their own family before them."""
+    for judge, names in view.report.self_preference.items():
+        if kin := [name for name in names if name in (candidate, view.baseline)]:
+            yield view.words["quality_family"].format(judge=judge, names=view.words["comma"].join(kin)), True
 
 
 def _of_places(places: Places, words: Words) -> Iterator[Check]:

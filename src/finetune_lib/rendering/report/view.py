@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from finetune_lib.errors import MissingExtraError
 from finetune_lib.rendering.report.wording import report_words
 from finetune_lib.rendering.wording import Words, chosen
 
@@ -74,9 +75,11 @@ class View:
         return self.report.judge_quality(candidate, baseline=self.baseline)
 
     def interval(self, candidate: str, scorer: str) -> Estimate | None:
-        """The mean score of a candidate with its interval; None where it has no score."""
-        ask = getattr(self.report, "interval", None)
-        return ask(candidate, scorer=scorer) if ask else None
+        """The mean score of a candidate with its interval; None where it has no score, or no statistics are there."""
+        try:
+            return self.report.interval(candidate, scorer=scorer)
+        except MissingExtraError:  # one candidate can be scored without them
+            return None
 
     def of_measure(self, measure: str) -> list[Comparison]:
         """The comparisons by one measure, in the order of the candidates."""

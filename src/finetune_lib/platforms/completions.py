@@ -1,0 +1,70 @@
+"""Chat completions on the wire: bytes go out and come back, and one connection serves many calls at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from finetune_lib.platforms.platform import Platform
+
+if TYPE_CHECKING:
+    from httpx2 import Response
+    from openai import APIStatusError
+
+CLIENTS_TIMEOUT = 600.0  # seconds; the client's own limit, which would end a longer call
+SHOWN = 200  # characters of an answer that is no error of OpenAI's form
+
+
+class Connection:
+    """The asynchronous client of a platform, for one event loop; a call that fails is not made again by itself.
+
+    The client's models of what is asked and what is answered cost more time than all else in a call, and refuse
+    fields that other platforms know. So `complete` sends and gives bytes, with the client's address and headers.
+
+    Args:
+        platform: Where.
+        timeout: Seconds that a call may take.
+    """
+
+    def __init__(self, platform: Platform, *, timeout: float) -> None:
+        http = platform.async_http()
+        client = platform.async_client(http).with_options(max_retries=0)
+        self._http, self.client = http, client
+        if timeout > CLIENTS_TIMEOUT:
+            http.timeout = timeout
+        told = {**client.default_headers, **client.auth_headers}
+        self._headers = {name: value for name, value in told.items() if isinstance(value, str)}
+        self._url = f"{str(client.base_url).rstrip('/')}/chat/completions"
+
+    async def complete(self, body: bytes) -> bytes:
+        """The body of the answer to the body of a call.
+
+        Raises:
+            openai.APIError: As the client; `Platform.calls` says it in words.
+        """
+        import httpx2
+        import openai
+
+        request = self._http.build_request("POST", self._url, content=body, headers=self._headers)
+        try:
+            response = await self._http.send(request)
+        except httpx2.HTTPError as error:
+            raise openai.APIConnectionError(request=request) from error
+        if response.is_error:
+            raise _refusal(response)
+        return response.content
+
+    async def close(self) -> None:
+        """Close it."""
+        await self.client.close()
+
+
+def _refusal(response: Response) -> APIStatusError:
+    from openai import APIStatusError
+
+    try:
+        body: Any = response.json()
+    except ValueError:
+        body = None
+    told = cast("dict[str, Any]", body).get("error", body) if isinstance(body, dict) else None
+    shown = response.text[:SHOWN] if told is None else ""
+    return APIStatusError(f"status {response.status_code} {shown}".rstrip(), response=response, body=told)
