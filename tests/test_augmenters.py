@@ -6,10 +6,10 @@ import pytest
 
 import finetune_lib as ft
 from finetune_lib import augmenters as aug
+from finetune_lib.asking import UnreadableAnswerError
 from finetune_lib.augmenters.gate import CHANGED, PERTURBED, REWORDED, SLIPPED
 from finetune_lib.augmenters.numerals import numerals
 from finetune_lib.augmenters.rewriting import versions_in
-from finetune_lib.asking import UnreadableAnswerError
 from finetune_lib.augmenters.slips import KINDS, spots, table
 from finetune_lib.augmenters.turns import rewritten, turns, user_turns
 from finetune_lib.scripts import variety

@@ -149,7 +149,7 @@ def test_a_text_said_again_is_in_the_same_script(text, times):
 @pytest.mark.skipif(not FT.is_dir(), reason="the shared cases are not here")  # published data stay outside
 @pytest.mark.parametrize("name", ["lf_alpaca_zh_demo.json", "lf_dpo_zh_demo.json"])
 def test_published_simplified_texts(name):
-    texts = [text for text in re.findall(r'"((?:[^"\\]|\\.)*)"', (FT / name).read_text(encoding="utf-8"))]
+    texts = re.findall(r'"((?:[^"\\]|\\.)*)"', (FT / name).read_text(encoding="utf-8"))
     found = [variety(json.loads(f'"{text}"')) for text in texts if writing(text) == "Han"]
     assert len(found) > 500
     assert found.count("zh-Hans") > 0.9 * len(found)

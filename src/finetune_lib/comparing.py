@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -14,6 +15,8 @@ Kind = Literal["score", "preference"]
 SIGNIFICANT = 0.05
 MOST_MISSING = 0.05
 FEW_DISCORDANT = 10
+# Nobody labels so many times more cases to show a difference so small.
+OUT_OF_REACH = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +90,16 @@ class Comparison:
 
     @property
     def items_needed(self) -> int | None:
-        """Further cases that would probably show the difference that was seen; None where there is none to show.
+        """Further cases that would probably show the difference that was seen; None where that is out of reach.
 
-        It rests on the difference and the share of discordant cases of this very set, so it is a rough number.
+        It rests on the difference and the spread of this very set, so it is a rough number.
         """
-        size, n = abs(self.estimate.value), self.estimate.n
-        discordant = (self.wins + self.losses) / n
-        if self.outcome in {"better", "worse"} or not size or size > discordant:
+        e = self.estimate
+        if self.outcome in {"better", "worse"} or not e.value or not e.standard_error:
             return None
-        return max(0, statistics.items_needed(size, discordant) - n) or None
+        spread = e.standard_error * math.sqrt(e.n)
+        more = statistics.items_needed_graded(abs(e.value), spread) - e.n
+        return more if 0 < more <= OUT_OF_REACH * e.n else None
 
     @property
     def sentence(self) -> str:

@@ -95,7 +95,8 @@ def language_for(*texts: str) -> Language:
     """
     if next((found for text in texts if (found := writing(text))), None) != "Han":
         return "en"
-    return next((found for text in texts if (found := variety(text))), "zh-Hant")
+    kinds: list[Language] = [found for text in texts if (found := variety(text))]
+    return kinds[0] if kinds else "zh-Hant"
 
 
 @cache

@@ -23,10 +23,14 @@ from finetune_lib import local
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-SOURCE = ROOT / "src"
-FILES = sorted((SOURCE / "finetune_lib").rglob("*.py"))
-# The local platform runs in processes of its own, with the training stack; its tests start it.
-MODULES = [file for file in FILES if ">>>" in file.read_text(encoding="utf-8") and file.parts[-2] != "local"]
+PACKAGE = ROOT / "src" / "finetune_lib"
+# The local platform runs in processes of its own, with the training stack: tests/local starts it.
+SOURCES = sorted(set(PACKAGE.rglob("*.py")) - set((PACKAGE / "local").rglob("*.py")))
+MODULES = [
+    ".".join(source.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+    for source in SOURCES
+    if ">>>" in source.read_text(encoding="utf-8")
+]
 FENCE = re.compile(r"^ *```(\w*) *([^\n]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)[^)]*\)")
 COMMANDS = ("check", "fix", "explain")
@@ -115,8 +119,10 @@ def run_checks(fence: Fence) -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_docstring_examples_run(name: str) -> None:
-    result = doctest.testmod(importlib.import_module(f"finetune_lib.{name}"), optionflags=FLAGS)
+def test_docstring_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FINETUNE_LIB_LANG", "en")
+    result = doctest.testmod(importlib.import_module(name), optionflags=FLAGS)
     assert result.attempted
     assert not result.failed
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
-from itertools import islice
 from typing import Any, ClassVar, cast
 
 from finetune_lib.asking import NotAskedError, Price, Reply, Request, UnreadableAnswerError, session
@@ -16,6 +14,7 @@ from finetune_lib.augmenters.turns import retold, user_turns
 from finetune_lib.errors import PlatformError
 from finetune_lib.platforms import Platform
 from finetune_lib.records import Example
+from finetune_lib.texts.json_values import json_values
 from finetune_lib.tokens import counter_for
 
 MATERIAL = """\
@@ -39,9 +38,6 @@ FORM = {
     "required": ["versions"],
     "additionalProperties": False,
 }
-# Brackets at which JSON is looked for: an answer of brackets alone must not take long.
-MOST_STARTS = 50
-START = re.compile(r"[\[{]")
 NO_ANSWER = (NotAskedError, PlatformError, UnreadableAnswerError)
 NO_TEXT = "the row has no user text"
 
@@ -127,14 +123,7 @@ def versions_in(answer: str, *, turns: int, count: int) -> dict[int, list[str]]:
 
 def _lists(answer: str) -> Iterator[list[Any]]:
     """Each list that the answer is, or that is a value of its outermost object."""
-    decoder, end = json.JSONDecoder(), 0
-    for found in islice(START.finditer(answer), MOST_STARTS):
-        if found.start() < end:
-            continue
-        try:
-            value, end = decoder.raw_decode(answer, found.start())
-        except (ValueError, RecursionError):
-            continue
+    for value in json_values(answer):
         values = cast("dict[str, Any]", value).values() if isinstance(value, dict) else [value]
         yield from (cast("list[Any]", value) for value in values if isinstance(value, list))
 

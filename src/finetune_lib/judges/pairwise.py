@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
@@ -13,14 +12,13 @@ from typing import Any, cast, get_args
 from finetune_lib.asking import Price, Reply, Request, current_session
 from finetune_lib.judges.boilerplate import bare
 from finetune_lib.judges.judge import Verdict
+from finetune_lib.judges.material import material, with_pictures
 from finetune_lib.judges.verdicts import FORM, verdict_in
 from finetune_lib.platforms import Platform
 from finetune_lib.records import Case, Message
 from finetune_lib.scripts import Language, language_for
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
-# Written so, they read the same as JSON, and no text can end the material or look like a mark of the chat itself.
-DISARMED = {"</": r"<\/", "<|": r"\u003c|"}
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ class PairwiseJudge:
         words = _words()[self.language or language_for(case.prompt, case.expected)]
         messages = [
             {"role": "system", "content": self._instructions(words, shown)},
-            {"role": "user", "content": _with_pictures(f"{_material(shown)}\n{words['closing'].strip()}", case)},
+            {"role": "user", "content": with_pictures(f"{material(shown)}\n{words['closing'].strip()}", case)},
         ]
         options = {} if self.temperature is None else {"temperature": self.temperature}
         return Request(self.model, messages, options=options, form=FORM, platform=self.platform, price=self.price)
@@ -130,13 +128,6 @@ class PairwiseJudge:
         return "\n\n".join(part.strip() for part in parts if part)
 
 
-def _material(shown: Mapping[str, Any]) -> str:
-    text = json.dumps(shown, ensure_ascii=False, default=str).encode("utf-8", "replace").decode()
-    for mark, disarmed in DISARMED.items():
-        text = text.replace(mark, disarmed)
-    return f"<material>\n{text}\n</material>"
-
-
 def _turn(message: Message) -> dict[str, Any]:
     calls = {"tool_calls": message.tool_calls} if message.tool_calls else {}
     return {"role": message.role, "content": message.text, **calls}
@@ -145,13 +136,6 @@ def _turn(message: Message) -> dict[str, Any]:
 def _expected(case: Case) -> Any:
     calls = [{"name": call.name, "arguments": call.arguments} for call in case.expected_calls]
     return {"text": case.expected, "calls": calls} if calls else case.expected
-
-
-def _with_pictures(text: str, case: Case) -> str | list[Any]:
-    """What of the question is no text, as pictures, goes along as it is."""
-    contents = (message.content for message in case.messages if isinstance(message.content, list))
-    others = [part for content in contents for part in content if part.get("type") != "text"]
-    return [{"type": "text", "text": text}, *others] if others else text
 
 
 @cache

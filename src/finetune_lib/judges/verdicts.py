@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
-from itertools import islice
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
 from finetune_lib.asking import Reply, UnreadableAnswerError
 from finetune_lib.judges.judge import LEVELS, Level, Verdict
+from finetune_lib.texts.json_values import json_values
 
 # The reason comes first: a level that is written first would only be defended by it.
 FORM: Mapping[str, Any] = {
@@ -18,10 +17,7 @@ FORM: Mapping[str, Any] = {
     "required": ["reason", "level"],
     "additionalProperties": False,
 }
-# Objects that are looked at: an answer of brackets alone must not take long.
-MOST_STARTS = 50
 LONGEST_QUOTE = 200
-START = re.compile(r"\{")
 AROUND = re.compile(r"[\s\-]+")
 
 
@@ -33,7 +29,7 @@ def verdict_in(reply: Reply) -> Verdict:
     """
     if level := level_named(reply.text.strip().strip("\"'`*.")):
         return Verdict(level)
-    found = [verdict for value in _objects(reply.text) if (verdict := _verdict(value))]
+    found = [verdict for value in json_values(reply.text, brackets="{") if (verdict := _verdict(value))]
     if len({verdict.level for verdict in found}) == 1:
         return found[-1]
     raise UnreadableAnswerError(_problem(reply, len(found)))
@@ -43,18 +39,6 @@ def level_named(text: object) -> Level | None:
     """The level of that name, whatever its case, with spaces or hyphens too; None for anything else."""
     name = AROUND.sub("_", text.strip().lower()) if isinstance(text, str) and len(text) < LONGEST_QUOTE else ""
     return next((level for level in LEVELS if level == name), None)
-
-
-def _objects(text: str) -> Iterator[Mapping[str, Any]]:
-    """Each outermost JSON object in a text."""
-    decoder, end = json.JSONDecoder(), 0
-    for found in islice(START.finditer(text), MOST_STARTS):
-        if found.start() >= end:
-            try:
-                value, end = decoder.raw_decode(text, found.start())
-            except (ValueError, RecursionError):
-                continue
-            yield cast("Mapping[str, Any]", value)
 
 
 def _verdict(value: Mapping[str, Any]) -> Verdict | None:

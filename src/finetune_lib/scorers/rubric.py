@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -11,16 +10,15 @@ from importlib.resources import files
 from typing import Any, cast, get_args
 
 from finetune_lib.asking import Price, Reply, Request, UnreadableAnswerError, current_session
+from finetune_lib.judges.material import material, with_pictures
 from finetune_lib.platforms import Platform
 from finetune_lib.records import Case, Score
-from finetune_lib.scorers.replies import ended_early, object_in, with_pictures
+from finetune_lib.scorers.replies import ended_early, object_in
 from finetune_lib.scripts import Language, language_for
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 TOKENS = 160  # of the reason and score of one criterion, for the budget
 MOST = 100
-# Written so, they read the same as JSON, and no text can end the material or look like a mark of the chat itself.
-DISARMED = {"</": r"<\/", "<|": r"\u003c|"}
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ class Rubric:
             "answer": answer,
         }
         words = _words()[self._language]
-        content = f"{_material(shown)}\n{words['closing'].strip()}"
+        content = f"{material(shown)}\n{words['closing'].strip()}"
         messages = [
             {"role": "system", "content": self._instructions(words, shown)},
             {"role": "user", "content": with_pictures(content, case)},
@@ -195,13 +193,6 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
 def _reason(graded: Any) -> str:
     reason = graded.get("reason")
     return reason.strip() if isinstance(reason, str) else ""
-
-
-def _material(shown: Mapping[str, Any]) -> str:
-    text = json.dumps(shown, ensure_ascii=False).encode("utf-8", "replace").decode()
-    for mark, disarmed in DISARMED.items():
-        text = text.replace(mark, disarmed)
-    return f"<material>\n{text}\n</material>"
 
 
 @cache
