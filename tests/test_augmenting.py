@@ -20,8 +20,8 @@ import pytest
 
 import finetune_lib as ft
 from finetune_lib import augmenters as aug
-from finetune_lib.augmenters import Noise, Paraphrase, Script, SystemPrompts, Template
 from finetune_lib.asking import Kept
+from finetune_lib.augmenters import Noise, Paraphrase, Script, SystemPrompts, Template
 from finetune_lib.augmenting import augmented, augmented_async
 from finetune_lib.records import Origin
 

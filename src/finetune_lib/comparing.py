@@ -12,9 +12,16 @@ from finetune_lib.statistics import Estimate
 
 Outcome = Literal["better", "worse", "equivalent", "not shown"]
 Kind = Literal["score", "preference"]
+Doubt = Literal["judge_disagrees", "judge_inconsistent"]
+DOUBTS: Mapping[Doubt, str] = {
+    "judge_disagrees": "the judge does not agree with the experts well enough to rest a verdict on it",
+    "judge_inconsistent": "the judge's verdicts follow the order of the answers more than the answers",
+}
 SIGNIFICANT = 0.05
 MOST_MISSING = 0.05
 FEW_DISCORDANT = 10
+# Of an interval so narrow, two decimals say too little.
+NARROW = 0.1
 # Nobody labels so many times more cases to show a difference so small.
 OUT_OF_REACH = 50
 
@@ -39,6 +46,7 @@ class Comparison:
         family: How many candidates are compared with the baseline.
         bounds: The difference if all missing cases spoke against the candidate, and if all spoke for it.
         margin: A difference too small to matter, where one was given.
+        doubt: Why no verdict may rest on the measure, of a judge that is not to be trusted.
     """
 
     candidate: str
@@ -55,6 +63,7 @@ class Comparison:
     family: int = 1
     bounds: tuple[float, float] | None = None
     margin: float | None = None
+    doubt: Doubt | None = None
 
     @property
     def p(self) -> float:
@@ -68,10 +77,10 @@ class Comparison:
 
         `equivalent` where a margin was given and the whole interval lies within it. Anything less is
         `not shown`; so is everything where more than 5 % of the cases are missing, because they may be missing
-        for a reason that has to do with the answers.
+        for a reason that has to do with the answers, and where a judge is not to be trusted.
         """
         low, high = self.estimate.low, self.estimate.high
-        if self.missing > MOST_MISSING * (self.estimate.n + self.missing):
+        if self.doubt or self.missing > MOST_MISSING * (self.estimate.n + self.missing):
             return "not shown"
         if self.margin is not None and -self.margin <= low and high <= self.margin:
             return "equivalent"
@@ -119,13 +128,17 @@ class Comparison:
         counts = f"{self.wins} wins, {self.losses} losses, {self.ties} ties"
         gone = f", {self.missing} missing" if self.missing else ""
         gone += f", {self.contaminated} left out as contaminated" if self.contaminated else ""
-        return f"{self.scorer} {e.value:+.2f}, 95 % interval {e.low:+.2f} to {e.high:+.2f}, {p} ({counts}{gone})"
+        digits = 2 if e.high - e.low >= NARROW else 3
+        value, low, high = (f"{x:+.{digits}f}" for x in (e.value, e.low, e.high))
+        return f"{self.scorer} {value}, 95 % interval {low} to {high}, {p} ({counts}{gone})"
 
     @property
     def advice(self) -> str:
         """What to do where nothing is shown; empty otherwise."""
         if self.outcome != "not shown":
             return ""
+        if self.doubt:
+            return DOUBTS[self.doubt]
         if self.missing > MOST_MISSING * (self.estimate.n + self.missing):
             return "too many cases are missing for a verdict: see the failures, then run again"
         return f"to show a difference of this size, label about {self.items_needed} more cases" * bool(

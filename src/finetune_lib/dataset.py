@@ -21,7 +21,7 @@ from finetune_lib.files import write_atomically
 from finetune_lib.interpreting import METADATA, metadata_of
 from finetune_lib.readers import Options
 from finetune_lib.readers.line_store import LineStore, View
-from finetune_lib.records import Example, Method
+from finetune_lib.records import Case, Example, Method, as_example
 from finetune_lib.writing import json_line
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class Dataset(Sequence[Example]):
         method: Method = "supervised",
         grader: Mapping[str, Any] | None = None,
         limits: Mapping[str, int] | None = None,
-        golden: Sequence[Example] | None = None,
+        golden: Sequence[Case | Example] | None = None,
         tokens: bool = True,
         duplicates: bool = True,
         content: bool = True,
@@ -200,10 +200,10 @@ class Dataset(Sequence[Example]):
         )
         return replace(report, changes=partial(_changes, self._examples, rules))
 
-    def _leaks(self, golden: Sequence[Example]) -> Iterable[Diagnostic]:
+    def _leaks(self, golden: Sequence[Case | Example]) -> Iterable[Diagnostic]:
         from finetune_lib import leakage
 
-        return leakage.contamination(golden, self, threshold=NEAR)
+        return leakage.contamination(list(map(as_example, golden)), self, threshold=NEAR)
 
     def _rules(
         self,
@@ -317,16 +317,16 @@ class Dataset(Sequence[Example]):
         """Some of the examples; lines that could not be read stay with them, so that none is lost unnoticed."""
         return Dataset(View(self._examples, sorted(places)), name=f"{self.name} ({name})", problems=self.problems)
 
-    def decontaminate(self, golden: Sequence[Example], *, near: float = NEAR) -> Dataset:
+    def decontaminate(self, golden: Sequence[Case | Example], *, near: float = NEAR) -> Dataset:
         """Leave out the rows whose question comes near to one of the golden set.
 
         Args:
-            golden: The golden set.
+            golden: The golden set: a `GoldenSet`, cases, or a Dataset.
             near: The similarity from which two questions are neighbours.
         """
         from finetune_lib import leakage
 
-        found = {pair.b for pair in leakage.near(golden, self, threshold=near)}
+        found = {pair.b for pair in leakage.near(list(map(as_example, golden)), self, threshold=near)}
         return self._part([place for place in range(len(self)) if place not in found], "decontaminated")
 
     def deduplicate(self, *, near: float | None = None) -> Dataset:

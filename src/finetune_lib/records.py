@@ -193,6 +193,15 @@ class Case:
         )
 
 
+def as_example(item: Case | Example) -> Example:
+    """A case as the training row it would be: its conversation, and the expected answer as the last turn."""
+    if isinstance(item, Example):
+        return item
+    turns = [message.model_dump(exclude_none=True) for message in item.messages]
+    answer = [{"role": "assistant", "content": item.expected}] if item.expected else []
+    return Example({"messages": [*turns, *answer]}, category=item.category)
+
+
 def _call(call: Mapping[str, Any]) -> ToolCall:
     function = cast("Mapping[str, Any]", call.get("function") or {})
     return ToolCall(str(function.get("name", "")), str(function.get("arguments", "{}")))

@@ -34,14 +34,18 @@ class Result:
 
     @property
     def scores(self) -> Mapping[str, float]:
-        """The mean of each scorer over the attempts that it scored: the case is the unit, not the attempt."""
+        """The mean of each scorer over all attempts: the case is the unit, not the attempt.
+
+        A scorer that lacks one of them is missing: those that failed may have failed for what they would have said.
+        """
         if len(self.attempts) == 1:
             return {name: score.value for name, score in self.attempts[0].scores.items()}
         found: dict[str, list[float]] = {}
         for attempt in self.attempts:
             for name, score in attempt.scores.items():
                 found.setdefault(name, []).append(score.value)
-        return {name: sum(values) / len(values) for name, values in found.items()}
+        whole = {name: values for name, values in found.items() if len(values) == len(self.attempts)}
+        return {name: sum(values) / len(values) for name, values in whole.items()}
 
     @property
     def failures(self) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ def test_a_candidate_without_failures_has_no_groups(cases, tmp_path):
 
 
 def test_english_questions_share_words():
-    questions = ["how do I get a refund", "refund of a ticket", "a refund, please", "lost bag", "bag too heavy", "big bag"]
+    questions = ["how do I get a refund", "refund of a ticket", "a refund, please", "lost bag", "bag too big", "my bag"]
     cases = [
         ft.Case(str(i), (ft.Message(role="user", content=text),), expected="ok") for i, text in enumerate(questions)
     ]

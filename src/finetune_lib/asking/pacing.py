@@ -11,6 +11,9 @@ from finetune_lib.errors import PlatformError
 from finetune_lib.platforms.platform import TOO_MANY
 
 SLOWER = 0.9
+# Seconds between two cuts at least, and so many answers that a change of their number means something.
+WINDOW, ENOUGH = 1.0, 5
+NEVER = float("-inf")
 # Answers that are taken for granted where the very first calls are refused.
 TAKEN_FOR_GRANTED = 10
 # Seconds, or calls, until the pace is e times what it was after a refusal; it grows with the square of the time.
@@ -34,14 +37,16 @@ class Pace:
     """When calls to one model of one platform begin, and whether they still do. It lives in one event loop.
 
     Limits of platforms are rates. So the first refusal ends the rush: calls then begin one after another, at nine
-    tenths of the rate at which answers came until then, and that rate grows again, slowly at first.
+    tenths of the rate at which answers came until then, and that rate grows again, slowly at first. Where slower
+    calls bring fewer answers and no fewer refusals, the rate is not the reason, and they are slow no more.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.closed: PlatformError | None = None
         self._clock, self._turn = clock, asyncio.Lock()
         self._interval = self._next = 0.0
-        self._cut = self._resumed = clock()
+        self._counted = self._resumed = clock()
+        self._cut, self._rate = NEVER, 0.0
         self._full_since: float | None = None
         self._running = self._good = self._lost = 0
         self._reached = self._answered = False
@@ -111,16 +116,22 @@ class Pace:
         return patient and attempt < ATTEMPTS_WHEN_FULL and TOO_LARGE not in str(error).lower()
 
     def _full(self, error: PlatformError, wait: float, begun: float) -> float:
-        """Slow down where calls are answered at all; where none is, each waits by itself, longer each time."""
+        """The call waits by itself, longer each time; now and then its refusal is a reason to slow all others down."""
         now = self._clock()
-        if begun >= self._resumed and (self._good or not self._interval):  # those under way at the last cut count once
-            self._slow_down(now)
+        due = now - self._cut >= WINDOW and (self._good or self._cut == NEVER)
+        if due and begun >= self._resumed:  # those that were under way at the last cut are no reason of their own
+            self._adapt(now)
             self._next = max(self._next, now + (FIRST_WAIT if error.retry_after is None else error.retry_after))
             self._resumed = self._next
         return min(wait, error.retry_after or LONGEST_WAIT)
 
-    def _slow_down(self, now: float) -> None:
-        answered = (self._good if self._interval else max(self._good, TAKEN_FOR_GRANTED)) + self._running
-        rate = SLOWER * answered / max(1.0, now - self._cut)
-        self._interval = max(1 / rate, self._gap(now) / SLOWER)
-        self._good, self._cut = 0, now
+    def _adapt(self, now: float) -> None:
+        seconds, gap = max(WINDOW, now - self._counted), self._gap(now)
+        before, self._rate = self._rate * seconds, self._good / seconds
+        if gap and before >= ENOUGH and self._good < before / 2:  # the refusals are not about the rate
+            self._interval = 0.0
+        else:
+            answered = self._good if gap else max(self._good, TAKEN_FOR_GRANTED)
+            slower = seconds / SLOWER / (answered + self._running)
+            self._interval = min(max(slower, gap / SLOWER), gap * 2 or slower)
+        self._good, self._cut, self._counted = 0, now, now

@@ -43,7 +43,7 @@ class FewShot(ChatModel):
         >>> import asyncio
         >>> import finetune_lib as ft
         >>> data = ft.Dataset.from_rows([{"prompt": "幾點登機？", "completion": "起飛前 30 分鐘。"}])
-        >>> shown = FewShot("gpt-4.1-mini", examples=data, selection="first")
+        >>> shown = ft.FewShot("gpt-4.1-mini", examples=data, selection="first")
         >>> case = ft.Case("1", (ft.Message(role="user", content="在哪裡登機？"),))
         >>> [turn["content"] for turn in asyncio.run(shown.request(case)).messages]
         ['幾點登機？', '起飛前 30 分鐘。', '在哪裡登機？']

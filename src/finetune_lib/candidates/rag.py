@@ -43,7 +43,7 @@ class Rag(ChatModel):
         >>> import finetune_lib as ft
         >>> corpus = ["行動電源只能隨身攜帶。", "寵物要另外購票。"]
         >>> case = ft.Case("1", (ft.Message(role="user", content="行動電源可以託運嗎？"),))
-        >>> asyncio.run(Rag("gpt-4.1-mini", corpus=corpus, k=1).request(case)).sources
+        >>> asyncio.run(ft.Rag("gpt-4.1-mini", corpus=corpus, k=1).request(case)).sources
         ('行動電源只能隨身攜帶。',)
     """
 

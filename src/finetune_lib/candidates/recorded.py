@@ -40,7 +40,7 @@ class Recorded:
     Example:
         >>> import asyncio
         >>> import finetune_lib as ft
-        >>> clerk = Recorded({"1": "起飛前 30 分鐘。"}, name="clerk")
+        >>> clerk = ft.Recorded({"1": "起飛前 30 分鐘。"}, name="clerk")
         >>> asyncio.run(clerk(ft.Case("1", ()))).text
         '起飛前 30 分鐘。'
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import webbrowser
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def _compare(options: argparse.Namespace) -> int:
         *([report.not_worse(options.not_worse, margin=options.margin, **names)] if options.not_worse else []),
     ]
     for claim in claims:
-        print(claim)
+        print(claim, file=sys.stderr if options.markdown else sys.stdout)
     return CLEAN if all(claims) else ERRORS
 
 

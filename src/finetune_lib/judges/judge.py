@@ -44,7 +44,8 @@ class Judge(Protocol):
     """Compares two answers: a plain function, an async one, or an object with `__call__`; it may have a `name`.
 
     It is always called twice for each pair, in both orders, and gives a `Verdict`, a level, or a number from 1
-    (the first answer is much better) to -1 (the second is). An exception is a missing judgment, never a tie.
+    (the first answer is much better) to -1 (the second is), which is taken as the nearest level. An exception is a
+    missing judgment, never a tie.
     `repeats`, where it has one, is how often it is called for each order.
     """
 

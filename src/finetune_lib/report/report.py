@@ -15,6 +15,7 @@ from finetune_lib.comparing import (
     CategoryComparison,
     Claim,
     Comparison,
+    Doubt,
     compare,
     explored,
     in_family,
@@ -23,6 +24,7 @@ from finetune_lib.costing import Expense, Worth, expense, worth
 from finetune_lib.diagnostics import Language
 from finetune_lib.files import write_atomically
 from finetune_lib.judging import Judgment, preferences
+from finetune_lib.judging.quality import LEAST_TO_TRUST
 from finetune_lib.metrics import Metrics
 from finetune_lib.records import Case
 from finetune_lib.results import Result
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 UNCATEGORISED = "(none)"
 JUDGE, EXPERTS = "judge", "experts"
 PREFERENCES = frozenset({JUDGE, EXPERTS})
+# A judge of which not even half of the verdicts outlive the other order decides by the order.
+CHANCE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +131,23 @@ class Report:
         return tuple(result.scores.get(name) for result in self._results(candidate))
 
     def mean(self, candidate: str, *, scorer: str | None = None, category: str | None = None) -> float | None:
-        """The mean score over the cases that have one, of one category or all; None where none has."""
-        pairs = zip(self.cases, self.scores(candidate, scorer=scorer), strict=True)
-        chosen = [s for case, s in pairs if s is not None and category in (None, case.category or UNCATEGORISED)]
+        """The mean score over the clean cases that have one, of one category or all; None where none has."""
+        pairs = self._clean_scores(candidate, scorer)
+        chosen = [s for case, s in pairs if category in (None, case.category or UNCATEGORISED)]
         return sum(chosen) / len(chosen) if chosen else None
 
+    def _clean_scores(self, candidate: str, scorer: str | None) -> list[tuple[Case, float]]:
+        """The cases that have a score and no like in the training data."""
+        pairs = zip(self.cases, self.scores(candidate, scorer=scorer), strict=True)
+        return [(case, score) for case, score in pairs if score is not None and case.id not in self.contaminated]
+
     def interval(self, candidate: str, *, scorer: str | None = None) -> Estimate | None:
-        """The mean score with its 95 % interval; None where no case has a score.
+        """The mean score of the clean cases with its 95 % interval; None where no case has a score.
 
         Raises:
             MissingExtraError: Without `pip install "finetune_lib[eval]"`.
         """
-        pairs = zip(self.cases, self.scores(candidate, scorer=scorer), strict=True)
-        scored = [(case, score) for case, score in pairs if score is not None]
+        scored = self._clean_scores(candidate, scorer)
         clusters = [case.cluster or f"case {case.id}" for case, _ in scored]
         told = any(case.cluster for case, _ in scored)
         return statistics.mean_score([s for _, s in scored], clusters if told else None) if scored else None
@@ -151,8 +159,9 @@ class Report:
         return () if set(names) == {UNCATEGORISED} else tuple(names)
 
     def count(self, category: str) -> int:
-        """Cases of a category."""
-        return sum((case.category or UNCATEGORISED) == category for case in self.cases)
+        """Clean cases of a category."""
+        clean = (case for case in self.cases if case.id not in self.contaminated)
+        return sum((case.category or UNCATEGORISED) == category for case in clean)
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -500,10 +509,33 @@ class Report:
             return None
         clusters = [self.cases[place].cluster for place in clean]
         kind = "preference" if measure in PREFERENCES else "score"
-        estimate, counts, bounds = compare(chosen, clusters if any(clusters) else None, scale=(-1.0, 1.0))
+        widest = 1.0 if kind == "preference" else self._widest(measure)
+        estimate, counts, bounds = compare(chosen, clusters if any(clusters) else None, scale=(-widest, widest))
         return Comparison(
-            candidate, baseline, measure, estimate, **counts, contaminated=left_out, kind=kind, bounds=bounds
+            candidate,
+            baseline,
+            measure,
+            estimate,
+            **counts,
+            contaminated=left_out,
+            kind=kind,
+            bounds=bounds,
+            doubt=self._doubt(candidate, baseline) if measure == JUDGE else None,
         )
+
+    def _widest(self, scorer: str) -> float:
+        """The greatest difference of two scores: 1, or more where a scorer's own scale is wider."""
+        seen = [s for name in self.candidates for s in self.scores(name, scorer=scorer) if s is not None]
+        return max(1.0, *seen) - min(0.0, *seen)
+
+    def _doubt(self, candidate: str, baseline: str) -> Doubt | None:
+        """Why no verdict may rest on the judge of this pair; None where nothing speaks against it."""
+        quality = self.judge_quality(candidate, baseline=baseline)
+        consistency = quality.places.consistency
+        if consistency is not None and consistency.high < CHANCE:
+            return "judge_inconsistent"
+        measured = quality.people is not None and quality.people.n >= LEAST_TO_TRUST
+        return "judge_disagrees" if measured and not quality.trusted else None
 
     def _seen(self, candidate: str, baseline: str) -> Container[str]:
         """The cases that an expert came to; none where nobody compared these two."""

@@ -96,7 +96,9 @@ def advice(c: Comparison, view: View) -> Iterator[str]:
     """What to do where nothing is shown."""
     if c.outcome != "not shown":
         return
-    if c.missing > 0.05 * (c.estimate.n + c.missing):
+    if c.doubt:
+        yield view.words["judge_disagrees" if c.doubt == "judge_disagrees" else "judge_inconsistent"]
+    elif c.missing > 0.05 * (c.estimate.n + c.missing):
         yield view.words["too_many_missing"]
     elif c.items_needed:
         category = where_to_label(c, view)
