@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 import string
 import sys
+import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,6 +40,7 @@ FAMILIES = {
 SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Example):$", re.MULTILINE)
 ITEM = re.compile(r"^    (\w+): ", re.MULTILINE)
 LONGEST = 100
+MODULES = ("statistics", "scorers", "judges", "judging", "review")
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,30 @@ def api() -> str:
     return intro + NOTE + "".join(f"\n{part}" for name in finetune_lib.__all__ for part in _name(name))
 
 
-def _name(name: str) -> Iterator[str]:
-    thing = getattr(finetune_lib, name)
+def modules() -> str:
+    """What the public modules hold beside the names of `finetune_lib` itself."""
+    intro = "# Modules\n\nWhat these modules hold beside the [names](api.md) of `finetune_lib` itself.\n\n"
+    return intro + NOTE + "".join(f"\n{part}" for name in MODULES for part in _module(name))
+
+
+def _module(name: str) -> Iterator[str]:
+    module = importlib.import_module(f"finetune_lib.{name}")
+    told = inspect.getdoc(module) or ""
+    yield f"# finetune_lib.{name}\n\n{told}\n\n```text\n>>> from finetune_lib.{name} import *\n```\n"
+    for member in module.__all__:
+        thing = getattr(module, member)
+        if member not in finetune_lib.__all__ and _callable_here(thing):
+            yield from _name(member, thing)
+
+
+def _callable_here(thing: Any) -> bool:
+    """Whether it is a class or function of the library; aliases and dictionaries of options are neither."""
+    ours = str(getattr(thing, "__module__", "")).startswith("finetune_lib") and not hasattr(thing, "__origin__")
+    return ours and (inspect.isclass(thing) or inspect.isfunction(thing)) and not typing.is_typeddict(thing)
+
+
+def _name(name: str, thing: Any = None) -> Iterator[str]:
+    thing = thing or getattr(finetune_lib, name)
     yield f"## {name}\n"
     if not isinstance(thing, type):
         yield from (signature(name, thing), prose(thing))
@@ -213,5 +238,5 @@ def _read(path: Path) -> str | None:
 
 
 if __name__ == "__main__":
-    written = {"api.md": api(), "diagnostics.md": diagnostics(), "examples.md": examples()}
-    sys.exit(main(written, check="--check" in sys.argv[1:]))
+    writers = {"api": api, "modules": modules, "diagnostics": diagnostics, "examples": examples}
+    sys.exit(main({f"{name}.md": write() for name, write in writers.items()}, check="--check" in sys.argv[1:]))

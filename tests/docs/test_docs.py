@@ -33,7 +33,7 @@ MODULES = [
 ]
 FENCE = re.compile(r"^ *```(\w*) *([^\n]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)[^)]*\)")
-COMMANDS = ("check", "fix", "explain")
+COMMANDS = ("check", "fix", "explain", "compare")
 EXIT_CODE = re.compile(r"# exit code (\d+)")
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 

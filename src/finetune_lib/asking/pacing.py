@@ -46,7 +46,7 @@ class Pace:
         self._clock, self._turn = clock, asyncio.Lock()
         self._interval = self._next = 0.0
         self._counted = self._resumed = clock()
-        self._cut, self._rate = NEVER, 0.0
+        self._cut, self._best = NEVER, 0.0
         self._full_since: float | None = None
         self._running = self._good = self._lost = 0
         self._reached = self._answered = False
@@ -127,11 +127,11 @@ class Pace:
 
     def _adapt(self, now: float) -> None:
         seconds, gap = max(WINDOW, now - self._counted), self._gap(now)
-        before, self._rate = self._rate * seconds, self._good / seconds
-        if gap and before >= ENOUGH and self._good < before / 2:  # the refusals are not about the rate
-            self._interval = 0.0
+        if gap and self._best * seconds >= ENOUGH and self._good < self._best * seconds / 2:
+            self._interval, self._best = 0.0, self._good / seconds  # the rate is not the reason
         else:
             answered = self._good if gap else max(self._good, TAKEN_FOR_GRANTED)
             slower = seconds / SLOWER / (answered + self._running)
             self._interval = min(max(slower, gap / SLOWER), gap * 2 or slower)
+            self._best = max(self._best, self._good / seconds)
         self._good, self._cut, self._counted = 0, now, now

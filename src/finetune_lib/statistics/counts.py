@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from finetune_lib.statistics.estimates import Estimate, library
+from finetune_lib.statistics.estimates import Estimate, library, whole
 
 Method = Literal["mid-p", "exact", "chi2", "chi2-corrected"]
 
 
-def wilson(successes: int, n: int, *, confidence: float = 0.95) -> Estimate:
+def wilson(successes: float, n: float, *, confidence: float = 0.95) -> Estimate:
     """A share, as an accuracy or a pass rate, with Wilson's score interval.
 
     Args:
@@ -18,7 +18,7 @@ def wilson(successes: int, n: int, *, confidence: float = 0.95) -> Estimate:
         confidence: Confidence of the interval.
 
     Raises:
-        ValueError: No item, or more successes than items.
+        ValueError: No item, more successes than items, no whole numbers, or a confidence outside 0 to 1.
         MissingExtraError: Without `pip install "finetune_lib[eval]"`.
 
     Source: Wilson, "Probable inference, the law of succession, and statistical inference", 1927; without
@@ -29,13 +29,16 @@ def wilson(successes: int, n: int, *, confidence: float = 0.95) -> Estimate:
         >>> f"{share.value:.2f}, {share.low:.3f} to {share.high:.3f}"
         '0.90, 0.786 to 0.957'
     """
+    successes, n = whole(successes, "successes"), whole(n, "n")
+    if not 0 < confidence < 1:
+        raise ValueError(f"a confidence lies between 0 and 1, as 0.95: got {confidence}")
     if not 0 <= successes <= n or n < 1:
         raise ValueError(f"a share needs at least one item and successes between 0 and n: got {successes} of {n}")
     found = library("scipy.stats").binomtest(successes, n).proportion_ci(confidence, method="wilson")
     return Estimate(successes / n, float(found.low), float(found.high), None, n, f"{confidence:.0%} Wilson interval")
 
 
-def mcnemar(b: int, c: int, *, method: Method = "mid-p") -> Estimate:
+def mcnemar(b: float, c: float, *, method: Method = "mid-p") -> Estimate:
     """McNemar's test of two candidates on the same items, scored 0 or 1.
 
     `value` is the share b / (b + c) of the items that only the first candidate got right among those that just one
@@ -49,7 +52,7 @@ def mcnemar(b: int, c: int, *, method: Method = "mid-p") -> Estimate:
             continuity correction.
 
     Raises:
-        ValueError: A count is negative, or the method is unknown.
+        ValueError: A count is negative or no whole number, or the method is unknown.
         MissingExtraError: Without `pip install "finetune_lib[eval]"`.
 
     Source: McNemar 1947; Fagerland, Lydersen and Laake, "The McNemar test for binary matched-pairs data", 2013.
@@ -60,7 +63,8 @@ def mcnemar(b: int, c: int, *, method: Method = "mid-p") -> Estimate:
         >>> f"{mcnemar(150, 86, method='chi2').statistic:.4f}"
         '17.3559'
     """
-    n = _discordant(b, c)
+    b, c = _counts(b, c)
+    n = b + c
     share = wilson(b, n) if n else Estimate(0.5, 0.0, 1.0, None, 0, "")
     p, statistic = _test(b, c, method)
     name = {"mid-p": "mid-p", "exact": "exact binomial", "chi2": "chi-squared"}.get(method, "corrected chi-squared")
@@ -68,7 +72,7 @@ def mcnemar(b: int, c: int, *, method: Method = "mid-p") -> Estimate:
     return Estimate(share.value, share.low, share.high, p, n, text, statistic=statistic)
 
 
-def sign_test(wins: int, losses: int, *, method: Method = "mid-p") -> Estimate:
+def sign_test(wins: float, losses: float, *, method: Method = "mid-p") -> Estimate:
     """The sign test of wins against losses; ties are left out.
 
     `value` is the share of the wins among both (0.5 where there is none), with Wilson's interval. The
@@ -80,7 +84,7 @@ def sign_test(wins: int, losses: int, *, method: Method = "mid-p") -> Estimate:
         method: As for `mcnemar`.
 
     Raises:
-        ValueError: A count is negative, or the method is unknown.
+        ValueError: A count is negative or no whole number, or the method is unknown.
         MissingExtraError: Without `pip install "finetune_lib[eval]"`.
 
     Example:
@@ -101,10 +105,10 @@ def mid_p(wins: int, losses: int) -> float:
     return min(1.0, float(2 * binomial.cdf(worse) - binomial.pmf(worse)))
 
 
-def _discordant(b: int, c: int) -> int:
+def _counts(b: float, c: float) -> tuple[int, int]:
     if b < 0 or c < 0:
         raise ValueError(f"counts cannot be negative: got {b} and {c}")
-    return b + c
+    return whole(b, "the first"), whole(c, "the second")
 
 
 def _test(b: int, c: int, method: str) -> tuple[float, float | None]:

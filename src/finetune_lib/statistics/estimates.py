@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from finetune_lib.extras import require
 
@@ -14,7 +14,8 @@ SEED = 2026
 DIGITS = 12
 MOST_NAMED = 5
 
-Clusters = Sequence[Hashable | None]
+Clusters = Iterable[Hashable | None]
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +69,60 @@ def library(module: str) -> Any:
     return require(module, extra="eval", feature="Comparing candidates")
 
 
-def numbers(scores: Sequence[float | None], name: str) -> Any:
+def listed(values: Iterable[Thing], name: str) -> list[Thing]:
+    """The values of a list, tuple, generator, numpy array or pandas Series, read once.
+
+    Raises:
+        TypeError: They have no order, as those of a dict or set, or are one text, one number or a table.
+    """
+    row = isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping | Set)
+    if not row or getattr(values, "ndim", 1) != 1:
+        raise TypeError(f"{name} must be a list or another row of values, one an item: got {type(values).__name__}")
+    return list(values)
+
+
+def is_missing(value: object) -> bool:
+    """Whether it is None, or not equal to itself as nan is."""
+    try:
+        return value is None or bool(value != value)
+    except TypeError:  # pandas.NA refuses to be true or false
+        return True
+
+
+def whole(count: float, name: str) -> int:
+    """The count as an int; 3.0 is 3.
+
+    Raises:
+        ValueError: It is no whole number.
+    """
+    if not _is_finite(count) or count != int(count):
+        raise ValueError(f"{name} is a count, a whole number as 3: got {count!r}")
+    return int(count)
+
+
+def ends(scale: Iterable[float]) -> tuple[float, float]:
+    """The lower and the upper end of a scale.
+
+    Raises:
+        ValueError: They are not two numbers, the second above the first.
+    """
+    found = listed(scale, "scale")
+    if len(found) != 2 or not all(map(_is_finite, found)) or not found[0] < found[1]:
+        raise ValueError(f"a scale is two numbers, the lower end and a higher one, as (0, 1): got {tuple(found)!r}")
+    return found[0], found[1]
+
+
+def numbers(scores: Iterable[float | None], name: str) -> Any:
     """The scores as an array of floats.
 
     Raises:
+        TypeError: They are no row of values.
         ValueError: There is none, or some are missing, not numbers, or not finite; the places are named.
     """
-    if not len(scores):
+    given = listed(scores, name)
+    if not given:
         raise ValueError(f"{name} is empty: at least one item is needed")
-    bad = [(place, score) for place, score in enumerate(scores) if not _is_finite(score)]
+    bad = [(place, score) for place, score in enumerate(given) if not _is_finite(score)]
     if bad:
         named = ", ".join(f"{name}[{place}] = {score!r}" for place, score in bad[:MOST_NAMED])
         more = f" and {len(bad) - MOST_NAMED} more" if len(bad) > MOST_NAMED else ""
@@ -84,7 +130,7 @@ def numbers(scores: Sequence[float | None], name: str) -> Any:
             f"scores must be finite numbers: {named}{more}. Leave items without a score out on both sides and count "
             "them; worst_case() tells what they could change"
         )
-    return library("numpy").asarray(scores, dtype=float)
+    return library("numpy").asarray(given, dtype=float)
 
 
 def _is_finite(score: object) -> bool:
@@ -94,27 +140,30 @@ def _is_finite(score: object) -> bool:
         return False
 
 
-def paired(a: Sequence[float | None], b: Sequence[float | None]) -> tuple[Any, Any]:
+def paired(a: Iterable[float | None], b: Iterable[float | None], names: tuple[str, str] = ("a", "b")) -> tuple[Any, Any]:
     """Both as arrays.
 
     Raises:
+        TypeError: One is no row of values.
         ValueError: They differ in length, are empty, or hold something that is no finite number.
     """
-    if len(a) != len(b) or not len(a):
-        raise ValueError(f"paired scores come in equal numbers, at least one each: got {len(a)} and {len(b)}")
-    return numbers(a, "a"), numbers(b, "b")
+    one, other = listed(a, names[0]), listed(b, names[1])
+    if len(one) != len(other) or not one:
+        raise ValueError(f"paired scores come in equal numbers, at least one each: got {len(one)} and {len(other)}")
+    return numbers(one, names[0]), numbers(other, names[1])
 
 
 def groups(clusters: Clusters | None, n: int) -> Any:
-    """The number of its cluster for each item; None where every item is a cluster of its own.
+    """The number of its cluster for each item; None where every item is a cluster of its own, as those without id.
 
     Raises:
         ValueError: Not one id per item.
     """
     if clusters is None:
         return None
-    if len(clusters) != n:
-        raise ValueError(f"clusters need one id per item: got {len(clusters)} ids for {n} items")
-    ids = [("item", place) if cluster is None else ("cluster", cluster) for place, cluster in enumerate(clusters)]
+    given = listed(clusters, "clusters")
+    if len(given) != n:
+        raise ValueError(f"clusters need one id per item: got {len(given)} ids for {n} items")
+    ids = [("item", place) if is_missing(cluster) else ("cluster", cluster) for place, cluster in enumerate(given)]
     places = {cluster: number for number, cluster in enumerate(dict.fromkeys(ids))}
     return None if len(places) == n else library("numpy").array([places[cluster] for cluster in ids])

@@ -2,7 +2,9 @@
 
 Plain t, percentile and BCa intervals collapse where few items differ: with 20 items and one win in twenty, a third
 of all sets show no difference at all, and their interval has no width. One pseudo-item that was won and one that
-was lost keep it honest at the price of a little width, which vanishes as the items grow.
+was lost keep it honest at the price of a little width, which vanishes as the items grow. Of clusters, it is one more
+that was won and one that was lost, of the size in which an item finds itself on average; the degrees of freedom
+count the effective clusters, as many of equal size as would tell as much (Kish, "Survey Sampling", 1965).
 
 Source: Bonett and Price, "Adjusted Wald confidence interval for a difference of binomial proportions based on
 paired data", Journal of Educational and Behavioral Statistics 37 (2012), here with Student's t and for graded and
@@ -52,34 +54,44 @@ class Differences:
         return self.values if self.groups is None else library("numpy").bincount(self.groups, weights=self.values)
 
     @property
+    def sizes(self) -> Any:
+        """Items of each cluster."""
+        numpy = library("numpy")
+        return numpy.ones(self.n) if self.groups is None else numpy.bincount(self.groups).astype(float)
+
+    @property
     def clusters(self) -> int:
         """Units that are independent of one another."""
-        return len(self.totals)
+        return self.n if self.groups is None else int(self.groups.max()) + 1
+
+    @property
+    def size(self) -> float:
+        """Items of the cluster in which an item finds itself, on average."""
+        return float((self.sizes**2).sum()) / self.n
+
+    @property
+    def effective(self) -> float:
+        """As many clusters of equal size would tell as much: all clusters, less where a few hold most items."""
+        return self.n / self.size
 
     @property
     def pseudo(self) -> float:
         """Size of the win and of the loss that are added.
 
         Where items are only won, lost or tied: that size. Otherwise the largest difference seen, times
-        (m + 2) / m for the m that are not 0, because the largest of few is smaller than the largest of many; at
-        most the scale. For clusters the same of their sums, with (m + 4) / m as sums vary more.
+        (m + 2) / m for the m clusters that are not 0, because the largest of few is smaller than the largest of
+        many; at most the scale.
         """
-        sizes = abs(self.totals[self.totals != 0])
-        largest = int(library("numpy").bincount(self.groups).max()) if self.groups is not None else 1
-        if not len(sizes) or (self.two_valued and self.groups is None):
-            return self.scale * largest
-        unseen = 2 if self.groups is None else 4
-        return min(self.scale * largest, float(sizes.max()) * (1 + unseen / len(sizes)))
+        m = int((self.totals != 0).sum())
+        return self.scale if self.two_valued or not m else min(self.scale, float(abs(self.values).max()) * (1 + 2 / m))
 
 
-def mean_and_error(d: Differences) -> tuple[float, float, int]:
+def mean_and_error(d: Differences) -> tuple[float, float, float]:
     """Mean and standard error of the differences with the pseudo-items, and the degrees of freedom."""
-    numpy = library("numpy")
-    values = numpy.append(d.values, [d.pseudo, -d.pseudo])
-    if d.groups is None:
-        return float(values.mean()), float(values.std(ddof=1)) / len(values) ** 0.5, len(values) - 1
-    together = numpy.append(d.groups, [d.clusters, d.clusters + 1])
-    return float(values.mean()), _clustered_error(values, together), d.clusters + 1
+    numpy, size = library("numpy"), d.size
+    totals = numpy.append(d.totals, [d.pseudo * size, -d.pseudo * size])
+    sizes = numpy.append(d.sizes, [size, size])
+    return float(totals.sum() / sizes.sum()), _error(totals, sizes), d.effective + 1
 
 
 def interval(d: Differences, *, level: float = LEVEL) -> tuple[float, float]:
@@ -95,21 +107,22 @@ def standard_error(d: Differences, *, ddof: int = 1) -> float | None:
     if d.clusters < 2:
         return None
     if d.groups is not None:
-        return _clustered_error(d.values, d.groups)
+        return _error(d.totals, d.sizes)
     return float(d.values.std(ddof=ddof)) / d.n**0.5
 
 
-def _clustered_error(values: Any, together: Any) -> float:
+def _error(totals: Any, sizes: Any) -> float:
     """Standard error of the mean that allows for any correlation inside a cluster (Liang and Zeger 1986)."""
-    numpy, models = library("numpy"), library("statsmodels.regression.linear_model")
-    fitted = models.OLS(values, numpy.ones(len(values))).fit(cov_type="cluster", cov_kwds={"groups": together})
-    return float(fitted.bse[0])
+    n, count = sizes.sum(), len(totals)
+    apart = totals - totals.sum() / n * sizes
+    return float(((apart**2).sum() * count / (count - 1)) ** 0.5 / n)
 
 
 def method_of(d: Differences, test: str) -> str:
-    """The name of interval and test; with few clusters, that they are too few."""
+    """The name of interval and test; with few effective clusters, that they are too few."""
     rule = "t interval with one more win and one more loss"
     if d.groups is None:
         return f"{rule}, {test}"
-    text = f"cluster-robust {rule}, {test}, {d.clusters} clusters"
-    return f"too few clusters ({d.clusters}) to be sure: {text}" if d.clusters < FEW_CLUSTERS else text
+    effective = f"{d.effective:.3g} effective"
+    text = f"cluster-robust {rule}, {test}, {d.clusters} clusters ({effective})"
+    return f"too few clusters ({effective}) to be sure: {text}" if d.effective < FEW_CLUSTERS else text

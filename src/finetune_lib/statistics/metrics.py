@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from finetune_lib.statistics.estimates import SEED, Estimate, library
+from finetune_lib.statistics.estimates import SEED, Estimate, library, listed
 
 Record = TypeVar("Record")
 RESAMPLES = 1_000
@@ -13,8 +13,8 @@ RESAMPLES = 1_000
 
 def paired_metric(
     metric: Callable[[Sequence[Record]], float],
-    a: Sequence[Record],
-    b: Sequence[Record],
+    a: Iterable[Record],
+    b: Iterable[Record],
     *,
     resamples: int = RESAMPLES,
     seed: int = SEED,
@@ -44,7 +44,8 @@ def paired_metric(
         >>> found.value, found.p < 0.01
         (0.5, True)
     """
-    if len(a) != len(b) or not len(a):
+    a, b = listed(a, "a"), listed(b, "b")
+    if len(a) != len(b) or not a:
         raise ValueError(f"paired records come in equal numbers, at least one each: got {len(a)} and {len(b)}")
     numpy, value = library("numpy"), metric(a) - metric(b)
     draw = numpy.random.default_rng(seed)

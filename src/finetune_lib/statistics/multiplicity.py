@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from numbers import Real
 
-from finetune_lib.statistics.estimates import library
+from finetune_lib.statistics.estimates import library, listed
 
 
-def holm(ps: Sequence[float | None]) -> list[float | None]:
+def holm(ps: Iterable[float | None]) -> list[float | None]:
     """Adjust p-values so that all claims below 0.05 are right together, 95 times in 100 (Holm).
 
     For the comparisons that decide: several candidates against one baseline.
@@ -19,6 +20,7 @@ def holm(ps: Sequence[float | None]) -> list[float | None]:
         The adjusted p-values in the order given.
 
     Raises:
+        TypeError: They are no row of values, as those of a dict.
         ValueError: A p-value is not between 0 and 1; its place is named.
         MissingExtraError: Without `pip install "finetune_lib[eval]"`.
 
@@ -31,7 +33,7 @@ def holm(ps: Sequence[float | None]) -> list[float | None]:
     return _adjusted(ps, "holm")
 
 
-def benjamini_hochberg(ps: Sequence[float | None]) -> list[float | None]:
+def benjamini_hochberg(ps: Iterable[float | None]) -> list[float | None]:
     """Adjust p-values so that of all claims below 0.05 about 5 % are wrong (false discovery rate).
 
     For screening many categories, where a false alarm costs a second look only.
@@ -43,6 +45,7 @@ def benjamini_hochberg(ps: Sequence[float | None]) -> list[float | None]:
         The adjusted p-values in the order given.
 
     Raises:
+        TypeError: They are no row of values, as those of a dict.
         ValueError: A p-value is not between 0 and 1; its place is named.
         MissingExtraError: Without `pip install "finetune_lib[eval]"`.
 
@@ -55,12 +58,17 @@ def benjamini_hochberg(ps: Sequence[float | None]) -> list[float | None]:
     return _adjusted(ps, "fdr_bh")
 
 
-def _adjusted(ps: Sequence[float | None], method: str) -> list[float | None]:
-    bad = [f"ps[{place}] = {p!r}" for place, p in enumerate(ps) if p is not None and not 0 <= p <= 1]
+def _adjusted(ps: Iterable[float | None], method: str) -> list[float | None]:
+    given = listed(ps, "ps")
+    bad = [f"ps[{place}] = {p!r}" for place, p in enumerate(given) if p is not None and not _is_p(p)]
     if bad:
         raise ValueError(f"p-values lie between 0 and 1: {', '.join(bad)}")
-    tested = [p for p in ps if p is not None]
+    tested = [p for p in given if p is not None]
     if not tested:
-        return list(ps)
+        return given
     found = iter(library("statsmodels.stats.multitest").multipletests(tested, method=method)[1])
-    return [None if p is None else float(next(found)) for p in ps]
+    return [None if p is None else float(next(found)) for p in given]
+
+
+def _is_p(value: object) -> bool:
+    return isinstance(value, Real) and 0 <= float(value) <= 1

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 from finetune_lib.statistics.counts import mid_p, wilson
-from finetune_lib.statistics.estimates import DIGITS, SEED, Clusters, Estimate, groups, library, numbers, paired
+from finetune_lib.statistics.estimates import (
+    DIGITS,
+    SEED,
+    Clusters,
+    Estimate,
+    ends,
+    groups,
+    is_missing,
+    library,
+    listed,
+    numbers,
+    paired,
+)
 from finetune_lib.statistics.flipping import sign_flip_p
 from finetune_lib.statistics.intervals import Differences, interval, mean_and_error, method_of, standard_error
 
@@ -15,7 +28,7 @@ ALPACA = (1.0, 2.0)
 
 
 def paired_difference(
-    a: Sequence[float], b: Sequence[float], clusters: Clusters | None = None, *, seed: int = SEED
+    a: Iterable[float], b: Iterable[float], clusters: Clusters | None = None, *, seed: int = SEED
 ) -> Estimate:
     """The mean of `a` - `b` over the same items, with a 95 % interval and a p-value.
 
@@ -25,13 +38,13 @@ def paired_difference(
       `finetune_lib.statistics.intervals`); cut at -1 and 1 for scores between 0 and 1.
     - p of scores with two values, as 0 and 1: mid-p sign test (McNemar's).
     - p of graded scores: sign-flip permutation test of the mean, exact up to 16 items that differ.
-    - clusters: cluster-robust interval, and whole clusters are flipped. With fewer than 20 of them the method says
-      "too few clusters to be sure".
+    - clusters: cluster-robust interval, and whole clusters are flipped. With fewer than 20 effective ones, as many of
+      equal size as would tell as much, the method says "too few clusters to be sure".
 
     Args:
         a: Scores of one candidate, an item each; repeats, judges and orders of one item are averaged before.
         b: Scores of the other one on the same items.
-        clusters: One id per item: items of one document, customer or template share it; None stands alone.
+        clusters: One id per item: items of one document, customer or template share it; None or nan stands alone.
         seed: Seed of the random flips.
 
     Returns:
@@ -80,7 +93,7 @@ def _statistic(d: Differences, error: float | None) -> float | None:
 
 
 def win_rate(
-    preferences: Sequence[float],
+    preferences: Iterable[float],
     clusters: Clusters | None = None,
     *,
     scale: tuple[float, float] = (0, 1),
@@ -89,7 +102,7 @@ def win_rate(
     """How often a candidate is preferred: 1 for each win, 0.5 for a tie, 0 for a loss, averaged.
 
     Judges that give a probability or several levels may write any number between. Interval and p follow
-    `paired_difference`; p is against 1/2. `standard_error` is sd / sqrt(n), sd with n - 1, as AlpacaEval publishes
+    `paired_difference`, within 0 and 1; p is against 1/2. `standard_error` is sd / sqrt(n), sd with n - 1, as AlpacaEval publishes
     it (there times 100, as is the rate).
 
     Args:
@@ -100,7 +113,8 @@ def win_rate(
         seed: Seed of the random flips.
 
     Raises:
-        ValueError: There is no preference, one is missing or not finite, or one is outside the scale.
+        ValueError: There is no preference, one is missing or not finite, one is outside the scale, or the
+            ends of the scale do not differ.
         MissingExtraError: Without `pip install "finetune_lib[eval]"`.
 
     Example:
@@ -109,21 +123,22 @@ def win_rate(
         '0.80, 0.50 to 1.00, p = 0.039'
     """
     shares = _shares(preferences, scale)
-    d = Differences((2 * shares - 1).round(DIGITS), groups(clusters, len(shares)), _decided(shares), 1.0)
+    d = _from_half(shares, clusters)
     found = _estimate(d, seed=seed, error=standard_error(d))
     error = None if found.standard_error is None else found.standard_error / 2
     value, low, high = float(shares.mean()), (found.low + 1) / 2, (found.high + 1) / 2
     return replace(found, value=value, low=low, high=high, standard_error=error)
 
 
-def _decided(shares: Any) -> bool:
-    """Whether every preference is a loss, a tie or a win."""
-    return bool(library("numpy").isin(shares, (0.0, 0.5, 1.0)).all())
+def _from_half(shares: Any, clusters: Clusters | None) -> Differences:
+    """Shares of 0 to 1 as differences of -1 to 1; they have two values where each is a loss, a tie or a win."""
+    decided = bool(library("numpy").isin(shares, (0.0, 0.5, 1.0)).all())
+    return Differences((2 * shares - 1).round(DIGITS), groups(clusters, len(shares)), decided, 1.0)
 
 
-def _shares(preferences: Sequence[float], scale: tuple[float, float]) -> Any:
+def _shares(preferences: Iterable[float], scale: tuple[float, float]) -> Any:
     """The preferences between 0 for a loss and 1 for a win."""
-    loss, win = scale
+    loss, win = ends(scale)
     values = numbers(preferences, "preferences")
     if (loss, win) == ALPACA and values.max() > loss:  # nothing above 1: rather 0 and 1, given with the wrong scale
         values[values == 0] = 1.5
@@ -167,7 +182,7 @@ class Tally:
         return (self.wins + self.ties / 2) / self.n
 
 
-def tally(preferences: Sequence[float], *, scale: tuple[float, float] = (0, 1)) -> Tally:
+def tally(preferences: Iterable[float], *, scale: tuple[float, float] = (0, 1)) -> Tally:
     """Count the wins, losses and ties among preferences.
 
     Args:
@@ -186,7 +201,7 @@ def tally(preferences: Sequence[float], *, scale: tuple[float, float] = (0, 1)) 
     return Tally(wins, losses, len(shares) - wins - losses)
 
 
-def equivalence(a: Sequence[float], b: Sequence[float], margin: float, clusters: Clusters | None = None) -> Estimate:
+def equivalence(a: Iterable[float], b: Iterable[float], margin: float, clusters: Clusters | None = None) -> Estimate:
     """Whether two candidates differ by less than a margin: two one-sided t tests (TOST).
 
     `p` below 0.05 shows that the difference lies within the margin; this is so exactly where the 90 % interval does,
@@ -199,7 +214,7 @@ def equivalence(a: Sequence[float], b: Sequence[float], margin: float, clusters:
         clusters: One id per item, as for `paired_difference`.
 
     Raises:
-        ValueError: The margin is not above 0, or as `paired_difference`.
+        ValueError: The margin is no number above 0, or as `paired_difference`.
         MissingExtraError: Without `pip install "finetune_lib[eval]"`.
 
     Source: Schuirmann, "A comparison of the two one-sided tests procedure and the power approach", 1987.
@@ -209,8 +224,8 @@ def equivalence(a: Sequence[float], b: Sequence[float], margin: float, clusters:
         >>> equivalence(scores, scores, 0.05).p < 0.05
         True
     """
-    if not margin > 0:
-        raise ValueError(f"a margin is above 0: got {margin!r}")
+    if not isinstance(margin, Real) or not 0 < float(margin) < float("inf"):
+        raise ValueError(f"a margin is a number above 0, as 0.05: got {margin!r}")
     d = differences_of(*paired(a, b), clusters)
     mean, error, freedom = mean_and_error(d)
     p = float(library("scipy.stats").t.sf((margin - abs(mean)) / error, freedom))
@@ -220,8 +235,8 @@ def equivalence(a: Sequence[float], b: Sequence[float], margin: float, clusters:
 
 
 def worst_case(
-    a: Sequence[float | None],
-    b: Sequence[float | None],
+    a: Iterable[float | None],
+    b: Iterable[float | None],
     clusters: Clusters | None = None,
     *,
     scale: tuple[float, float] = (0, 1),
@@ -233,7 +248,7 @@ def worst_case(
     lowest; a score that is there stays. Where both estimates say the same, the missing items do not matter.
 
     Args:
-        a: Scores of one candidate, an item each; None where there is none.
+        a: Scores of one candidate, an item each; None or nan where there is none.
         b: Scores of the other one on the same items.
         clusters: One id per item, as for `paired_difference`.
         scale: The lowest and the highest score.
@@ -253,19 +268,21 @@ def worst_case(
         >>> against.value, favour.value
         (0.5, 1.0)
     """
-    low, high = scale
+    low, high = ends(scale)
+    a, b = listed(a, "a"), listed(b, "b")
     against = paired_difference(_filled(a, low), _filled(b, high), clusters, seed=seed)
     return against, paired_difference(_filled(a, high), _filled(b, low), clusters, seed=seed)
 
 
-def _filled(scores: Sequence[float | None], value: float) -> list[float]:
-    return [value if score is None else score for score in scores]
+def _filled(scores: Iterable[float | None], value: float) -> list[float]:
+    return [value if score is None or is_missing(score) else score for score in scores]
 
 
-def mean_score(scores: Sequence[float], clusters: Clusters | None = None) -> Estimate:
+def mean_score(scores: Iterable[float], clusters: Clusters | None = None) -> Estimate:
     """The mean of one candidate's scores with its 95 % interval: Wilson's for 0 and 1, else as `paired_difference`.
 
-    Compare candidates by `paired_difference`: two intervals that overlap do not say that nothing differs.
+    The interval of scores that all lie between 0 and 1 stays there: it is that of `win_rate`, with one more item
+    of full score and one of none. Compare candidates by `paired_difference`: two intervals that overlap do not say that nothing differs.
 
     Args:
         scores: One score an item.
@@ -279,8 +296,12 @@ def mean_score(scores: Sequence[float], clusters: Clusters | None = None) -> Est
         >>> print(mean_score([1, 0, 1, 1]).method)
         Wilson score interval
     """
-    values = numbers(scores, "scores").tolist()
-    if clusters is None and {0.0, 1.0}.issuperset(values) and values:
-        return replace(wilson(int(sum(values)), len(values)), method="Wilson score interval")
-    found = paired_difference(values, [0.0] * len(values), clusters)
-    return replace(found, p=None, method=found.method.split(",")[0])
+    values = numbers(scores, "scores")
+    if clusters is None and {0.0, 1.0}.issuperset(values.tolist()):
+        return replace(wilson(values.sum(), len(values)), method="Wilson score interval")
+    shares = values.min() >= 0 and values.max() <= 1
+    d = _from_half(values, clusters) if shares else differences_of(values, 0 * values, clusters)
+    (low, high), error, method = interval(d), standard_error(d), method_of(d, "").replace(", ,", ",").removesuffix(", ")
+    if shares:
+        low, high, error = (low + 1) / 2, (high + 1) / 2, error and error / 2
+    return Estimate(float(values.mean()), low, high, None, d.n, method, standard_error=error)

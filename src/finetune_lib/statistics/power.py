@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, sqrt
 from statistics import NormalDist, fmean, variance
 
-from finetune_lib.statistics.estimates import library, numbers
+from finetune_lib.statistics.estimates import library, listed, numbers
 
 POWER, ALPHA = 0.8, 0.05
 
@@ -147,7 +147,7 @@ class SamplingNoise:
         return f"{self.share:.0%} of the variance of the mean comes from repeats: {advice} would help most"
 
 
-def sampling_noise(scores_by_repeat: Sequence[Sequence[float]]) -> SamplingNoise:
+def sampling_noise(scores_by_repeat: Iterable[Iterable[float]]) -> SamplingNoise:
     """Split the variance of scores, or of paired differences, into that between items and that between repeats.
 
     Args:
@@ -163,10 +163,11 @@ def sampling_noise(scores_by_repeat: Sequence[Sequence[float]]) -> SamplingNoise
         >>> print(noise)
         10% of the variance of the mean comes from repeats: more items would help most
     """
-    lengths = {len(row) for row in scores_by_repeat}
-    if len(scores_by_repeat) < 2 or len(lengths) != 1 or lengths.pop() < 2:
+    given = [listed(row, f"scores_by_repeat[{place}]") for place, row in enumerate(scores_by_repeat)]
+    lengths = {len(row) for row in given}
+    if len(given) < 2 or len(lengths) != 1 or lengths.pop() < 2:
         raise ValueError("sampling noise needs at least two repeats of the same items, at least two")
-    rows = [numbers(row, f"scores_by_repeat[{place}]").tolist() for place, row in enumerate(scores_by_repeat)]
+    rows = [numbers(row, f"scores_by_repeat[{place}]").tolist() for place, row in enumerate(given)]
     items, repeats = list(zip(*rows, strict=True)), len(rows)
     within = fmean(variance(item) for item in items)
     between = max(0.0, variance([fmean(item) for item in items]) - within / repeats)
