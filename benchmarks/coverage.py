@@ -6,7 +6,8 @@
 Every set goes through `paired_difference`. Of all items, the share `discordant` differs between the two candidates;
 of these the first one wins more than half: `lean` 0 is no difference, `lean` 1 means that it loses none. Graded
 differences are as large as a uniform number, a level of a judge (a half or one), or the difference of two skewed
-scores on every item. In clusters, of 1 to 9 items, an item shares the outcome of its cluster with probability `alike`.
+scores on every item. In clusters, of 1 to 9 items or of very unequal size, an item shares the outcome of its cluster
+with probability `alike`.
 """
 
 from __future__ import annotations
@@ -29,8 +30,18 @@ SIZES = (20, 30, 50, 100, 200, 500, 1000)
 DISCORDANT = (0.05, 0.1, 0.2, 0.3, 0.5)
 LEANS = (0.0, 0.25, 0.5, 0.75, 1.0)
 WANTED, ALLOWED = 0.93, 0.055
-# Sets for each that were asked for: counts are quickly told, clusters slowly.
-WEIGHTS = {"0 and 1": 5, "clusters of 1 to 9": 0.5}
+# How many clusters of which size.
+UNEQUAL = (
+    ((3, 20), (40, 1)),
+    ((10, 12), (30, 1)),
+    ((5, 10), (50, 1)),
+    ((1, 15), (40, 1)),
+    ((20, 8), (20, 1)),
+    ((20, 12), (60, 1)),
+    ((40, 12), (120, 1)),
+    ((20, 10),),
+    ((40, 5),),
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,8 @@ class Kind:
     case: str
     draw: Draw
     truth: float
-    clusters: bool = False
+    clusters: Callable[[int], numpy.ndarray] | None = None
+    items: tuple[int, ...] = SIZES
 
 
 def signs(rng: numpy.random.Generator, n: int, discordant: float, lean: float) -> numpy.ndarray:
@@ -72,13 +84,22 @@ def clusters_of(n: int) -> numpy.ndarray:
 
 
 def clustered() -> Iterator[Kind]:
-    for q, lean, alike in product((0.05, 0.2, 0.5), (0.0, 0.5, 1.0), (0.0, 0.5, 0.75, 1.0)):
+    yield from in_clusters("clusters of 1 to 9", clusters_of, (100, 200, 500))
+    for layout in UNEQUAL:
+        sizes = [size for count, size in layout for _ in range(count)]
+        ids = numpy.repeat(numpy.arange(len(sizes)), sizes)
+        name = "clusters: " + " + ".join(f"{count} of {size}" for count, size in layout)
+        yield from in_clusters(name, lambda _, ids=ids: ids, (len(ids),))
+
+
+def in_clusters(name: str, ids: Callable[[int], numpy.ndarray], items: tuple[int, ...]) -> Iterator[Kind]:
+    for q, lean, alike in product((0.05, 0.1, 0.2, 0.3, 0.5), (0.0, 0.5, 1.0), (0.0, 0.5, 0.75, 1.0)):
 
         def draw(r: numpy.random.Generator, n: int, q=q, lean=lean, alike=alike) -> numpy.ndarray:
-            common = signs(r, n, q, lean)[clusters_of(n)]
+            common = signs(r, n, q, lean)[ids(n)]
             return numpy.where(r.random(n) < alike, common, signs(r, n, q, lean))
 
-        yield Kind("clusters of 1 to 9", f"discordant {q}, lean {lean}, alike {alike}", draw, q * lean, clusters=True)
+        yield Kind(name, f"discordant {q}, lean {lean}, alike {alike}", draw, q * lean, ids, items)
 
 
 @cache
@@ -89,7 +110,7 @@ def of_counts(wins: int, losses: int, n: int) -> Estimate:
 
 def estimate(kind: Kind, d: numpy.ndarray) -> Estimate:
     if kind.clusters:
-        return paired_difference(numpy.maximum(d, 0), numpy.maximum(-d, 0), clusters_of(len(d)).tolist())
+        return paired_difference(numpy.maximum(d, 0), numpy.maximum(-d, 0), kind.clusters(len(d)))
     if kind.name == "0 and 1":
         return of_counts(int((d > 0).sum()), int((d < 0).sum()), len(d))
     return paired_difference(numpy.maximum(d, 0), numpy.maximum(-d, 0))
@@ -106,10 +127,9 @@ def measure(kind: Kind, n: int, sets: int) -> tuple[float, float]:
 def main(sets: int) -> None:
     begin, below, above = time.perf_counter(), 0, 0
     coverage, errors = defaultdict(list), defaultdict(list)
-    for kind, n in product([*ternary(), *graded(), *clustered()], SIZES):
-        if kind.clusters and not 100 <= n <= 500:
-            continue
-        number = int(sets * WEIGHTS.get(kind.name, 1))
+    for kind, n in [(one, n) for one in [*ternary(), *graded(), *clustered()] for n in one.items]:
+        # Counts are quickly told, clusters slowly.
+        number = int(sets * (0.5 if kind.clusters else 5 if kind.name == "0 and 1" else 1))
         held, low_p = measure(kind, n, number)
         coverage[kind.name, n].append((held, kind.case))
         below += held < WANTED - 2 * sqrt(WANTED * (1 - WANTED) / number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypedDict
 
 from finetune_lib import statistics
 from finetune_lib.statistics import Estimate
@@ -189,9 +189,18 @@ class Claim:
         return f"<{'shown' if self.holds else 'NOT shown'}: {self.text}; {self.comparison.numbers}>"
 
 
+class Counts(TypedDict):
+    """Cases by what came of them."""
+
+    wins: int
+    losses: int
+    ties: int
+    missing: int
+
+
 def compare(
     differences: Sequence[float | None], clusters: Sequence[str | None] | None, *, scale: tuple[float, float]
-) -> tuple[Estimate, dict[str, int], tuple[float, float] | None]:
+) -> tuple[Estimate, Counts, tuple[float, float] | None]:
     """The estimate of paired differences, the counts of outcomes, and the bounds that missing cases leave.
 
     Args:
@@ -205,7 +214,7 @@ def compare(
     estimate = statistics.paired_difference(values, [0.0] * len(values), groups)
     wins, losses = sum(d > 0 for d in values), sum(d < 0 for d in values)
     missing = len(differences) - len(values)
-    counts = {"wins": wins, "losses": losses, "ties": len(values) - wins - losses, "missing": missing}
+    counts: Counts = {"wins": wins, "losses": losses, "ties": len(values) - wins - losses, "missing": missing}
     low, high = ((sum(values) + missing * end) / len(differences) for end in scale)
     return estimate, counts, (low, high) if missing else None
 

@@ -39,5 +39,7 @@ def _drive(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any], left: list[
         task.cancel()
         with contextlib.suppress(BaseException):
             loop.run_until_complete(task)
+        if task.done() and not task.cancelled():
+            task.exception()  # told already
     finally:
         loop.close()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
-import finetune_lib as ft
 from tests.evaluating.double import Double, serving
 from tests.evaluating.scenario import cases
+
+import finetune_lib as ft
 
 
 @pytest.fixture

@@ -135,7 +135,12 @@ class Double:
     def create(self, body: Body) -> Body:
         id = f"batch-{len(self.batches)}"
         common = {"object": "batch", "endpoint": body["endpoint"], "completion_window": "24h"}
-        started = {"id": id, "status": "in_progress", "created_at": int(time.time()), "input_file_id": body["input_file_id"]}
+        started = {
+            "id": id,
+            "status": "in_progress",
+            "created_at": int(time.time()),
+            "input_file_id": body["input_file_id"],
+        }
         self.batches[id] = {**common, **started, "metadata": body["metadata"], "begun": time.monotonic()}
         return self.batch(id)
 

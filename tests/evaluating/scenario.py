@@ -50,7 +50,9 @@ def longer(case: ft.Case, first: str, second: str) -> float:
 
 def cases(number: int) -> list[ft.Case]:
     return [
-        ft.Case(str(n), (ft.Message(role="user", content=f"Question {n}: what is it?"),), "42", "even" if n % 2 else "odd")
+        ft.Case(
+            str(n), (ft.Message(role="user", content=f"Question {n}: what is it?"),), "42", "even" if n % 2 else "odd"
+        )
         for n in range(number)
     ]
 
@@ -80,7 +82,7 @@ def told(report: ft.Report) -> dict[str, Any]:
         ]
         for name, results in report.results.items()
     }
-    comparisons = [asdict(c) for measure in report.measures for c in report.family("base", scorer=measure)]
+    comparisons = [asdict(c) for measure in report.measures for c in report.family(report.candidates[0], scorer=measure)]
     judgments = [asdict(judgment) for judgment in report.judgments]
     return json.loads(json.dumps([results, judgments, comparisons, report.run.golden], default=str))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
+from tests.evaluating.double import Outcome, completion, fine, refusal
 
 import finetune_lib as ft
-from tests.evaluating.double import Outcome, completion, fine, refusal
 
 
 def reasons(report: ft.Report) -> set[str]:
@@ -101,9 +101,7 @@ def test_what_is_no_completion_is_asked_again_and_then_missing(double, run, hast
 
 
 def test_an_error_inside_an_answer_is_told_in_the_platforms_words(double, run, hasty):
-    double.answer = lambda call: (
-        Outcome(body=NONSENSE[-2]) if "Question 3:" in call.question else fine(call)
-    )
+    double.answer = lambda call: Outcome(body=NONSENSE[-2]) if "Question 3:" in call.question else fine(call)
     assert "upstream overloaded" in run(10).failures[0].reason
 
 
@@ -160,7 +158,9 @@ def test_a_request_above_every_limit_is_not_made_again(double, run):
     assert len(double.asked) == 10
 
 
-@pytest.mark.parametrize("text", ["", "x" * 5_000_000, "half \ud83d of a pair", "\x00\u2028</script>", "行李" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["", "x" * 5_000_000, "half \ud83d of a pair", "\x00\u2028</script>", "行李" * 100_000]
+)
 def test_strange_texts_are_answers(double, run, text):
     double.answer = lambda call: Outcome(body=completion(call.body, text))
     for _ in range(2):
@@ -173,7 +173,10 @@ def test_an_answer_may_be_null_a_refusal_or_a_list_of_parts(double, run):
         {"content": None},
         {"content": None, "refusal": "I will not."},
         {"content": [{"type": "text", "text": "4"}, {"type": "text", "text": "2"}]},
-        {"content": None, "tool_calls": [{"id": "a", "type": "function", "function": {"name": "f", "arguments": {"x": 1}}}]},
+        {
+            "content": None,
+            "tool_calls": [{"id": "a", "type": "function", "function": {"name": "f", "arguments": {"x": 1}}}],
+        },
     ]
     double.answer = lambda call: Outcome(body=completion(call.body, "", **told[call.number - 1]))
     report = run(4, concurrency=1)

@@ -69,10 +69,92 @@ def test_labels_within_each_other(answer, expected):
         ("A is right", "A"),
         ("the answer is a dog", None),
         ("A or B", None),
+        ("Answer: A or B", None),
+        ("Answer: a", "A"),
+        ("Answer: B, a dog", "B"),
+        ("not option A", None),
+        ("不選A，選B", "B"),
     ],
 )
 def test_letters(answer, expected):
     assert label(answer, LETTERS) == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("It is not at all positive.", None),
+        ("no longer positive", None),
+        ("The review is hardly positive.", None),
+        ("far from positive", None),
+        ("anything but positive", None),
+        ("It is **not** positive.", None),
+        ("It is not **positive**.", None),
+        ("I don't think the sentiment is positive", None),
+        ("not positive or negative", None),
+        ("not so much positive as negative", "negative"),
+        ("It isn't really positive; rather neutral.", "neutral"),
+        ("Answer: positive, not negative", "positive"),
+        ("not only positive, but glowing", "positive"),
+        ("It couldn't be more positive.", "positive"),
+        ("No, it is positive.", "positive"),
+    ],
+)
+def test_denied_labels_in_words(answer, expected):
+    assert label(answer, FEELINGS) == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("客戶不太滿意。", None),
+        ("不夠滿意", None),
+        ("難以滿意", None),
+        ("談不上滿意", None),
+        ("無法令人滿意", None),
+        ("不選滿意", None),
+        ("沒有不滿意", None),
+        ("不是滿意或普通", None),
+        ("客戶不太滿意，算是普通。", "普通"),
+        ("不是「滿意」而是「普通」", "普通"),
+        ("非常滿意", "滿意"),
+        ("差不多滿意", "滿意"),
+        ("不但滿意，還推薦", "滿意"),
+        ("不錯，滿意", "滿意"),
+    ],
+)
+def test_denied_labels_in_chinese(answer, expected):
+    assert label(answer, SATISFACTION) == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("Answer: 1", "1"),
+        ("答案：１", "1"),
+        ("The answer is 0.", "0"),
+        ("Final answer: (1)", "1"),
+        ("Answer: 1 because 0 errors were found", "1"),
+        ("Answer: 1 or 0", None),
+        ("Answer: 1.5", None),
+        ("Answer: -1", None),
+        ("Answer: 10", None),
+        ("-1", None),
+        ("Answer: not 1", None),
+    ],
+)
+def test_digits_behind_answer(answer, expected):
+    assert label(answer, ["0", "1"]) == expected
+
+
+@pytest.mark.parametrize("answer", ["-1", "Answer: -1", "The score is -1."])
+def test_a_minus_belongs_to_its_number(answer):
+    assert label(answer, ["-1", "0", "1"]) == "-1"
+
+
+@pytest.mark.parametrize(("answer", "expected"), [("Answer: x", "x"), ("答案是 y", "y"), ("Answer: x or y", None)])
+def test_small_letters_behind_answer(answer, expected):
+    assert label(answer, ["x", "y"]) == expected
 
 
 def test_letters_for_words_only_when_asked():

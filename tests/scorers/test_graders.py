@@ -120,6 +120,14 @@ def test_rouge_in_english(metric, value):
     assert score(similarity(metric, "the cat sat"), "The cat, sat down").value == pytest.approx(value)
 
 
+@pytest.mark.parametrize("text", ["ok", "OK!", "好"])
+def test_rouge_of_texts_without_n_grams(text):
+    assert score(similarity("rouge_2", text), text).value == 1
+    with pytest.raises(ValueError, match="rouge_2 is undefined: the reference has fewer than 2 words"):
+        score(similarity("rouge_2", text), "fine")
+    assert score(similarity("rouge_2", f"{text} then"), text).value == 0
+
+
 def test_gleu_is_nltks():
     """`nltk.translate.gleu_score.sentence_gleu` of the two: 4 + 2 + 1 common n-grams of 5 + 4 + 3 + 2."""
     assert score(similarity("gleu", "a cat is here now"), "a cat is now").value == pytest.approx((4 + 2 + 1) / 14)

@@ -47,6 +47,28 @@ def score(answer, expected, **options):
         ("壹仟伍佰", "1500"),
         ("三點一四", "3.14"),
         ("一定是三個", "3"),
+        ("零下五度", "-5"),
+        ("零下 5.5 度", "-5.5"),
+        ("負五", "-5"),
+        ("负 5", "-5"),
+        ("－５", "-5"),
+        ("答案是-五", "-5"),
+        ("minus 5", "-5"),
+        ("1万2", "12000"),
+        ("1萬2千", "12000"),
+        ("1萬05", "10005"),
+        ("12萬5元", "125000"),
+        ("3億5", "350000000"),
+        ("三千五", "3500"),
+        ("負三千五", "-3500"),
+        ("三千零五", "3005"),
+        ("兩萬五", "25000"),
+        ("一百二十五", "125"),
+        ("三萬一千", "31000"),
+        ("二十一天", "21"),
+        ("二十分鐘", "20"),
+        ("十分之三", "0.3"),
+        ("負四分之三", "-0.75"),
     ],
 )
 def test_a_number_is_read(text, value):
@@ -58,6 +80,11 @@ def test_a_number_is_read(text, value):
 @pytest.mark.parametrize("text", ["25%", "２５％", "百分之25", "百分之二十五", "25 percent"])
 def test_a_percentage_is_read(text):
     assert answered(text) == (Decimal(25), True)
+
+
+@pytest.mark.parametrize("text", ["-25%", "負百分之25", "負百分之二十五", "百分之負二十五"])
+def test_a_percentage_below_0_is_read(text):
+    assert answered(text) == (Decimal(-25), True)
 
 
 @pytest.mark.parametrize("text", ["", "none", "A12", "gpt4", "1/0", "一定", "十分好"])
@@ -73,6 +100,9 @@ def test_no_number_is_made_up(text):
         ("#### 42 of 100", 42),
         (r"so \boxed{17}, since 3 + 14", 17),
         ("from 3-5", 5),
+        ("5 - 3", 3),
+        ("- 5 apples\n- 3 pears", 3),
+        ("it went from 10 to - 3", -3),
     ],
 )
 def test_which_one_counts(text, value):

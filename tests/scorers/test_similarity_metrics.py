@@ -78,6 +78,13 @@ def test_the_character_error_rate():
     assert CharacterErrorRate()("ab", case("AB")).value == 0
 
 
+@pytest.mark.parametrize("scorer", [ChrF(), Bleu()])
+def test_full_width_forms_are_plain_but_case_counts(scorer):
+    assert scorer("ＡＢＣ１，　好", case("ABC1,好")) == 1
+    assert scorer("abc1", case("ABC1")) < 1
+    assert scorer.signature.endswith("|norm:NFKC+space")
+
+
 def test_full_width_forms_are_the_same():
     assert EditSimilarity()("ＡＢＣ１", case("ABC1")) == 1
     assert EditSimilarity()("軟件", case("软件")) == 0.5

@@ -1,3 +1,4 @@
+import numpy
 import pytest
 
 from finetune_lib.statistics import benjamini_hochberg, holm, mcnemar, sign_test, wilson
@@ -48,6 +49,28 @@ def test_impossible_counts_and_methods_are_refused():
         wilson(5, 3)
     with pytest.raises(ValueError, match="got 0 of 0"):
         wilson(0, 0)
+
+
+def test_counts_may_be_floats_that_are_whole():
+    assert wilson(3.0, 10.0) == wilson(3, 10)
+    assert mcnemar(12.0, 5.0) == mcnemar(12, 5)
+    for odd in (3.5, float("nan"), None, "3"):
+        with pytest.raises(ValueError, match="a whole number"):
+            wilson(odd, 10)
+    with pytest.raises(ValueError, match=r"as 0\.95: got 95"):
+        wilson(3, 10, confidence=95)
+
+
+@pytest.mark.parametrize("adjust", [holm, benjamini_hochberg])
+def test_p_values_come_in_any_row_and_are_read_once(adjust):
+    assert adjust(p for p in [0.001, 0.5]) == adjust([0.001, 0.5])
+    assert len(adjust(numpy.array([0.001, 0.5]))) == 2
+    assert adjust(iter([])) == []
+    for odd in ({"a": 0.01}, "0.5", 0.05):
+        with pytest.raises(TypeError, match="ps must be a list"):
+            adjust(odd)
+    with pytest.raises(ValueError, match=r"ps\[0\] = '0.01'"):
+        adjust(["0.01"])
 
 
 def test_wilson_as_r_prints_it():

@@ -64,7 +64,38 @@ def test_the_formula_of_prediction_powered_inference():
     found = calibrated(judge, human, everywhere)
     assert found.value == pytest.approx(0.7 + mean)
     assert found.standard_error == pytest.approx(variance**0.5)
-    assert found.high - found.low == pytest.approx(2 * 1.959964 * variance**0.5)
+    assert found.high - found.low > 2 * 1.959964 * variance**0.5
+
+
+def test_a_judge_without_an_error_in_few_labels_may_still_err():
+    found = calibrated([1] * 30, [1] * 30, [1] * 50)
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert 0.8 < found.low < 0.95
+    thousand = calibrated([1, 0] * 500, [1, 0] * 500, [1, 0] * 500)
+    assert thousand.high - thousand.low == pytest.approx(2 * 1.96 * 0.5 / 1000**0.5, rel=0.05)
+
+
+def test_labels_may_come_in_any_row():
+    labelled, human, others = [1, 0, 1], [1, 1, 1], [0, 1, 1, 1]
+    assert calibrated(iter(labelled), iter(human), iter(others)) == calibrated(labelled, human, others)
+
+
+def test_one_length_that_parts_wins_from_losses_proves_little_in_few_items():
+    few = length_effect([1, 1, 0, 0], [5, 6, -7, -8])
+    assert few.coefficient.p > 0.05
+    assert few.coefficient.low < 0 < few.coefficient.high < 20
+    many = length_effect([1] * 50 + [0] * 50, [*range(1, 51), *range(-50, 0)])
+    assert many.coefficient.p < 0.01
+    assert many.controlled.low < 0.5 < many.controlled.high
+
+
+def test_few_items_do_not_show_a_length_effect_too_often():
+    """Eight wins in ten whatever the length: p is below 0.05 at most 1 time in 20, give or take chance."""
+    rng, alarms = random.Random(3), 0
+    for _ in range(300):
+        wins = [1.0, 0.0] + [float(rng.random() < 0.8) for _ in range(18)]
+        alarms += length_effect(wins, [rng.gauss(30, 100) for _ in wins]).coefficient.p < 0.05
+    assert alarms / 300 < 0.07
 
 
 def test_a_flattering_judge_is_corrected_and_a_useless_one_ignored():

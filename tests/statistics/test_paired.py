@@ -1,13 +1,17 @@
 import json
+import random
 import subprocess
 import sys
 
+import numpy
+import pandas
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finetune_lib.statistics import (
     equivalence,
+    mean_score,
     paired_difference,
     paired_metric,
     tally,
@@ -167,12 +171,83 @@ def test_the_clustered_error_is_that_of_miller():
 
 def test_few_clusters_say_so_and_cannot_be_significant_with_five():
     found = paired_difference([1] * 50, [0] * 50, [i % 5 for i in range(50)])
-    assert "too few clusters (5) to be sure" in found.method
+    assert "too few clusters (5 effective) to be sure" in found.method
     assert found.p == 2 / 2**5
     alone = paired_difference([1] * 50, [0] * 50, ["one"] * 50)
     assert alone.p == 1.0
     assert alone.low < 0
     assert alone.standard_error is None
+
+
+def test_copies_in_clusters_give_the_very_estimate_of_the_items_alone():
+    for a, b in ([1, 1, 0, 1, 0, 0, 1] * 6, [0, 1, 0, 0, 0, 1, 0] * 6), ([0.3, 0.9, 0.5] * 9, [0.2, 0.1, 0.5] * 9):
+        once, copied = paired_difference(a, b), paired_difference(a * 4, b * 4, [*range(len(a))] * 4)
+        assert [copied.low, copied.high] == pytest.approx([once.low, once.high])
+
+
+@pytest.mark.parametrize(("big", "size", "small", "least"), [(3, 20, 40, 0.95), (10, 12, 30, 0.95)])
+def test_a_few_large_clusters_among_single_items_do_not_make_the_interval_too_narrow(big, size, small, least):
+    """All of a cluster is won with probability 0.2, or tied: the truth lies within at least 19 times in 20."""
+    ids = [i // size for i in range(big * size)] + [None] * small
+    rng, held = random.Random(5), 0
+    for _ in range(200):
+        won = [rng.random() < 0.2 for _ in range(big)]
+        scores = [won[i] for i in ids[: big * size]] + [rng.random() < 0.2 for _ in range(small)]
+        found = paired_difference(scores, [0] * len(scores), ids)
+        held += found.low <= 0.2 <= found.high
+        assert found.method.startswith("too few clusters (")
+    assert held / 200 >= least
+
+
+def test_the_effective_clusters_are_fewer_than_the_clusters_of_unequal_size():
+    found = paired_difference([1] * 100, [0] * 100, [i // 20 for i in range(60)] + [None] * 40)
+    assert "(8.06 effective) to be sure" in found.method
+    assert "43 clusters" in found.method
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_items_without_a_cluster_stand_alone(missing):
+    scores, zeros = [1, 0, 1, 1] * 10, [0] * 40
+    assert paired_difference(scores, zeros, [missing] * 40) == paired_difference(scores, zeros)
+    mixed = [*["x"] * 20, *[missing] * 20]
+    assert paired_difference(scores, zeros, mixed) == paired_difference(scores, zeros, ["x"] * 20 + [*range(20)])
+
+
+@pytest.mark.parametrize("kind", [tuple, iter, numpy.array, pandas.Series])
+def test_any_row_of_values_will_do(kind):
+    a, b, ids = [1, 0.5, 1, 1] * 5, [0, 0, 1, 0] * 5, [*range(10)] * 2
+    assert paired_difference(kind(a), kind(b), kind(ids)) == paired_difference(a, b, ids)
+    assert equivalence(kind(a), kind(b), 0.1) == equivalence(a, b, 0.1)
+    assert worst_case(kind(a), kind(b)) == worst_case(a, b)
+    assert win_rate(kind(a), kind(ids)) == win_rate(a, ids)
+    assert mean_score(kind(a)) == mean_score(a)
+    assert tally(kind(a)) == tally(a)
+    assert paired_metric(sum, kind(a), kind(b), resamples=9) == paired_metric(sum, a, b, resamples=9)
+
+
+@pytest.mark.parametrize("odd", ["110", {"x": 1}, {1, 0}, 1, None, numpy.ones((2, 1))])
+def test_what_is_no_row_of_values_is_refused(odd):
+    with pytest.raises(TypeError, match="must be a list or another row of values"):
+        paired_difference(odd, [0, 0])
+    with pytest.raises(TypeError, match="preferences must be a list"):
+        win_rate(odd)
+
+
+@pytest.mark.parametrize("scale", [(1, 1), (1, 0), (0, 1, 2), (0, float("nan"))])
+def test_the_ends_of_a_scale_differ(scale):
+    with pytest.raises(ValueError, match="a higher one"):
+        win_rate([1], scale=scale)
+    with pytest.raises(ValueError, match="a higher one"):
+        worst_case([1], [0], scale=scale)
+
+
+def test_a_mean_of_shares_keeps_within_0_and_1():
+    for scores in ([0, 0, 1, 0] * 3, [1] * 12, [0] * 12, [0.5, 1, 0.9] * 4):
+        for ids in (None, [i // 2 for i in range(12)]):
+            found = mean_score(scores, ids)
+            assert 0 <= found.low <= found.value <= found.high <= 1
+            assert found.high - found.low > 0.05
+    assert mean_score([3, 5, 4, 4]).high > 4.2
 
 
 def test_clusters_need_an_id_for_each_item():
@@ -221,14 +296,16 @@ def test_equivalence_is_shown_exactly_where_the_interval_lies_within_the_margin(
         found = equivalence(a, b, margin)
         assert (found.p < 0.05) == (-margin < found.low and found.high < margin)
     assert equivalence(a, b, 0.02).p > 0.05 > equivalence(a, b, 0.1).p
-    with pytest.raises(ValueError, match="margin"):
-        equivalence(a, b, 0)
+    for margin in (0, -0.1, float("nan"), float("inf"), "0.1", None):
+        with pytest.raises(ValueError, match="a margin is a number above 0"):
+            equivalence(a, b, margin)
 
 
 def test_missing_scores_are_bounded_from_both_sides():
     against, favour = worst_case([1, 1, None, 0.8, 1], [0, 0, 0, None, None])
     assert against.value == pytest.approx((1 + 1 + 0 - 0.2 + 0) / 5)
     assert favour.value == pytest.approx((1 + 1 + 1 + 0.8 + 1) / 5)
+    assert worst_case([1, None], [0, 0]) == worst_case([1, float("nan")], [0, 0])
     assert worst_case([1, 0], [0, 0]) == (paired_difference([1, 0], [0, 0]),) * 2
 
 

@@ -71,6 +71,11 @@ def test_noise_of_repeats_is_told_from_that_of_items():
     assert steady.standard_error == pytest.approx((0.3 / 6) ** 0.5)
 
 
+def test_repeats_may_come_from_generators():
+    rows = [[1, 0, 1], [1, 1, 0]]
+    assert sampling_noise(iter(row) for row in rows) == sampling_noise(rows)
+
+
 def test_noise_needs_repeats_of_the_same_items():
     for rows in ([[1, 0]], [[1, 0], [1]], [[1], [0]]):
         with pytest.raises(ValueError, match="two repeats of the same items"):

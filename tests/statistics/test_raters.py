@@ -1,10 +1,12 @@
 from math import isnan
 
+import numpy
+import pandas
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune_lib.statistics import agreement, bradley_terry, cohen_kappa, fleiss_kappa, percent_agreement
+from finetune_lib.statistics import agreement, bradley_terry, cohen_kappa, fleiss_kappa, percent_agreement, ranking
 
 KRIPPENDORFF = [
     [1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None],
@@ -72,10 +74,32 @@ def test_weights_forgive_near_misses():
 def test_kappa_knows_labels_of_one_side_only_and_one_label_has_no_meaning():
     assert cohen_kappa([1, 0, 1, 0], [2, 2, 1, 1]).value < 0.4
     assert isnan(cohen_kappa(["x", "x"], ["x", "x"]).value)
-    with pytest.raises(ValueError, match=r"None at \[1\]"):
-        cohen_kappa([1, None], [1, 2])
+    with pytest.raises(ValueError, match="none that both have rated"):
+        cohen_kappa([1, None], [None, 2])
     with pytest.raises(ValueError, match="same items"):
         percent_agreement([1], [])
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pandas.NA])
+def test_a_missing_rating_is_missing_in_every_measure(missing):
+    a, b = ["y", "n", "y", missing, "n", "y"], ["y", "n", "n", "y", missing, "y"]
+    for measure in (cohen_kappa, percent_agreement):
+        assert measure(a, b) == measure(["y", "n", "y", "y"], ["y", "n", "n", "y"])
+    assert agreement([a, b]).n == 4
+    with pytest.raises(ValueError, match=r"agreement\(\) allows missing"):
+        fleiss_kappa([a, b])
+
+
+def test_ratings_come_in_any_row_and_a_table_is_told_what_to_give():
+    rows = [[1, 2, 3, 3], [1, 2, 3, 2]]
+    table = pandas.DataFrame(rows).T
+    assert agreement((iter(row) for row in rows), "ordinal") == agreement(rows, "ordinal")
+    assert agreement(table.T.to_numpy(), "ordinal") == agreement(rows, "ordinal")
+    assert cohen_kappa(*map(iter, rows)) == cohen_kappa(*map(numpy.array, rows)) == cohen_kappa(*rows)
+    with pytest.raises(TypeError, match=r"table\.T\.to_numpy\(\)"):
+        agreement(table)
+    with pytest.raises(TypeError, match=r"\{rater: \{item: rating\}\}"):
+        agreement({"x": [1, 2], "y": [1, 3]})
 
 
 def test_fleiss_psychiatric_diagnoses():
@@ -97,7 +121,27 @@ def test_bradley_terry_of_two_is_the_share_of_wins(counts):
     assert board["a"].value == pytest.approx(share, abs=1e-6)
     assert board["a"].n == sum(counts)
     assert next(iter(board.values())).value == max(score.value for score in board.values())
-    assert board["a"].low <= board["a"].value <= board["a"].high
+    assert board["a"].low < board["a"].value < board["a"].high
+
+
+def test_few_comparisons_leave_doubt_on_both_sides():
+    board = bradley_terry({("a", "b"): 9, ("b", "a"): 1})
+    assert 0.3 < board["a"].low < 0.7
+    assert 0.95 < board["a"].high < 1
+    assert [board["b"].low, board["b"].high] == pytest.approx([1 - board["a"].high, 1 - board["a"].low])
+
+
+@pytest.mark.parametrize("preference", [float("nan"), 2, -1.5, None, "win"])
+def test_a_preference_that_is_none_is_refused_with_its_place(preference):
+    with pytest.raises(ValueError, match=r"comparison 1, of 'a' and 'b': .* no preference from -1 to 1"):
+        ranking([("x", "a", "b", 1.0), ("y", "a", "b", preference)])
+
+
+def test_counts_of_wins_are_a_mapping_of_numbers():
+    with pytest.raises(TypeError, match="counts by pair of names"):
+        bradley_terry([("a", "b")])
+    with pytest.raises(ValueError, match="'a' and 'b': nan"):
+        bradley_terry({("a", "b"): float("nan"), ("b", "a"): 1})
 
 
 def test_a_board_without_scores_names_the_unbeaten():

@@ -11,8 +11,8 @@ from finetune_lib.errors import PlatformError
 from finetune_lib.platforms.platform import TOO_MANY
 
 SLOWER = 0.9
-# Seconds between two cuts at least, and so many answers that a change of their number means something.
-WINDOW, ENOUGH = 1.0, 5
+# Seconds between two cuts at least; so many answers that a change of their number means something, and what change.
+WINDOW, ENOUGH, FAR_FEWER = 1.0, 5, 3
 NEVER = float("-inf")
 # Answers that are taken for granted where the very first calls are refused.
 TAKEN_FOR_GRANTED = 10
@@ -127,7 +127,7 @@ class Pace:
 
     def _adapt(self, now: float) -> None:
         seconds, gap = max(WINDOW, now - self._counted), self._gap(now)
-        if gap and self._best * seconds >= ENOUGH and self._good < self._best * seconds / 2:
+        if gap and self._best * seconds >= ENOUGH and self._good < self._best * seconds / FAR_FEWER:
             self._interval, self._best = 0.0, self._good / seconds  # the rate is not the reason
         else:
             answered = self._good if gap else max(self._good, TAKEN_FOR_GRANTED)

@@ -49,25 +49,22 @@ class KeptFunction(Generic[T]):
         self._function, self._session, self._role = function, session, role
         self._read, self._load = read, load
         self._told = fingerprint(function)
-        self._open: str | None = None
-        self._identity = self._known() or self._new(digest([scope, role, name, self._told.digest]))
+        self._scope = [role] if self._told.whole else [role, name, scope]
+        self._identity = self._known() or (self._told.digest if self._told.whole else uuid.uuid4().hex)
+        self._remember(self._told.digest)
 
     def _known(self) -> str | None:
-        """Its own calls may have changed what it touches, as a list that it writes to; it is the same all the same."""
-        known = self._session.kept.get(self._changed(self._told.digest))
-        return known["identity"] if known else self._told.digest if self._told.whole else None
+        """What an earlier run called it, but for one that is finished where its content cannot be told."""
+        known = self._session.kept.get(self._name(self._told.digest)) or {}
+        identity = known.get("identity")
+        return None if identity and self._session.kept.get(_finished(identity)) else identity
 
-    def _changed(self, digest: str) -> str:
-        return f"function {self._role} {digest}"
+    def _name(self, content: str) -> str:
+        return f"function {digest([*self._scope, content])}"
 
-    def _new(self, key: str) -> str:
-        """What an interrupted evaluation called it, else a new name, kept until the evaluation is finished."""
-        self._open = f"open {key}"
-        known = self._session.kept.get(self._open)
-        if known is None:
-            known = {"identity": uuid.uuid4().hex}
-            self._session.kept.put(self._open, "", known)
-        return known["identity"]
+    def _remember(self, content: str) -> None:
+        if content != self._identity:
+            self._session.kept.put(self._name(content), "", {"identity": self._identity})
 
     async def __call__(self, *args: Any, about: list[Any]) -> T:
         """The result, kept or new; `about` is the content of the arguments."""
@@ -83,11 +80,18 @@ class KeptFunction(Generic[T]):
 
     def finish(self) -> None:
         """The evaluation is finished: what cannot be told by content is asked anew the next time."""
-        if self._open:
-            self._session.kept.forget(self._open)
+        if not self._told.whole:
+            self._session.kept.put(_finished(self._identity), "", {})
 
     def close(self) -> None:
-        """The run is over, finished or not."""
+        """The run is over, finished or not.
+
+        Its own calls may have changed what it touches, as a list that it writes to; it is the same all the same.
+        """
         now = fingerprint(self._function).digest
-        if self._told.whole and now != self._told.digest:
-            self._session.kept.put(self._changed(now), "", {"identity": self._identity})
+        if now != self._told.digest:
+            self._remember(now)
+
+
+def _finished(identity: str) -> str:
+    return f"finished {identity}"

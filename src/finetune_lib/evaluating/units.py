@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, TypeVar, cast
 
 from finetune_lib.candidates import name_of
@@ -49,12 +51,25 @@ def named(things: Sequence[T], what: str) -> dict[str, T]:
     """Things by their names.
 
     Raises:
+        TypeError: One of them cannot be called.
         ValueError: Two of them have one name.
     """
+    if problems := [f"{what} {place} {said}" for place, one in enumerate(things, 1) if (said := _uncallable(one))]:
+        raise TypeError("; ".join(problems))
     names = [name_of(thing) for thing in things]
     if doubled := next((name for name in names if names.count(name) > 1), None):
         raise ValueError(f"two {what}s are named {doubled!r}: give one of them another name")
     return dict(zip(names, things, strict=True))
+
+
+def _uncallable(thing: object) -> str | None:
+    if isinstance(thing, str):
+        return f'is a text; a model is ft.ChatModel("{thing}")'
+    if not callable(thing) and not hasattr(thing, "request"):
+        return f"is {type(thing).__name__!r}, which nobody can call"
+    if any(map(inspect.isgeneratorfunction, (thing, type(thing).__call__))) or inspect.isasyncgenfunction(thing):
+        return f"({name_of(thing)}) gives its answer in pieces (yield); it has to return it"
+    return None
 
 
 def content_of(case: Case) -> list[Any]:
@@ -99,10 +114,11 @@ def answer_of(given: object, seconds: float = 0.0) -> Answer:
 
 def score_of(given: object, _: float = 0.0) -> Score:
     """What a scorer gave, as a score."""
-    value = given.value if isinstance(given, Score) else given
-    if not isinstance(value, (int, float)) or not math.isfinite(value):
+    value: Any = given.value if isinstance(given, Score) else given
+    value = value.item() if hasattr(value, "item") else value  # numbers and truth values of numpy and torch
+    if not isinstance(value, Real) or not math.isfinite(value):
         raise TypeError(f"a scorer gives a finite number or a truth value, not {value!r}")
-    return given if isinstance(given, Score) else Score(float(value))
+    return replace(given, value=float(value)) if isinstance(given, Score) else Score(float(value))
 
 
 def verdict_of(given: object, _: float = 0.0) -> Verdict:

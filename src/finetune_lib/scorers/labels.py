@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 from finetune_lib.scorers.json_text import parsed
+from finetune_lib.scorers.negation import affirmed, negated
 from finetune_lib.scorers.normalising import ScriptPolicy, normalised, plain
 from finetune_lib.scripts import HAN
 
@@ -19,12 +20,6 @@ MARKER = re.compile(
     re.IGNORECASE,
 )
 QUOTED = re.compile(r"\*\*(.+?)\*\*|`([^`]+)`|\"([^\"]+)\"|「([^」]+)」|『([^』]+)』|【([^】]+)】|“([^”]+)”")
-BETWEEN = r"(?:(?:an?|the|be|really|very|quite|any|clearly|exactly|option|label|class|category)\s+){0,2}"
-NEGATED = re.compile(
-    rf"(?:\b(?:not|no|never|neither|nor|without|cannot)|n['’]t)\s+{BETWEEN}$"
-    r"|(?:不是|不算|不屬於|不属于|不|並非|并非|非|沒有|没有|無|无|未)(?:一[個个則则封條条])?$",
-    re.IGNORECASE,
-)
 HAN_CHARACTER = re.compile(f"[{HAN}]")
 # What is at most taken for a label where none is known: characters, words, Chinese characters.
 LONGEST, MOST_WORDS, MOST_CJK = 30, 3, 8
@@ -33,9 +28,8 @@ LETTER = re.compile(
     r"(?<![\w'’])(?!(?:A|I)['’]|(?:A|I) (?!(?:or|and|nor|is|because|since)\b)[a-z])[A-Z](?!['’]?[A-Za-z0-9])"
 )
 WORD = r"[^\W\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
-
-
-LOOKED_BACK = 40  # characters in which a negation is looked for
+# Another letter or digit behind the first: "A or B".
+OTHER = re.compile(r"[)\]]?\s*(?:[,/、&或和與与及]|\b(?:or|and)\b)\s*[(\[]?([a-z0-9])(?![^\W_])", re.IGNORECASE)
 
 
 class Meant(NamedTuple):
@@ -94,16 +88,16 @@ class Labels:
         said, is_json = self._of_json(text)
         if label := self.exact(text) or said.label:
             return Meant(label)
-        if not is_json and _short_enough(bare := text.strip(AROUND)):
+        if not is_json and _short_enough(bare := _bare(text)):
             return Meant(bare, "another label")
         return Meant(None, "the answer is no label alone: tell the scorer all labels to look for one in it")
 
     def exact(self, text: str) -> str | None:
         """The label that a text is, whatever quotes and full stops are around it."""
-        return self._known.get(self._form(text)) or self._known.get(self._form(text.strip(AROUND)))
+        return self._known.get(self._form(text)) or self._known.get(self._form(_bare(text)))
 
     def _form(self, text: str) -> str:
-        return normalised(text, script=self._script).strip(AROUND) or normalised(text)
+        return _bare(normalised(text, script=self._script)) or normalised(text)
 
     def _of_json(self, text: str) -> tuple[Meant, bool]:
         """The label of a JSON object, and whether the answer is one."""
@@ -122,19 +116,23 @@ class Labels:
 
     def _marked(self, text: str) -> set[str]:
         """Behind the last "answer:"; all labels there up to the end of the line, for "answer: A or B" is none."""
-        ends = [match.end() for match in MARKER.finditer(text)]
+        ends = [match.end() for match in MARKER.finditer(text) if not negated(text, match.start())]
         rest = (text[end:].partition("\n")[0] for end in reversed(ends))
         return next((found for line in rest if (found := self._at_start(line))), set[str]())
 
     def _at_start(self, line: str) -> set[str]:
-        form = normalised(line, script=self._script).lstrip(AROUND)
+        form = _bare(normalised(line, script=self._script))
         first = self._within.match(form)
-        if not first or (first[0] in self._short and not self._letters(line)):
+        if not first or (first[0] in self._short and not _by_itself(form)):
             return set()
-        return {self._known[first[0]], *self._mentions(form[first.end() :])}
+        rest = form[first.end() :]
+        other = OTHER.match(rest) if first[0] in self._short else None
+        more = other and other[1] in self._short and _by_itself(rest[other.start(1) :])
+        return {self._known[first[0]], *self._mentions(rest)} | ({self._known[other[1]]} if other and more else set())
 
     def _quoted(self, text: str) -> set[str]:
-        parts = (next(part for part in match.groups() if part) for match in QUOTED.finditer(text))
+        found = affirmed(text, QUOTED.finditer(text))
+        parts = (next(part for part in match.groups() if part) for match in found)
         return {label for part in parts if (label := self.exact(part))}
 
     def _mentioned(self, text: str) -> set[str]:
@@ -147,11 +145,11 @@ class Labels:
 
     def _mentions(self, form: str) -> set[str]:
         found = (match for match in self._within.finditer(form) if match[0] not in self._short)
-        return {self._known[match[0]] for match in found if not _negated(form, match)}
+        return {self._known[match[0]] for match in affirmed(form, found)}
 
     def _letters(self, text: str) -> set[str]:
         plain_text = plain(text)
-        found = (match for match in LETTER.finditer(plain_text) if not _negated(plain_text, match))
+        found = affirmed(plain_text, LETTER.finditer(plain_text))
         return {self._known[match[0].lower()] for match in found if match[0].lower() in self._short}
 
     def _one(self, found: set[str]) -> Meant:
@@ -161,14 +159,22 @@ class Labels:
 
 
 def _bounded(form: str) -> str:
-    """Whole words where words are parted by spaces: "ham" is not in "shame"."""
-    before = rf"(?<!{WORD})" if re.match(WORD, form) else ""
-    after = rf"(?!{WORD})" if re.match(WORD, form[-1]) else ""
+    """Whole words where words are parted by spaces: "ham" is not in "shame", nor 1 in 1.5."""
+    before = rf"(?<!{WORD})" if re.match(rf"-?{WORD}", form) else ""
+    after = rf"(?!{WORD})(?![.,][0-9])" if re.match(WORD, form[-1]) else ""
     return f"{before}{re.escape(form)}{after}"
 
 
-def _negated(text: str, match: re.Match[str]) -> bool:
-    return NEGATED.search(text[: match.start()][-LOOKED_BACK:]) is not None
+def _by_itself(text: str) -> bool:
+    """Whether what it begins with is a letter or digit and no word: "a dog" begins with one."""
+    return text[:1].isdigit() or LETTER.match(text[:1].upper() + text[1:]) is not None
+
+
+def _bare(text: str) -> str:
+    """A text without quotes and full stops around it; the minus of a number stays."""
+    bare = text.strip(AROUND)
+    sign = text[: text.find(bare)][-1:]
+    return f"-{bare}" if sign == "-" and bare[:1].isdigit() else bare
 
 
 def _short_enough(text: str) -> bool:

@@ -16,9 +16,9 @@ class NumericMatch(Instant):
     r"""1 where the answer comes to the expected number, else 0; the reason says which number was read.
 
     In the answer and in the expected text alike, the number behind `####` or in `\boxed{}` counts, else the last one.
-    Read are 1,234.5 and full-width digits, 3.5萬, 2億5000萬 and 2.5 million, 25% and 百分之25, fractions, powers
-    of ten, and numbers in Chinese characters where there are no digits. Where only one side is a percentage, it may
-    mean its number or its hundredth: 25% is right for 25 and for 0.25.
+    Read are 1,234.5 and full-width digits, -5, 負5 and 零下5, 3.5萬, 2億5000萬, 1萬2 (12000) and 2.5 million, 25% and
+    百分之25, fractions, powers of ten, and numbers in Chinese characters where there are no digits. Where only one
+    side is a percentage, it may mean its number or its hundredth: 25% is right for 25 and for 0.25.
 
     Attributes:
         tolerance: How far the number may be off, in its own unit.

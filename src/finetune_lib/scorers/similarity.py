@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from finetune_lib.extras import require
 from finetune_lib.records import Case
+from finetune_lib.scorers.normalising import plain
 from finetune_lib.scorers.scorer import Instant
 from finetune_lib.scripts import HAN
 
@@ -19,6 +20,7 @@ HAN_CHARACTER = re.compile(f"[{HAN}]")
 # Scripts without spaces between words that sacrebleu's "zh" does not part: kana, Thai, Lao, Burmese, Khmer.
 UNSPACED = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u0e01-\u0edf\u1000-\u109f\u1780-\u17ff]")
 SHARE = 0.1  # of the letters; from here on a text is taken for one without spaces
+NORM = "norm:NFKC+space"
 AUTO = "zh for Chinese, char for Japanese, Thai, Lao, Burmese and Khmer, 13a else"
 
 
@@ -42,6 +44,9 @@ class CorpusScore:
 class ChrF(Instant):
     """chrF2 (Popović 2015), the F-score of character n-grams, from 0 to 1: fit for every language without a tokenizer.
 
+    Full-width forms and white space do not count (`scorers.normalising.plain`), upper and lower case do.
+    `corpus_chrf` takes the texts as they are, as publications do.
+
     Attributes:
         name: What reports call it.
 
@@ -62,7 +67,7 @@ class ChrF(Instant):
     @property
     def signature(self) -> str:
         """How exactly it measures."""
-        return f"chrF2|{_chrf().get_signature()}"
+        return f"chrF2|{_chrf().get_signature()}|{NORM}"
 
     def __call__(self, answer: str, case: Case, /) -> float:
         """Score one answer."""
@@ -72,6 +77,8 @@ class ChrF(Instant):
 @dataclass(frozen=True, slots=True)
 class Bleu(Instant):
     """Sentence BLEU with effective order, from 0 to 1; for a whole set `corpus_bleu` is the usual number.
+
+    Full-width forms and white space do not count, as in `ChrF`; `corpus_bleu` takes the texts as they are.
 
     Attributes:
         tokenize: "zh", "char" or "13a" of sacrebleu; "auto" chooses by the expected text. 13a takes a Chinese sentence
@@ -100,7 +107,7 @@ class Bleu(Instant):
     @property
     def signature(self) -> str:
         """How exactly it measures."""
-        return _bleu_signature(self.tokenize, effective_order=True)
+        return f"{_bleu_signature(self.tokenize, effective_order=True)}|{NORM}"
 
     def __call__(self, answer: str, case: Case, /) -> float:
         """Score one answer."""
@@ -173,7 +180,7 @@ def _check(answers: Sequence[str], references: Sequence[str]) -> None:
 
 
 def _of_one(metric: Any, answer: str, reference: str) -> float:
-    return _share(metric.sentence_score(answer, [reference]).score / 100)
+    return _share(metric.sentence_score(plain(answer), [plain(reference)]).score / 100)
 
 
 def _share(value: float) -> float:

@@ -9,6 +9,7 @@ from finetune_lib.statistics.counts import mcnemar, sign_test, wilson
 from finetune_lib.statistics.estimates import Estimate, require_statistics
 from finetune_lib.statistics.judging import KAPPA_GATE, LengthEffect, calibrated, length_effect, position_bias
 from finetune_lib.statistics.metrics import paired_metric
+from finetune_lib.statistics.missing import worst_case
 from finetune_lib.statistics.multiplicity import benjamini_hochberg, holm
 from finetune_lib.statistics.paired import (
     Tally,
@@ -17,7 +18,6 @@ from finetune_lib.statistics.paired import (
     paired_difference,
     tally,
     win_rate,
-    worst_case,
 )
 from finetune_lib.statistics.power import (
     SamplingNoise,

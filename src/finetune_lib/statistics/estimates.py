@@ -13,6 +13,7 @@ SEED = 2026
 # Beyond these, 0.3 - 0.2 and 0.9 - 0.8 differ by nothing but the arithmetic of floats.
 DIGITS = 12
 MOST_NAMED = 5
+NO_ROWS = (str, bytes, Mapping, Set)
 
 Clusters = Iterable[Hashable | None]
 Thing = TypeVar("Thing")
@@ -75,9 +76,9 @@ def listed(values: Iterable[Thing], name: str) -> list[Thing]:
     Raises:
         TypeError: They have no order, as those of a dict or set, or are one text, one number or a table.
     """
-    row = isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping | Set)
-    if not row or getattr(values, "ndim", 1) != 1:
-        raise TypeError(f"{name} must be a list or another row of values, one an item: got {type(values).__name__}")
+    kind = type(values).__name__
+    if isinstance(values, NO_ROWS) or not hasattr(values, "__iter__") or getattr(values, "ndim", 1) != 1:
+        raise TypeError(f"{name} must be a list or another row of values, one an item: got {kind}")
     return list(values)
 
 
@@ -140,7 +141,9 @@ def _is_finite(score: object) -> bool:
         return False
 
 
-def paired(a: Iterable[float | None], b: Iterable[float | None], names: tuple[str, str] = ("a", "b")) -> tuple[Any, Any]:
+def paired(
+    a: Iterable[float | None], b: Iterable[float | None], names: tuple[str, str] = ("a", "b")
+) -> tuple[Any, Any]:
     """Both as arrays.
 
     Raises:

@@ -118,11 +118,11 @@ def _error(totals: Any, sizes: Any) -> float:
     return float(((apart**2).sum() * count / (count - 1)) ** 0.5 / n)
 
 
-def method_of(d: Differences, test: str) -> str:
+def method_of(d: Differences, test: str = "") -> str:
     """The name of interval and test; with few effective clusters, that they are too few."""
-    rule = "t interval with one more win and one more loss"
+    rule = "t interval with one more win and one more loss" + (test and f", {test}")
     if d.groups is None:
-        return f"{rule}, {test}"
+        return rule
     effective = f"{d.effective:.3g} effective"
-    text = f"cluster-robust {rule}, {test}, {d.clusters} clusters ({effective})"
+    text = f"cluster-robust {rule}, {d.clusters} clusters ({effective})"
     return f"too few clusters ({effective}) to be sure: {text}" if d.effective < FEW_CLUSTERS else text

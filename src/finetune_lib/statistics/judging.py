@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from finetune_lib.statistics.counts import wilson
-from finetune_lib.statistics.estimates import Clusters, Estimate, groups, library, numbers, paired
+from finetune_lib.statistics.estimates import Clusters, Estimate, groups, library, numbers, paired, whole
 
+UNIT = (0.0, 1.0)
 KAPPA_GATE = 0.4
 """Where the lower bound of a judge's kappa with people is below this, a headline must not rest on the judge.
 
@@ -16,7 +17,7 @@ A convention: Landis and Koch (1977) call agreement up to 0.4 fair, above it mod
 """
 
 
-def position_bias(first_chosen: int, second_chosen: int) -> Estimate:
+def position_bias(first_chosen: float, second_chosen: float) -> Estimate:
     """How often a judge that saw both orders chose the answer in the first place; 0.5 without bias.
 
     Args:
@@ -27,7 +28,7 @@ def position_bias(first_chosen: int, second_chosen: int) -> Estimate:
         The share of the first place with Wilson's interval, and the binomial p-value against 0.5.
 
     Raises:
-        ValueError: A count is negative, or both are 0.
+        ValueError: A count is negative or no whole number, or both are 0.
         MissingExtraError: Without `pip install "finetune_lib[eval]"`.
 
     Example:
@@ -35,6 +36,7 @@ def position_bias(first_chosen: int, second_chosen: int) -> Estimate:
         >>> f"{bias.value:.3f}, {bias.low:.2f} to {bias.high:.2f}"
         '0.647, 0.61 to 0.68'
     """
+    first_chosen, second_chosen = whole(first_chosen, "first_chosen"), whole(second_chosen, "second_chosen")
     found = wilson(first_chosen, first_chosen + second_chosen)
     p = float(library("scipy.stats").binomtest(first_chosen, found.n).pvalue)
     return Estimate(found.value, found.low, found.high, p, found.n, "binomial test, Wilson interval")
@@ -60,12 +62,14 @@ class LengthEffect:
 
 
 def length_effect(
-    preferences: Sequence[float], length_differences: Sequence[float], clusters: Clusters | None = None
+    preferences: Iterable[float], length_differences: Iterable[float], clusters: Clusters | None = None
 ) -> LengthEffect:
     """Separate the taste of a judge from the length of the answers: a fractional logit of the preferences.
 
     The covariate is tanh(difference / standard deviation of the differences), so that one huge answer cannot decide;
-    it is 0 for equal lengths, where the win rate is read off.
+    it is 0 for equal lengths, where the win rate is read off. Intervals and p are of Student's t. A tie is added at
+    either end of the lengths: without it no finite coefficient fits where one length parts all wins from all losses,
+    and with few items a length effect would be found too often.
 
     Args:
         preferences: One an item: 1 win, 0.5 tie, 0 loss, or between.
@@ -88,23 +92,38 @@ def length_effect(
         >>> effect.coefficient.p < 0.01, round(effect.controlled.value, 2)
         (True, 0.52)
     """
-    y, apart = paired(preferences, length_differences)
+    y, apart = paired(preferences, length_differences, ("preferences", "length_differences"))
     spread = float(apart.std(ddof=1)) if len(apart) > 2 else 0.0
     if not spread or y.min() == y.max() or y.min() < 0 or y.max() > 1:
         raise ValueError("a length effect needs three items, preferences between 0 and 1, and differences in both")
-    numpy, models = library("numpy"), library("statsmodels.genmod.generalized_linear_model")
-    binomial = library("statsmodels.genmod.families").Binomial()
-    covariates = numpy.column_stack([numpy.ones(len(y)), numpy.tanh(apart / spread)])
-    together = groups(clusters, len(y))
+    x, together = library("numpy").tanh(apart / spread), groups(clusters, len(y))
+    errors = "HC1" if together is None else "cluster"
+    method = (
+        "fractional logit on tanh of the standardised length difference, one tie added at either end, "
+        f"{errors} errors, t interval"
+    )
+    return _effect(_fitted(*_with_ties(y, x, together)), len(y), method)
+
+
+def _with_ties(y: Any, x: Any, together: Any) -> tuple[Any, Any, Any]:
+    """With a tie at the largest difference of either sign, each a cluster of its own."""
+    numpy, end = library("numpy"), abs(x).max()
+    if together is not None:
+        together = numpy.append(together, together.max() + numpy.array([1, 2]))
+    return numpy.append(y, [0.5, 0.5]), numpy.append(x, [end, -end]), together
+
+
+def _fitted(y: Any, x: Any, together: Any) -> Any:
+    models, family = library("statsmodels.genmod.generalized_linear_model"), library("statsmodels.genmod.families")
     robust: dict[str, Any] = {"cov_type": "HC1"}
     if together is not None:
         robust = {"cov_type": "cluster", "cov_kwds": {"groups": together}}
-    return _effect(models.GLM(y, covariates, family=binomial).fit(**robust), len(y), robust["cov_type"])
+    covariates = library("numpy").column_stack([0 * x + 1, x])
+    return models.GLM(y, covariates, family=family.Binomial()).fit(**robust, use_t=True)
 
 
-def _effect(fitted: Any, n: int, errors: str) -> LengthEffect:
+def _effect(fitted: Any, n: int, method: str) -> LengthEffect:
     expit, bounds = library("scipy.special").expit, fitted.conf_int()
-    method = f"fractional logit on tanh of the standardised length difference, {errors} errors"
     rate, low, high = (float(expit(x)) for x in (fitted.params[0], *bounds[0]))
     p = [float(x) for x in fitted.pvalues]
     slope, error = float(fitted.params[1]), float(fitted.bse[1])
@@ -113,13 +132,14 @@ def _effect(fitted: Any, n: int, errors: str) -> LengthEffect:
 
 
 def calibrated(
-    judge_labelled: Sequence[float], human: Sequence[float], judge_all: Sequence[float], *, tuned: bool = False
+    judge_labelled: Iterable[float], human: Iterable[float], judge_all: Iterable[float], *, tuned: bool = False
 ) -> Estimate:
     """A judge's mean score corrected by people's labels of a random part (prediction-powered inference).
 
     The mean of the judge over all items, plus the mean error that people found in it. It is unbiased however bad
     the judge is, and the better the judge the narrower the interval; this rests on the labelled items being drawn at
-    random.
+    random. A judge without an error in few labels may still err: the interval is Student's t with two more labels, on
+    which the judge errs wholly, once in either direction; within 0 and 1 for such scores.
 
     Args:
         judge_labelled: The judge's scores of the items that people have labelled too.
@@ -138,16 +158,34 @@ def calibrated(
         >>> round(calibrated(judge, human, [1, 1, 1, 0] * 200).value, 2)
         0.5
     """
-    f, y = paired(judge_labelled, human)
+    f, y = paired(judge_labelled, human, ("judge_labelled", "human"))
     everywhere = numbers(judge_all, "judge_all")
     if len(y) < 2 or len(everywhere) < 2:
         raise ValueError(f"calibration needs two labels and two scores or more: got {len(y)} and {len(everywhere)}")
     weight = _tuned_weight(f, y, everywhere) if tuned else 1.0
     value = float(weight * everywhere.mean() + (y - weight * f).mean())
     error = float((weight**2 * everywhere.var() / len(everywhere) + (y - weight * f).var() / len(y)) ** 0.5)
-    reach = float(library("scipy.stats").norm.ppf(0.975)) * error
-    method = f"prediction-powered inference, weight {weight:.2f} of the judge, normal interval"
-    return Estimate(value, value - reach, value + reach, None, len(y), method, standard_error=error)
+    low, high = _corrected(y - weight * f, weight * everywhere, _scale(f, y, everywhere))
+    if _scale(f, y, everywhere) == UNIT:
+        low, high = min(value, max(0.0, low)), max(value, min(1.0, high))
+    method = f"prediction-powered inference, weight {weight:.2f} of the judge, t interval with two more labels"
+    return Estimate(value, low, high, None, len(y), method, standard_error=error)
+
+
+def _scale(*scores: Any) -> tuple[float, float]:
+    """The ends of the scale: 0 and 1, or the least and the greatest score."""
+    low, high = min(float(s.min()) for s in scores), max(float(s.max()) for s in scores)
+    return UNIT if low >= 0 and high <= 1 else (low, high)
+
+
+def _corrected(errors: Any, judged: Any, scale: tuple[float, float]) -> tuple[float, float]:
+    """The interval of the judge's mean and its mean error, with the two more."""
+    size = scale[1] - scale[0]
+    more = library("numpy").append(errors, [size, -size])
+    error = float((judged.var() / len(judged) + more.var(ddof=1) / len(more)) ** 0.5)
+    reach = float(library("scipy.stats").t.ppf(0.975, len(more) - 1)) * error
+    middle = float(judged.mean() + more.mean())
+    return middle - reach, middle + reach
 
 
 def _tuned_weight(f: Any, y: Any, everywhere: Any) -> float:

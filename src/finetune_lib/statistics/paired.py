@@ -1,4 +1,4 @@
-"""Two candidates on the same items: the mean difference, the win rate, and what missing items could change."""
+"""Two candidates on the same items: the mean difference, the win rate and the mean of one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from finetune_lib.statistics.estimates import (
     Estimate,
     ends,
     groups,
-    is_missing,
     library,
-    listed,
     numbers,
     paired,
 )
@@ -102,8 +100,8 @@ def win_rate(
     """How often a candidate is preferred: 1 for each win, 0.5 for a tie, 0 for a loss, averaged.
 
     Judges that give a probability or several levels may write any number between. Interval and p follow
-    `paired_difference`, within 0 and 1; p is against 1/2. `standard_error` is sd / sqrt(n), sd with n - 1, as AlpacaEval publishes
-    it (there times 100, as is the rate).
+    `paired_difference`, within 0 and 1; p is against 1/2. `standard_error` is sd / sqrt(n), sd with n - 1,
+    as AlpacaEval publishes it (there times 100, as is the rate).
 
     Args:
         preferences: One an item; both orders of a judge are averaged before.
@@ -234,55 +232,13 @@ def equivalence(a: Iterable[float], b: Iterable[float], margin: float, clusters:
     return Estimate(d.mean, low, high, p, d.n, method, standard_error=standard_error(d))
 
 
-def worst_case(
-    a: Iterable[float | None],
-    b: Iterable[float | None],
-    clusters: Clusters | None = None,
-    *,
-    scale: tuple[float, float] = (0, 1),
-    seed: int = SEED,
-) -> tuple[Estimate, Estimate]:
-    """The paired difference if every missing score counted against `a`, and if every one counted for it.
-
-    A missing score of `a` becomes the lowest of the scale and then the highest, one of `b` the highest and then the
-    lowest; a score that is there stays. Where both estimates say the same, the missing items do not matter.
-
-    Args:
-        a: Scores of one candidate, an item each; None or nan where there is none.
-        b: Scores of the other one on the same items.
-        clusters: One id per item, as for `paired_difference`.
-        scale: The lowest and the highest score.
-        seed: Seed of the random flips.
-
-    Returns:
-        The estimate with everything against `a`, and the one with everything for it.
-
-    Raises:
-        ValueError: As `paired_difference`.
-        MissingExtraError: Without `pip install "finetune_lib[eval]"`.
-
-    Source: Manski, "Partial Identification of Probability Distributions", 2003.
-
-    Example:
-        >>> against, favour = worst_case([1, 1, None, 1], [0, 0, 0, None])
-        >>> against.value, favour.value
-        (0.5, 1.0)
-    """
-    low, high = ends(scale)
-    a, b = listed(a, "a"), listed(b, "b")
-    against = paired_difference(_filled(a, low), _filled(b, high), clusters, seed=seed)
-    return against, paired_difference(_filled(a, high), _filled(b, low), clusters, seed=seed)
-
-
-def _filled(scores: Iterable[float | None], value: float) -> list[float]:
-    return [value if score is None or is_missing(score) else score for score in scores]
-
-
 def mean_score(scores: Iterable[float], clusters: Clusters | None = None) -> Estimate:
     """The mean of one candidate's scores with its 95 % interval: Wilson's for 0 and 1, else as `paired_difference`.
 
     The interval of scores that all lie between 0 and 1 stays there: it is that of `win_rate`, with one more item
-    of full score and one of none. Compare candidates by `paired_difference`: two intervals that overlap do not say that nothing differs.
+    of full score and one of none.
+
+    Compare candidates by `paired_difference`: two intervals that overlap do not say that nothing differs.
 
     Args:
         scores: One score an item.
@@ -301,7 +257,7 @@ def mean_score(scores: Iterable[float], clusters: Clusters | None = None) -> Est
         return replace(wilson(values.sum(), len(values)), method="Wilson score interval")
     shares = values.min() >= 0 and values.max() <= 1
     d = _from_half(values, clusters) if shares else differences_of(values, 0 * values, clusters)
-    (low, high), error, method = interval(d), standard_error(d), method_of(d, "").replace(", ,", ",").removesuffix(", ")
+    (low, high), error, method = interval(d), standard_error(d), method_of(d)
     if shares:
         low, high, error = (low + 1) / 2, (high + 1) / 2, error and error / 2
     return Estimate(float(values.mean()), low, high, None, d.n, method, standard_error=error)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from numbers import Real
 from typing import Any
 
 from finetune_lib.statistics.estimates import SEED, Estimate, library
 
 Pairs = Mapping[tuple[str, str], float]
 RESAMPLES = 500
+NORMAL = 1.96
 PRECISION, ROUNDS = 1e-10, 1_000
 
 
 def bradley_terry(wins: Pairs, *, ties: Pairs | None = None, seed: int = SEED) -> dict[str, Estimate]:
     """Rank candidates by the Bradley-Terry model: x beats y with probability x / (x + y) of their scores.
 
-    A tie counts as half a win for both sides. The scores sum to 1. Intervals are percentiles of a bootstrap of the
-    comparisons, which takes them for independent: where one item or one judge gave many, they are too narrow.
+    A tie counts as half a win for both sides. The scores sum to 1. Intervals are normal on the scale of log odds, score
+    against the rest, with the standard deviation of a Bayesian bootstrap, which gives each comparison a random
+    weight, so that no rare defeat is ever left out. It takes comparisons for independent: where one item or one judge
+    gave many, the intervals are too narrow.
 
     Args:
         wins: How often the first of two names beat the second: `{(winner, loser): count}`.
@@ -27,20 +31,23 @@ def bradley_terry(wins: Pairs, *, ties: Pairs | None = None, seed: int = SEED) -
         Each name's score, the best first; `n` counts its comparisons.
 
     Raises:
-        ValueError: A name is compared with itself, a count is negative, or no scores exist because some candidates
-            never lost or tied against the others; the message names them.
+        TypeError: Wins or ties are no mapping of pairs of names.
+        ValueError: A name is compared with itself, a count is negative or no number, or no scores exist because some
+            candidates never lost or tied against the others; the message names them.
         MissingExtraError: Without `pip install "finetune_lib[eval]"`.
 
-    Source: Bradley and Terry 1952; Newman, "Efficient computation of rankings from pairwise comparisons", 2023;
-    computed by evalica.
+    Source: Bradley and Terry 1952; Newman, "Efficient computation of rankings from pairwise comparisons", 2023; Rubin,
+    "The Bayesian bootstrap", 1981; computed by evalica.
 
     Example:
         >>> board = bradley_terry({("a", "b"): 30, ("b", "a"): 10, ("b", "c"): 30, ("c", "b"): 10})
         >>> [f"{name} {score.value:.2f}" for name, score in board.items()]
         ['a 0.69', 'b 0.23', 'c 0.08']
     """
-    cells = [(x, y, count, True) for (x, y), count in wins.items()]
-    cells += [(x, y, count, False) for (x, y), count in (ties or {}).items()]
+    if not all(hasattr(counts, "items") for counts in (wins, ties or {})):
+        raise TypeError('wins and ties are counts by pair of names, as {("winner", "loser"): 12}; see also ranking()')
+    cells = [(x, y, count, True) for (x, y), count in wins.items() if count != 0]
+    cells += [(x, y, count, False) for (x, y), count in (ties or {}).items() if count != 0]
     _refuse_odd(cells)
     names = list(dict.fromkeys(name for x, y, _, _ in cells for name in (x, y)))
     counts = library("numpy").array([count for _, _, count, _ in cells], dtype=float)
@@ -67,7 +74,7 @@ def ranking(comparisons: Iterable[tuple[Hashable, str, str, float]], *, seed: in
         Each name's score, the best first; they sum to 1, and `n` counts the items.
 
     Raises:
-        ValueError: There is no comparison, or two groups of candidates never met.
+        ValueError: There is no comparison, a preference is not between -1 and 1, or two groups of candidates never met.
         MissingExtraError: Without `pip install "finetune_lib[eval]"`.
 
     Example:
@@ -79,7 +86,9 @@ def ranking(comparisons: Iterable[tuple[Hashable, str, str, float]], *, seed: in
     places: dict[Hashable, int] = {}
     cells: dict[tuple[str, str, bool], int] = {}
     marks: list[tuple[int, int]] = []
-    for item, x, y, preference in comparisons:
+    for place, (item, x, y, preference) in enumerate(comparisons):
+        if not isinstance(preference, Real) or not -1 <= float(preference) <= 1:
+            raise ValueError(f"comparison {place}, of {x!r} and {y!r}: {preference!r} is no preference from -1 to 1")
         first, second = (x, y) if preference > 0 or (preference == 0 and x < y) else (y, x)
         cell = (first, second, preference != 0)
         marks.append((places.setdefault(item, len(places)), cells.setdefault(cell, len(cells))))
@@ -109,11 +118,15 @@ def _by_item(board: _Board, counts: Any, prior: Any, seed: int) -> dict[str, Est
 
 
 def _refuse_odd(cells: list[tuple[str, str, float, bool]]) -> None:
-    if not any(count > 0 for _, _, count, _ in cells):
+    if not cells:
         raise ValueError("a ranking needs at least one comparison")
-    odd = [f"{x!r} and {y!r}: {count}" for x, y, count, _ in cells if x == y or not 0 <= count < float("inf")]
+    odd = [f"{x!r} and {y!r}: {count}" for x, y, count, _ in cells if x == y or not _is_count(count)]
     if odd:
         raise ValueError(f"comparisons are between two names and counted from 0 upwards: {'; '.join(odd[:5])}")
+
+
+def _is_count(count: object) -> bool:
+    return isinstance(count, Real) and 0 <= float(count) < float("inf")
 
 
 class _Board:
@@ -148,19 +161,19 @@ class _Board:
         scores = found.scores.reindex(range(len(self.names))).to_numpy()
         return scores / scores.sum()
 
-    def resampled(self, counts: Any, seed: int) -> Iterator[Any]:
-        """Scores of bootstrap resamples of the comparisons; those without scores are passed over."""
-        total = round(float(counts.sum()))
-        draws = library("numpy").random.default_rng(seed).multinomial(total, counts / counts.sum(), RESAMPLES)
-        return (self.scores(draw.astype(float)) for draw in draws if not self.unbeaten(draw))
+    def resampled(self, counts: Any, seed: int) -> Any:
+        """Scores under random weights of the comparisons, one row a draw."""
+        numpy = library("numpy")
+        draws = numpy.random.default_rng(seed).standard_gamma(counts, (RESAMPLES, len(counts)))
+        return numpy.array([self.scores(draw * counts.sum() / draw.sum()) for draw in draws])
 
 
 def _ordered(board: _Board, counts: Any, seed: int) -> dict[str, Estimate]:
-    numpy, scores = library("numpy"), board.scores(counts)
-    kept = numpy.array([scores, *board.resampled(counts, seed)])
-    low, high = numpy.quantile(kept, [0.025, 0.975], axis=0)
-    lost = f" ({RESAMPLES + 1 - len(kept)} of {RESAMPLES} resamples had no scores)" if len(kept) <= RESAMPLES else ""
-    method = f"Bradley-Terry score, bootstrap interval over comparisons{lost}"
+    numpy, special, scores = library("numpy"), library("scipy.special"), board.scores(counts)
+    odds = special.logit(scores)
+    reach = NORMAL * special.logit(board.resampled(counts, seed)).std(axis=0, ddof=1)
+    low, high = special.expit(odds - reach), special.expit(odds + reach)
+    method = "Bradley-Terry score, normal interval of its log odds, Bayesian bootstrap over comparisons"
     played = numpy.bincount(board.xs, counts, len(scores)) + numpy.bincount(board.ys, counts, len(scores))
     return {
         board.names[i]: Estimate(float(scores[i]), float(low[i]), float(high[i]), None, round(float(played[i])), method)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Hashable, Iterable, Mapping
+from numbers import Real
+from typing import Any, Literal, cast
 
 from finetune_lib.statistics.counts import wilson
-from finetune_lib.statistics.estimates import SEED, Estimate, library
+from finetune_lib.statistics.estimates import SEED, Estimate, is_missing, library, listed
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
-Ratings = Sequence[Sequence[Any]] | Mapping[Any, Mapping[Any, Any]]
+Ratings = Iterable[Iterable[Any]] | Mapping[Any, Mapping[Any, Any]]
 LEVELS = ("nominal", "ordinal", "interval", "ratio")
 RESAMPLES = 5_000
 
@@ -21,7 +22,7 @@ def agreement(ratings: Ratings, level: Level = "nominal", *, seed: int = SEED) -
     1 is perfect agreement, 0 what chance gives, below 0 is worse than chance.
 
     Args:
-        ratings: One row a rater with one rating an item, None where it is missing; or `{rater: {item: rating}}`.
+        ratings: One row a rater with one rating an item, None or nan where it is missing; or `{rater: {item: rating}}`.
         level: How far apart two ratings are: `nominal` (equal or not; strings are welcome), `ordinal` (by rank),
             `interval` (by difference), `ratio` (by proportion).
         seed: Seed of the bootstrap.
@@ -31,6 +32,7 @@ def agreement(ratings: Ratings, level: Level = "nominal", *, seed: int = SEED) -
         ratings are one and the same, alpha has no meaning and all three numbers are nan.
 
     Raises:
+        TypeError: The ratings are a table of pandas, or other than described.
         ValueError: No item has two ratings, rows differ in length, a rating that must be a number is none, or the
             level is unknown.
         MissingExtraError: Without `pip install "finetune_lib[eval]"`.
@@ -58,15 +60,23 @@ def agreement(ratings: Ratings, level: Level = "nominal", *, seed: int = SEED) -
 
 def _rows(ratings: Ratings) -> list[list[Any]]:
     """One row a rater, all of one length; a nan is a missing rating."""
+    if hasattr(ratings, "columns"):
+        raise TypeError("of a table give the ratings, one row a rater: table.T.to_numpy() where each column is a rater")
     if isinstance(ratings, Mapping):
-        items = list(dict.fromkeys(item for given in ratings.values() for item in given))
-        rows = [[given.get(item) for item in items] for given in ratings.values()]
+        rows = _of_names(cast("Mapping[Any, Any]", ratings))
     else:
-        rows = [list(row) for row in ratings]
+        rows = [listed(row, f"ratings[{place}]") for place, row in enumerate(ratings)]
     lengths = {len(row) for row in rows}
     if len(rows) < 2 or len(lengths) != 1:
         raise ValueError(f"agreement needs two raters or more, each with one rating an item: got rows of {lengths}")
-    return [[None if rating != rating else rating for rating in row] for row in rows]
+    return [[None if is_missing(rating) else rating for rating in row] for row in rows]
+
+
+def _of_names(ratings: Mapping[Any, Any]) -> list[list[Any]]:
+    if not all(hasattr(given, "get") and hasattr(given, "keys") for given in ratings.values()):
+        raise TypeError("ratings by name are {rater: {item: rating}}; of lists of ratings give a list, one a rater")
+    items = list(dict.fromkeys(item for given in ratings.values() for item in given))
+    return [[given.get(item) for item in items] for given in ratings.values()]
 
 
 def _coded(rows: list[list[Any]], level: str) -> list[list[float | None]]:
@@ -74,29 +84,29 @@ def _coded(rows: list[list[Any]], level: str) -> list[list[float | None]]:
     if level == "nominal":
         codes = {rating: float(code) for code, rating in enumerate(dict.fromkeys(r for row in rows for r in row))}
         return [[None if rating is None else codes[rating] for rating in row] for row in rows]
-    wrong = {repr(r) for row in rows for r in row if r is not None and not isinstance(r, int | float)}
+    wrong = {repr(r) for row in rows for r in row if r is not None and not isinstance(r, Real)}
     if wrong:
         raise ValueError(f"{level} ratings are numbers: got {', '.join(sorted(wrong)[:5])}")
     return rows
 
 
 def cohen_kappa(
-    a: Sequence[Hashable], b: Sequence[Hashable], *, weights: Literal["linear", "quadratic"] | None = None
+    a: Iterable[Hashable], b: Iterable[Hashable], *, weights: Literal["linear", "quadratic"] | None = None
 ) -> Estimate:
     """Cohen's kappa of two raters, with the interval of its asymptotic standard error.
 
     Args:
-        a: Ratings of one rater, an item each: any labels.
+        a: Ratings of one rater, an item each: any labels. Items that either has left out, None or nan, do not count.
         b: Ratings of the other one of the same items; labels that only one of them uses are welcome.
         weights: How much a near miss counts: None (nothing), `linear` or `quadratic` in the number of steps between
             the ratings, in sorted order, which must then be numbers.
 
     Returns:
-        Kappa; `p` is against 0. Where both give every item one and the same label, kappa has no meaning and the
-        numbers are nan.
+        Kappa; `p` is against 0, and `n` counts the items that both have rated. Where both give
+        every item one and the same label, kappa has no meaning and the numbers are nan.
 
     Raises:
-        ValueError: The lengths differ, there is no item, a rating is None, or weighted ratings are no numbers.
+        ValueError: The lengths differ, there is no item that both have rated, or weighted ratings are no numbers.
         MissingExtraError: Without `pip install "finetune_lib[eval]"`.
 
     Source: Cohen 1960; Fleiss, Cohen and Everitt 1969 for the standard error; computed by statsmodels.
@@ -107,7 +117,7 @@ def cohen_kappa(
         >>> f"{kappa.value:.3f}, {kappa.low:.2f} to {kappa.high:.2f}"
         '0.400, 0.15 to 0.65'
     """
-    _same_items(a, b)
+    a, b = _same_items(a, b)
     labels = _labels([*a, *b], ordered=weights is not None)
     name = f"Cohen's kappa{f' ({weights})' if weights else ''}, asymptotic interval"
     if len(labels) == 1:
@@ -121,39 +131,42 @@ def cohen_kappa(
     return Estimate(float(found.kappa), low, high, p, len(a), name, standard_error=error)
 
 
-def _same_items(a: Sequence[Hashable], b: Sequence[Hashable]) -> None:
-    if len(a) != len(b) or not len(a):
-        raise ValueError(f"two raters rate the same items, at least one: got {len(a)} and {len(b)}")
-    missing = [place for place, pair in enumerate(zip(a, b, strict=True)) if None in pair]
-    if missing:
-        raise ValueError(f"a rating is None at {missing[:5]}: leave those items out, or see agreement()")
+def _same_items(a: Iterable[Any], b: Iterable[Any]) -> tuple[list[Any], list[Any]]:
+    """The ratings of the items that both have rated."""
+    one, other = listed(a, "a"), listed(b, "b")
+    if len(one) != len(other):
+        raise ValueError(f"two raters rate the same items: got {len(one)} and {len(other)}")
+    both = [pair for pair in zip(one, other, strict=True) if not any(map(is_missing, pair))]
+    if not both:
+        raise ValueError("two raters rate the same items: there is none that both have rated")
+    return [x for x, _ in both], [y for _, y in both]
 
 
-def _labels(ratings: Sequence[Any], *, ordered: bool) -> list[Any]:
+def _labels(ratings: list[Any], *, ordered: bool) -> list[Any]:
     if not ordered:
         return list(dict.fromkeys(ratings))
-    wrong = sorted({repr(rating) for rating in ratings if not isinstance(rating, int | float)})
+    wrong = sorted({repr(rating) for rating in ratings if not isinstance(rating, Real)})
     if wrong:
         raise ValueError(f"weighted ratings are numbers, so that they have an order: got {', '.join(wrong[:5])}")
     return sorted(set(ratings))
 
 
-def percent_agreement(a: Sequence[Hashable], b: Sequence[Hashable]) -> Estimate:
+def percent_agreement(a: Iterable[Hashable], b: Iterable[Hashable]) -> Estimate:
     """The share of items that two raters rate alike, with Wilson's interval.
 
     Args:
-        a: Ratings of one rater, an item each: any labels.
+        a: Ratings of one rater, an item each: any labels. Items that either has left out, None or nan, do not count.
         b: Ratings of the other one of the same items.
 
     Raises:
-        ValueError: The lengths differ, there is no item, or a rating is None.
+        ValueError: The lengths differ, or there is no item that both have rated.
         MissingExtraError: Without `pip install "finetune_lib[eval]"`.
 
     Example:
         >>> percent_agreement(["good", "bad", "good"], ["good", "bad", "bad"]).value
         0.6666666666666666
     """
-    _same_items(a, b)
+    a, b = _same_items(a, b)
     found = wilson(sum(x == y for x, y in zip(a, b, strict=True)), len(a))
     return Estimate(found.value, found.low, found.high, None, found.n, "share of equal ratings, Wilson interval")
 

@@ -23,7 +23,15 @@ def tokens(text: str) -> list[str]:
 
 
 def rouge_n(reference: Sequence[str], given: Sequence[str], n: int) -> float:
-    """The F1 of common n-grams (Lin 2004)."""
+    """The F1 of common n-grams (Lin 2004); of a reference that has none, 1 where both are the same.
+
+    Raises:
+        ValueError: The reference has fewer than n tokens, and other ones.
+    """
+    if len(reference) < n:
+        if list(reference) == list(given):
+            return 1.0
+        raise ValueError(f"rouge_{n} is undefined: the reference has fewer than {n} words or Chinese characters")
     expected, found = _grams(reference, n), _grams(given, n)
     return _f1(_common(expected, found), expected.total(), found.total())
 
