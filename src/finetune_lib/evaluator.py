@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from os import PathLike
@@ -129,7 +131,7 @@ class Evaluator:
             await run.finish()
             record = run_record(plan, session, job, started=started, seconds=time.perf_counter() - watch)
             report = _checked(_report(plan, run, near, record))
-            remember(session.kept_path, report)
+            _remembered(session, report)
         return report
 
     def _plan(self, golden: Sequence[Case | Example], candidates: Sequence[Candidate]) -> Plan:
@@ -185,6 +187,14 @@ def _report(plan: Plan, run: Run, near: frozenset[str], record: RunRecord) -> Re
         signatures=signatures(plan.scorers),
         run=record,
     )
+
+
+def _remembered(session: Session, report: Report) -> None:
+    """What was paid for is kept, and the report is here: a history that cannot be written is no reason to lose it."""
+    try:
+        remember(session.kept_path, report)
+    except sqlite3.Error as error:
+        warnings.warn(f"the evaluation is not in the history {session.kept_path}: {error}", stacklevel=2)
 
 
 def _checked(report: Report) -> Report:

@@ -46,8 +46,8 @@ def said(body: Body) -> str:
     """A judge's verdict, a grader's scores, or else an answer that contains 42 for three of four questions."""
     text = json.dumps(body["messages"], ensure_ascii=False)
     asked = body.get("response_format", {}).get("json_schema", {}).get("schema", {}).get("properties", {})
-    if "level" in asked:
-        levels = asked["level"]["enum"]
+    if "level" in asked or "both_bad" in text:
+        levels = asked["level"]["enum"] if asked else ["tie", "both_bad"]
         return json.dumps({"reason": "Because.", "level": levels[drawn(text, len(levels))]})
     if asked:
         return json.dumps({key: {"reason": "So.", "score": 1 + drawn(text + key, 5)} for key in asked})

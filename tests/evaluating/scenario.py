@@ -82,7 +82,9 @@ def told(report: ft.Report) -> dict[str, Any]:
         ]
         for name, results in report.results.items()
     }
-    comparisons = [asdict(c) for measure in report.measures for c in report.family(report.candidates[0], scorer=measure)]
+    comparisons = [
+        asdict(c) for measure in report.measures for c in report.family(report.candidates[0], scorer=measure)
+    ]
     judgments = [asdict(judgment) for judgment in report.judgments]
     return json.loads(json.dumps([results, judgments, comparisons, report.run.golden], default=str))
 

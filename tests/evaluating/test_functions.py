@@ -13,9 +13,9 @@ import time
 from collections import Counter
 
 import pytest
+from tests.evaluating.scenario import cases
 
 import finetune_lib as ft
-from tests.evaluating.scenario import cases
 
 ASKED: Counter[str] = Counter()
 LOCK = threading.Lock()
@@ -43,7 +43,7 @@ def digits(answer, case):
 def test_one_more_scorer_asks_no_function_again(run):
     run(10, candidates=[noted])
     report = run(10, candidates=[noted], scorers=[ft.Contains(), digits])
-    assert ASKED == Counter({str(n): 1 for n in range(10)})
+    assert Counter({str(n): 1 for n in range(10)}) == ASKED
     assert report.mean("noted", scorer="digits") == pytest.approx(0.1)
     assert report.run.reused == 10
 
@@ -154,7 +154,9 @@ def test_whatever_a_plain_function_raises_is_the_reason_of_one_failure(run, erro
     given = {"candidates": [shaky]} if where == "candidate" else {"candidates": [other, lambda case: f"42 {case.id}"]}
     given |= {"scorers": [shaky]} if where == "scorer" else {"judge": shaky} if where == "judge" else {}
     report = run(5, **given)
-    missing = [j.error for j in report.judgments if j.error] if where == "judge" else [f.reason for f in report.failures]
+    missing = (
+        [j.error for j in report.judgments if j.error] if where == "judge" else [f.reason for f in report.failures]
+    )
     assert missing
     assert all(f"{error.__name__}: done" in reason for reason in missing)
     assert len(missing) <= 2
@@ -196,7 +198,7 @@ def test_other_forms_of_functions(run):
     [
         ("gpt-4.1-mini", r'ft\.ChatModel\("gpt-4\.1-mini"\)'),
         (3, "is .int., which nobody can call"),
-        (lambda case: (yield "42"), "gives its answer in pieces"),
+        (lambda _: (yield "42"), "gives its answer in pieces"),
     ],
 )
 def test_what_cannot_answer_is_refused_before_anything_is_asked(run, double, candidate, message):
@@ -233,7 +235,7 @@ def test_ctrl_c_ends_a_run_that_never_waits(run):
 
     async def interrupted():
         evaluator = ft.Evaluator([Slow()], store=":memory:")
-        task = asyncio.create_task(evaluator.run_async(cases(500), candidates=[lambda case: "42"]))
+        task = asyncio.create_task(evaluator.run_async(cases(500), candidates=[lambda _: "42"]))
         await asyncio.sleep(0.5)
         task.cancel()
         start = time.monotonic()

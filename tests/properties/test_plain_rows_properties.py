@@ -101,7 +101,7 @@ def by_lines(stack):
 
 def without_msgspec(stack):
     by_lines(stack)
-    with patch.object(fast_json, "find_spec", lambda name: None):  # noqa: ARG005
+    with patch.object(fast_json, "find_spec", lambda name: None):
         decode, refusals = fast_json.decoder()
         assert fast_json.chats_decoder()[0] is None
     stack.enter_context(patch.multiple(strict_json, DECODE=decode, REFUSALS=refusals))

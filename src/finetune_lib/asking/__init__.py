@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from finetune_lib.asking.calls import Question, about_the_form
 from finetune_lib.asking.kept import Kept, default_path
 from finetune_lib.asking.request import Reply, Request, reply_in
-from finetune_lib.asking.session import Question, Session, UnreadableAnswerError, current_session, session, within
+from finetune_lib.asking.session import Session, UnreadableAnswerError, current_session, session, within
 from finetune_lib.asking.spending import NotAskedError, Price, Spent, Ticket, cost, price_of
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Spent",
     "Ticket",
     "UnreadableAnswerError",
+    "about_the_form",
     "cost",
     "current_session",
     "default_path",

@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS replies (
     model TEXT NOT NULL,
     body TEXT NOT NULL,
     arrived TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
-) WITHOUT ROWID
+)
 """
 KEEP = "INSERT OR REPLACE INTO replies (key, model, body) VALUES (?, ?, ?)"
 WAIT = 30.0  # seconds that one process waits while another one writes
@@ -52,8 +52,8 @@ class Kept:
             self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.execute(SCHEMA)
-        self._db.execute("BEGIN IMMEDIATE")  # a file that cannot be written is told before anything is paid
-        self._db.execute("ROLLBACK")
+        self._db.execute(KEEP, ("", "", ""))  # a file that cannot be written is told before anything is paid
+        self.forget("")
 
     def get(self, key: str) -> dict[str, Any] | None:
         """What was answered to a question that was asked before.

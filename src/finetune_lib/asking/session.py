@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from weakref import WeakValueDictionary
 
+from finetune_lib.asking.calls import Calls, Question
 from finetune_lib.asking.connections import Connections
 from finetune_lib.asking.kept import Kept, default_path
-from finetune_lib.asking.pacing import NO_ANSWER_IN_TIME, UNREADABLE
-from finetune_lib.asking.request import Reply, Request, key_of, reply_in
+from finetune_lib.asking.request import Reply, Request, key_of
 from finetune_lib.asking.spending import Price, Purse, price_of
-from finetune_lib.errors import PlatformError
 from finetune_lib.platforms import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from finetune_lib.errors import PlatformError
 
 T = TypeVar("T")
 # A model that breaks the form of its answer is asked once more.
 ATTEMPTS = 2
-BAD_REQUEST = frozenset({400, 422})
-FORM = ("response_format", "json_schema", "structured")
 USUAL_CONCURRENCY, USUAL_TIMEOUT = 16, 120.0
 EMBEDDED_AT_ONCE = 100
-SHOWN = 120  # characters of what is no answer
 
 
 class UnreadableAnswerError(ValueError):
@@ -48,23 +41,6 @@ class Asking(Protocol):
     def platform(self) -> Platform | None: ...
     @property
     def price(self) -> Price | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A request as it is put to its platform.
-
-    Attributes:
-        request: What is asked.
-        platform: Where.
-        body: The body of the call.
-        key: Under what the answer is kept.
-    """
-
-    request: Request
-    platform: Platform
-    body: Mapping[str, Any]
-    key: str
 
 
 class Session:
@@ -91,9 +67,9 @@ class Session:
     ) -> None:
         self.connections = Connections(concurrency=concurrency, timeout=timeout)
         self.purse = Purse(budget=budget, max_calls=max_calls)
-        self._platform, self._store = platform, store
-        self._formless: set[tuple[Platform, str]] = set()
+        self._calls, self._platform, self._store = Calls(self.connections), platform, store
         self._refused: dict[str, Exception] = {}
+        self._bought: set[str] = set()
         self._model_ids: dict[tuple[Platform, str], str] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -157,7 +133,7 @@ class Session:
         lock = self._locks.setdefault(question.key, asyncio.Lock())  # equal questions wait for one answer
         async with lock:
             if (stored := self.kept.get(question.key)) and (told := _readable(read, Reply.from_json(stored))):
-                self.purse.reuse()
+                self._reused(question.key)
                 return told[0]
             for _ in range(ATTEMPTS - 1):
                 if told := _readable(read, await self._paid(question)):
@@ -176,6 +152,17 @@ class Session:
             self._model_ids[platform, model] = platform.model_id(model)
         return self._model_ids[platform, model]
 
+    def keep(self, key: str, model: str, reply: Reply) -> None:
+        """Keep an answer that was asked for in another way."""
+        self.kept.put(key, model, reply.as_json())
+        self._bought.add(key)
+
+    def _reused(self, key: str) -> None:
+        if key in self._bought:
+            self._bought.remove(key)
+        else:
+            self.purse.reuse()
+
     def refuse(self, key: str, reason: Exception) -> None:
         """Ask this no more: it was asked in another way, which gave no answer."""
         self._refused[key] = reason
@@ -189,70 +176,12 @@ class Session:
         ticket = await self.purse.reserve(request, price)
         used = None
         try:
-            reply = await self._answered(question)
+            reply = await self._calls.complete(question)
             used = reply.usage
             self.kept.put(question.key, request.model, reply.as_json())
         finally:
             self.purse.settle(ticket, used)
         return reply
-
-    async def _answered(self, question: Question) -> Reply:
-        """With the form of the answer where the platform takes it, else without."""
-        request, where = question.request, (question.platform, question.request.model)
-        if request.form is None:
-            return await self._create(question, question.body)
-        if where not in self._formless:
-            try:
-                return await self._create(question, question.body)
-            except PlatformError as error:
-                if not about_the_form(error):
-                    raise
-                self._formless.add(where)
-        return await self._create(question, request.body(question.body["model"], held=False))
-
-    async def _create(self, question: Question, body: Mapping[str, Any]) -> Reply:
-        connection, request = self.connections.to(question.platform), question.request
-        content = json.dumps(body).encode()
-
-        async def call() -> Reply:
-            start = time.perf_counter()
-            answer = await connection.complete(content)
-            return reply_in(_json(answer), request, seconds=time.perf_counter() - start)
-
-        return await self._patiently(question.platform, request.model, f"ask {request.model}", call)
-
-    async def _patiently(self, platform: Platform, model: str, doing: str, call: Callable[[], Awaitable[T]]) -> T:
-        """Make a call at the platform's pace, and again where it may succeed then.
-
-        Raises:
-            PlatformError: It did not.
-        """
-        pace, attempt = self.connections.pace(platform, model), 0
-        while True:
-            attempt += 1
-            begun = await pace.begin()
-            try:
-                given = await self._in_time(platform, doing, call)
-            except PlatformError as error:
-                wait = pace.failed(error, attempt, begun=begun)
-                if wait is None:
-                    raise
-            else:
-                pace.went_well()
-                return given
-            finally:
-                pace.ended()
-            await asyncio.sleep(wait)
-
-    async def _in_time(self, platform: Platform, doing: str, call: Callable[[], Awaitable[T]]) -> T:
-        seconds = self.connections.timeout
-        try:
-            with platform.calls(doing):
-                async with self.connections.places, asyncio.timeout(seconds):
-                    return await call()
-        except TimeoutError as error:
-            told = f"could not {doing}: no answer from {platform.name} within {seconds:g} s"
-            raise PlatformError(told, code=NO_ANSWER_IN_TIME, retryable=True) from error
 
     async def embed(self, model: str, texts: Sequence[str], *, platform: Platform | None = None) -> list[list[float]]:
         """The vectors of texts, in their order; those that were embedded before are kept.
@@ -265,19 +194,10 @@ class Session:
         missing = [text for text, key in keys.items() if self.kept.get(key) is None]
         for start in range(0, len(missing), EMBEDDED_AT_ONCE):
             part = missing[start : start + EMBEDDED_AT_ONCE]
-            vectors = await self._embedded(where, model, part)
+            vectors = await self._calls.embed(where, model, part)
             for text, vector in zip(part, vectors, strict=True):
                 self.kept.put(keys[text], model, {"vector": vector})
         return [cast("dict[str, Any]", self.kept.get(keys[text]))["vector"] for text in texts]
-
-    async def _embedded(self, platform: Platform, model: str, texts: list[str]) -> list[list[float]]:
-        create = cast("Callable[..., Awaitable[Any]]", self.connections.to(platform).client.embeddings.create)
-
-        async def call() -> list[list[float]]:
-            answer = await create(model=model, input=texts, encoding_format="float")
-            return [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
-
-        return await self._patiently(platform, model, f"embed with {model}", call)
 
 
 _session: ContextVar[Session | None] = ContextVar("session", default=None)
@@ -321,17 +241,3 @@ def _readable(read: Callable[[Reply], T], reply: Reply) -> tuple[T] | None:
         return (read(reply),)
     except UnreadableAnswerError:
         return None
-
-
-def _json(answer: bytes) -> Any:
-    try:
-        return json.loads(answer)
-    except ValueError as error:
-        shown = answer[:SHOWN].decode("utf-8", "replace")
-        raise PlatformError(f"the answer is no JSON: {shown!r}", code=UNREADABLE, retryable=True) from error
-
-
-def about_the_form(error: PlatformError) -> bool:
-    """Whether a platform refuses to hold the model to the form of the answer."""
-    said = f"{error.param} {error}".lower()
-    return error.status_code in BAD_REQUEST and any(word in said for word in FORM)

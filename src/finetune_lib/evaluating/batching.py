@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
-from finetune_lib.asking import NotAskedError, Price, Question, Request, Session, Ticket, price_of, reply_in
-from finetune_lib.asking.session import about_the_form
+from finetune_lib.asking import (
+    NotAskedError,
+    Price,
+    Question,
+    Request,
+    Session,
+    Ticket,
+    about_the_form,
+    price_of,
+    reply_in,
+)
 from finetune_lib.errors import PlatformError
 from finetune_lib.evaluating.calling import together
 from finetune_lib.platforms import OPENAI, Platform
@@ -113,7 +122,7 @@ class _Batch:
                 raise outcome
             reply = reply_in(outcome, question and question.request, price_share=self._share)
             used = reply.usage
-            self._session.kept.put(key, self._model, reply.as_json())
+            self._session.keep(key, self._model, reply)
         except PlatformError as error:
             self._session.refuse(key, error)
         finally:

@@ -57,7 +57,7 @@ class KeptFunction(Generic[T]):
         """What an earlier run called it, but for one that is finished where its content cannot be told."""
         known = self._session.kept.get(self._name(self._told.digest)) or {}
         identity = known.get("identity")
-        return None if identity and self._session.kept.get(_finished(identity)) else identity
+        return None if self._session.kept.get(_finished(str(identity))) is not None else identity
 
     def _name(self, content: str) -> str:
         return f"function {digest([*self._scope, content])}"

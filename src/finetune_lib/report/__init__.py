@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from finetune_lib.comparing import CategoryComparison, Claim, Comparison, Outcome
-from finetune_lib.report.report import EXPERTS, JUDGE, UNCATEGORISED, Failure, Report, RunRecord
+from finetune_lib.report.records import Failure, RunRecord
+from finetune_lib.report.report import EXPERTS, JUDGE, UNCATEGORISED, Report
 from finetune_lib.results import Attempt, Result
 
 __all__ = [

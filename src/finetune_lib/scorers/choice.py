@@ -17,9 +17,9 @@ class Choice(Instant):
     """1 where the answer means the expected label, else 0; the score has both labels for the report of each class.
 
     The label is found where the answer is nothing else, quotes and full stops aside; in a field of a JSON answer;
-    behind "answer:" or 「答案是」; in bold or in quotes; at the start as in "(B) …"; or within a sentence, where labels of
-    one digit or small letter are not looked for. A label that is denied does not count, as in "not at all positive",
-    "hardly positive" or 「不太滿意」. An answer with two labels or none has no label, and is wrong.
+    behind "answer:" or 「答案是」; in bold or in quotes; at the start as in "(B) …"; or within a sentence, where labels
+    of one digit or small letter are not looked for. A label that is denied does not count, as in "not at all
+    positive", "hardly positive" or 「不太滿意」. An answer with two labels or none has no label, and is wrong.
 
     Attributes:
         labels: All labels. Without them an answer has a label only where it says nothing else.
