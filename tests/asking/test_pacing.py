@@ -50,6 +50,7 @@ async def attempts(pace: Pace, failure: PlatformError, clock: Clock) -> int:
         (error(429, code="insufficient_quota"), 1),
         (error(429, told="Request too large for gpt"), 1),
         (error(429, after=3600), 1),
+        (error(503, after=3600), 1),
         (error(429, after=1), 12),
     ],
 )
@@ -66,7 +67,7 @@ async def test_a_platform_that_was_never_reached_is_tried_less_often():
     assert await attempts(Pace(clock=clock), error(503), clock) == 8
 
 
-@pytest.mark.parametrize(("failure", "longest"), [(error(503), 60), (error(429), 130), (error(503, after=7), 50)])
+@pytest.mark.parametrize(("failure", "longest"), [(error(503), 60), (error(429), 130), (error(503, after=7), 80)])
 async def test_how_long_all_attempts_take(failure, longest):
     clock = Clock()
     pace = Pace(clock=clock)

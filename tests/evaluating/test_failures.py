@@ -49,6 +49,15 @@ def test_each_question_that_is_refused_twice_is_answered_in_the_end(double, run,
 
 
 @pytest.mark.parametrize("status", [429, 503])
+def test_a_storm_that_asks_for_no_patience_passes(double, run, status):
+    start = time.monotonic()
+    now = refusal(status, headers={"retry-after": "0"})
+    double.answer = lambda call: now if time.monotonic() - start < 3 else fine(call)
+    assert run(40, concurrency=16).failures == ()
+    assert sum(double.statuses.values()) < 300
+
+
+@pytest.mark.parametrize("status", [429, 503])
 def test_a_storm_at_the_beginning_passes(double, run, hasty, status):
     double.answer = lambda call: refusal(status) if call.number <= 60 else fine(call)
     assert run(40, concurrency=16).failures == ()

@@ -19,6 +19,7 @@ TAKEN_FOR_GRANTED = 10
 # Seconds, or calls, until the pace is e times what it was after a refusal; it grows with the square of the time.
 RECOVERY_SECONDS, RECOVERY_CALLS = 10.0, 30
 FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0
+TRUSTED = 2  # times that the platform alone says how long to wait
 # A full platform is waited for, but for so long (seconds) only where it answers nothing at all.
 ATTEMPTS_WHEN_FULL, PATIENCE = 12, 180.0
 # Of other failures; of those that may have been paid for, and of an address where nobody has ever answered.
@@ -87,7 +88,7 @@ class Pace:
     def failed(self, error: PlatformError, attempt: int, *, begun: float) -> float | None:
         """Seconds to wait before a call is made again that failed for the `attempt`-th time; None for never."""
         self._reached |= error.status_code is not None
-        wait = error.retry_after if error.retry_after is not None else FIRST_WAIT * 2 ** (attempt - 1)
+        wait = _wait(error, attempt)
         if error.status_code in HOPELESS_STATUS or error.code in HOPELESS_CODE:
             self.closed = error
         elif not error.retryable:
@@ -95,12 +96,14 @@ class Pace:
         elif error.status_code == TOO_MANY and self._worth_waiting(error, attempt):
             return self._full(error, wait, begun)
         elif error.status_code != TOO_MANY and attempt < self._attempts(error):
-            return min(wait, error.retry_after or LONGEST_WAIT)
+            return wait
         else:
             self._give_up(error)
         return None
 
     def _attempts(self, error: PlatformError) -> int:
+        if (error.retry_after or 0.0) > PATIENCE:
+            return 0
         few = error.code in {NO_ANSWER_IN_TIME, UNREADABLE} or not self._reached
         return FEW_ATTEMPTS if few else ATTEMPTS
 
@@ -118,12 +121,13 @@ class Pace:
     def _full(self, error: PlatformError, wait: float, begun: float) -> float:
         """The call waits by itself, longer each time; now and then its refusal is a reason to slow all others down."""
         now = self._clock()
-        due = now - self._cut >= WINDOW and (self._good or self._cut == NEVER)
+        queueing = self._good and self._turn.locked()  # else a slower pace would slow down nobody
+        due = now - self._cut >= WINDOW and (queueing or self._cut == NEVER)
         if due and begun >= self._resumed:  # those that were under way at the last cut are no reason of their own
             self._adapt(now)
             self._next = max(self._next, now + (FIRST_WAIT if error.retry_after is None else error.retry_after))
             self._resumed = self._next
-        return min(wait, error.retry_after or LONGEST_WAIT)
+        return wait
 
     def _adapt(self, now: float) -> None:
         seconds, gap = max(WINDOW, now - self._counted), self._gap(now)
@@ -135,3 +139,11 @@ class Pace:
             self._interval = min(max(slower, gap / SLOWER), gap * 2 or slower)
             self._best = max(self._best, self._good / seconds)
         self._good, self._cut, self._counted = 0, now, now
+
+
+def _wait(error: PlatformError, attempt: int) -> float:
+    """As long as the platform asks for, but longer each time where that has not helped."""
+    if error.retry_after is None:
+        return min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT)
+    own = 0.0 if attempt <= TRUSTED else min(FIRST_WAIT * 2 ** (attempt - TRUSTED - 1), LONGEST_WAIT)
+    return max(error.retry_after, own)
