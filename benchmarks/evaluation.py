@@ -156,7 +156,7 @@ class Course:
     def _command(self, name: str, cases: int, folder: Path) -> list[str]:
         if name == "promptfoo":
             config = promptfoo_config(self.url, cases, folder)
-            options = ["--no-cache", "--no-write", "--no-table", "--no-progress-bar", "-j", str(CONCURRENCY)]
+            options = ["--no-cache", "--no-table", "--no-progress-bar", "-j", str(CONCURRENCY)]
             return [*self.options.promptfoo.split(), "eval", "-c", str(config), *options]
         python = self.options.inspect if name == "inspect" else sys.executable
         return [python, __file__, "route", name, self.url, str(cases), str(folder)]

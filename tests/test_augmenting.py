@@ -278,7 +278,7 @@ class TestFailures:
         result = run(examples(3), Paraphrase(1, model="m"), concurrency=1)
         assert (result.total.kept, result.spent.calls) == (3, 3)
 
-    @pytest.mark.parametrize(("status", "times"), [(429, 12), (500, 8)])
+    @pytest.mark.parametrize(("status", "times"), [(429, 16), (500, 8)])
     def test_lasting_trouble_is_data(self, run, service, status, times):
         service.answer = lambda request: {"message": "later"} if about_101(request) else rewriting(request)
         service.status = lambda number: status if "101" in service.asked[number - 1] else 200

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.xml import LXML
 from tests.files import workbook
 
 from finetune_lib.errors import ReadError
@@ -286,7 +287,8 @@ def test_an_error_in_a_column_that_is_not_used_is_no_matter():
 
 
 def test_a_saved_formula_is_its_result():
-    raw = with_part(content(book(HEADER, ["q", "=1+1"])), b"<v />", b"<v>2</v>")
+    empty = b"<v></v>" if LXML else b"<v />"  # as openpyxl writes it with lxml, and without
+    raw = with_part(content(book(HEADER, ["q", "=1+1"])), empty, b"<v>2</v>")
     assert pairs(read(raw)) == [("q", "2")]
 
 

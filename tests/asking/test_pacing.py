@@ -38,7 +38,7 @@ async def attempts(pace: Pace, failure: PlatformError, clock: Clock) -> int:
 @pytest.mark.parametrize(
     ("failure", "times"),
     [
-        (error(429), 12),
+        (error(429), 16),
         (error(503), 8),
         (error(500), 8),
         (error(408), 8),
@@ -51,7 +51,7 @@ async def attempts(pace: Pace, failure: PlatformError, clock: Clock) -> int:
         (error(429, told="Request too large for gpt"), 1),
         (error(429, after=3600), 1),
         (error(503, after=3600), 1),
-        (error(429, after=1), 12),
+        (error(429, after=1), 16),
     ],
 )
 async def test_how_often_a_call_is_made(failure, times):

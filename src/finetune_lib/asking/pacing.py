@@ -18,10 +18,10 @@ NEVER = float("-inf")
 TAKEN_FOR_GRANTED = 10
 # Seconds, or calls, until the pace is e times what it was after a refusal; it grows with the square of the time.
 RECOVERY_SECONDS, RECOVERY_CALLS = 10.0, 30
-FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0
+FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
 TRUSTED = 2  # times that the platform alone says how long to wait
 # A full platform is waited for, but for so long (seconds) only where it answers nothing at all.
-ATTEMPTS_WHEN_FULL, PATIENCE = 12, 180.0
+ATTEMPTS_WHEN_FULL, PATIENCE = 16, 180.0
 # Of other failures; of those that may have been paid for, and of an address where nobody has ever answered.
 ATTEMPTS, FEW_ATTEMPTS = 8, 3
 NO_ANSWER_IN_TIME, UNREADABLE = "no_answer_in_time", "unreadable_answer"

@@ -62,7 +62,7 @@ def fingerprint(function: object) -> Fingerprint:
     reader = _Reader()
     try:
         content = repr(reader.content(function))
-    except RecursionError:
+    except Exception:  # too deep, or an object that lets nobody look at it
         content, reader.whole = repr(type(function)), False
     return Fingerprint(hashlib.sha256(content.encode("utf-8", "replace")).hexdigest(), reader.whole)
 
