@@ -331,6 +331,24 @@ def test_a_golden_example_without_an_answer_is_named():
         evaluate(always, golden=ft.Dataset.from_rows([{"prompt": "q", "completion": "1"}, {"prompt": "q"}]))
 
 
-def test_no_workers_are_a_wrong_argument():
-    with pytest.raises(ValueError, match="at least 1"):
-        evaluate(always, concurrency=0)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"concurrency": 0}, "concurrency is at least 1"),
+        ({"epochs": 0}, "epochs is at least 1"),
+        ({"timeout": 0}, "timeout is above 0 seconds"),
+        ({"budget": -1}, "budget is at least \\$0"),
+        ({"budget": float("nan")}, "budget is at least"),
+        ({"mode": "batches"}, "mode is one of live, batch, not 'batches'"),
+        ({"epochs": 0, "timeout": -1}, "epochs.*timeout"),
+    ],
+)
+def test_numbers_out_of_range_are_wrong_arguments(options, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate(always, **options)
+
+
+@pytest.mark.parametrize(("role", "message"), [("judge", r'ft\.PairwiseJudge\("gpt"\)'), ("scorers", "is a text")])
+def test_a_name_is_nothing_that_can_be_called(role, message):
+    with pytest.raises(TypeError, match=message):
+        evaluate(always, never, **{role: ["gpt"] if role == "scorers" else "gpt"})

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from finetune_lib.asking import Session, within
 from finetune_lib.candidates import Candidate
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Evaluator", "Progress"]
 
+Mode = Literal["live", "batch"]
+
 
 @dataclass(frozen=True)
 class Evaluator:
@@ -50,7 +52,8 @@ class Evaluator:
         mode: `live`, or `batch` to send calls to models through the platform's Batch API: cheaper, and slower.
         concurrency: Calls under way at once; a platform that answers 429 gets fewer for a while.
         timeout: Seconds that one call to a model may take.
-        budget: US dollars at most for the calls of one run; what it does not reach is missing, with that reason.
+        budget: US dollars at most for the calls of one run; what it does not reach is missing, with that reason. It
+            reckons with the `max_tokens` of a model, else with the longest answer until then.
         platform: Where models run that name no platform; by default as `connect()` chooses.
         store: The file of kept answers; by default `answers.db` in `FINETUNE_LIB_HOME`, else in
             `~/.finetune_lib`; ":memory:" keeps none.
@@ -69,7 +72,7 @@ class Evaluator:
     judge: Judge | Sequence[Judge] | None = None
     all_pairs: bool = False
     epochs: int = 1
-    mode: Literal["live", "batch"] = "live"
+    mode: Mode = "live"
     concurrency: int = 16
     timeout: float = 120.0
     budget: float | None = None
@@ -95,6 +98,7 @@ class Evaluator:
             on_progress: Called after each unit with a `Progress`; `print` is one.
 
         Raises:
+            TypeError: A candidate, scorer or judge is nothing that can be called.
             ValueError: No case, no candidate, nothing that scores, two of one name, a number out of range, or a
                 budget without the price of a model.
             DataError: The golden set has unread lines, or an example without an expected answer; or an answer
@@ -137,10 +141,10 @@ class Evaluator:
     def _plan(self, golden: Sequence[Case | Example], candidates: Sequence[Candidate]) -> Plan:
         if require_whole := getattr(golden, "require_whole", None):  # a Dataset, which need not be loaded to tell
             require_whole()
-        for name in ("concurrency", "epochs"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is at least 1, not {getattr(self, name)}")
-        judges: Sequence[Any] = self.judge if isinstance(self.judge, Sequence) else [self.judge] if self.judge else []
+        if problems := list(self._problems()):
+            raise ValueError("; ".join(problems))
+        several = isinstance(self.judge, Sequence) and not isinstance(self.judge, str)
+        judges: Sequence[Any] = cast("Any", self.judge if several else [self.judge] if self.judge else [])
         plan = Plan(
             cases_of(golden),
             named(candidates, "candidate"),
@@ -160,6 +164,17 @@ class Evaluator:
         if len(plan.candidates) > 1:
             require_statistics()
         return plan
+
+    def _problems(self) -> Iterator[str]:
+        for name in ("concurrency", "epochs"):
+            if getattr(self, name) < 1:
+                yield f"{name} is at least 1, not {getattr(self, name)}"
+        if not self.timeout > 0:
+            yield f"timeout is above 0 seconds, not {self.timeout}"
+        if self.budget is not None and not self.budget >= 0:
+            yield f"budget is at least $0, not {self.budget}"
+        if self.mode not in get_args(Mode):
+            yield f"mode is one of {', '.join(get_args(Mode))}, not {self.mode!r}"
 
 
 def _contaminated(cases: Sequence[Case], training: Sequence[Example] | None) -> frozenset[str]:

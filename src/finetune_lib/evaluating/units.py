@@ -19,6 +19,11 @@ from finetune_lib.records import Answer, Case, Example, Score, ToolCall, Usage
 T = TypeVar("T")
 # Numbers of a judge from here on speak clearly for one side.
 MUCH, SLIGHTLY = 0.75, 0.25
+MODELS = {
+    "candidate": 'a model is ft.ChatModel("{}")',
+    "judge": 'a model that judges is ft.PairwiseJudge("{}")',
+    "scorer": "a scorer is an object as ft.ExactMatch(), or a function",
+}
 
 
 def cases_of(golden: Iterable[Case | Example]) -> tuple[Case, ...]:
@@ -54,7 +59,9 @@ def named(things: Sequence[T], what: str) -> dict[str, T]:
         TypeError: One of them cannot be called.
         ValueError: Two of them have one name.
     """
-    if problems := [f"{what} {place} {said}" for place, one in enumerate(things, 1) if (said := _uncallable(one))]:
+    if problems := [
+        f"{what} {place} {said}" for place, one in enumerate(things, 1) if (said := _uncallable(one, what))
+    ]:
         raise TypeError("; ".join(problems))
     names = [name_of(thing) for thing in things]
     if doubled := next((name for name in names if names.count(name) > 1), None):
@@ -62,9 +69,9 @@ def named(things: Sequence[T], what: str) -> dict[str, T]:
     return dict(zip(names, things, strict=True))
 
 
-def _uncallable(thing: object) -> str | None:
+def _uncallable(thing: object, what: str) -> str | None:
     if isinstance(thing, str):
-        return f'is a text; a model is ft.ChatModel("{thing}")'
+        return f"is a text; {MODELS[what].format(thing)}"
     if not callable(thing) and not hasattr(thing, "request"):
         return f"is {type(thing).__name__!r}, which nobody can call"
     if any(map(inspect.isgeneratorfunction, (thing, type(thing).__call__))) or inspect.isasyncgenfunction(thing):
