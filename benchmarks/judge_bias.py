@@ -18,8 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import fmean
 
-from finetune_lib.judges import Level
-from finetune_lib.judging import JudgeQuality, Judgment
+from finetune_lib.evaluation.judges import JudgeQuality, Judgment, Level
 
 SIZES = (50, 100, 200)
 NOISE, LONGER = 0.5, 0.3  # noise of one call; how much longer the candidate's answers are, in standard deviations

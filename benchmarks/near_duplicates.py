@@ -20,8 +20,8 @@ from contextlib import nullcontext
 from importlib.resources import files
 from itertools import accumulate
 
-from finetune_lib.neighbours import near_pairs
 from finetune_lib.texts import fold, jaccard, shingles
+from finetune_lib.texts.neighbours import near_pairs
 
 PLANTED = 50
 EDIT_EVERY = {"zh": 20, "en": 10}

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import finetune_lib
-from finetune_lib.checks.profiles import profiles
-from finetune_lib.diagnostics import Code, catalogue
-from finetune_lib.diagnostics.catalogue import CodeExample, code_example
+from finetune_lib.data.checks.profiles import profiles
+from finetune_lib.data.diagnostics import Code, catalogue
+from finetune_lib.data.diagnostics.catalogue import CodeExample, code_example
 
 REFERENCE = Path(__file__).parent / "reference"
 NOTE = "This page is written by `docs/generate.py` from the code; do not edit it by hand.\n"
@@ -40,7 +40,7 @@ FAMILIES = {
 SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Example):$", re.MULTILINE)
 ITEM = re.compile(r"^    (\w+): ", re.MULTILINE)
 LONGEST = 100
-MODULES = ("statistics", "scorers", "judges", "judging", "review")
+MODULES = ("statistics", "evaluation.scorers", "evaluation.judges", "evaluation.review")
 
 
 @dataclass(frozen=True)

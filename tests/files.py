@@ -4,6 +4,8 @@ from pathlib import Path
 
 from openpyxl import Workbook
 
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"  # data of others, beside the project; what needs it is skipped where it is missing
 WORKBOOKS = (".xlsx",)
 
 

@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from finetune_lib.augmenters import (
+    from finetune_lib.data.augmenters import (
         BackTranslation,
         Noise,
         Paraphrase,
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
         SystemPrompts,
         Template,
     )
-    from finetune_lib.candidates import Candidate, ChatModel, FewShot, Rag, Recorded
-    from finetune_lib.dataset import Dataset, Split
-    from finetune_lib.diagnostics import Change, Diagnostic, TokenCount, ValidationReport, explain
+    from finetune_lib.data.dataset import Dataset, Split
+    from finetune_lib.data.diagnostics import Change, Diagnostic, TokenCount, ValidationReport, explain
+    from finetune_lib.data.fixing.fixing import Account
+    from finetune_lib.data.leakage import Proof
+    from finetune_lib.data.measuring.stats import CostEstimate, Stats
     from finetune_lib.errors import (
         DataError,
         EvaluationError,
@@ -34,23 +36,16 @@ if TYPE_CHECKING:
         PlatformError,
         ReadError,
     )
-    from finetune_lib.evaluating.progress import Progress
-    from finetune_lib.evaluator import Evaluator
-    from finetune_lib.fixing import Account
-    from finetune_lib.golden import GoldenCheck, GoldenSet
-    from finetune_lib.history import Leaderboard, leaderboard
-    from finetune_lib.job import Job
-    from finetune_lib.judges import Judge, PairwiseJudge, Verdict
-    from finetune_lib.judging import JudgeQuality, Judgment
-    from finetune_lib.leakage import Proof
-    from finetune_lib.measuring import CostEstimate, Stats
-    from finetune_lib.metrics import Metrics
-    from finetune_lib.platforms import Platform, connect
-    from finetune_lib.records import Answer, Case, Checkpoint, Example, JobEvent, Message, Score, ToolCall
-    from finetune_lib.report import Claim, Comparison, Report
-    from finetune_lib.results import Attempt, Result
-    from finetune_lib.review import Votes, collect_votes
-    from finetune_lib.scorers import (
+    from finetune_lib.evaluation.candidates import Candidate, ChatModel, FewShot, Rag, Recorded
+    from finetune_lib.evaluation.evaluator import Evaluator
+    from finetune_lib.evaluation.golden import GoldenCheck, GoldenSet
+    from finetune_lib.evaluation.judges import Judge, JudgeQuality, Judgment, PairwiseJudge, Verdict
+    from finetune_lib.evaluation.report import Claim, Comparison, Report
+    from finetune_lib.evaluation.report.history import Leaderboard, leaderboard
+    from finetune_lib.evaluation.report.results import Attempt, Result
+    from finetune_lib.evaluation.review import Votes, collect_votes
+    from finetune_lib.evaluation.running.progress import Progress
+    from finetune_lib.evaluation.scorers import (
         Bleu,
         CharacterErrorRate,
         Choice,
@@ -71,15 +66,27 @@ if TYPE_CHECKING:
         SemanticSimilarity,
         ToolCallMatch,
     )
+    from finetune_lib.jobs.job import Job
+    from finetune_lib.jobs.metrics import Metrics
+    from finetune_lib.platforms import Platform, connect
+    from finetune_lib.records import Answer, Case, Checkpoint, Example, JobEvent, Message, Score, ToolCall
     from finetune_lib.statistics import Estimate
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "augmenters": ("BackTranslation", "Noise", "Paraphrase", "PersonaVariants", "Script", "SystemPrompts", "Template"),
-    "candidates": ("Candidate", "ChatModel", "FewShot", "Rag", "Recorded"),
-    "dataset": ("Dataset", "Split"),
-    "diagnostics": ("Change", "Diagnostic", "TokenCount", "ValidationReport", "explain"),
+    "data.augmenters": (
+        "BackTranslation",
+        "Noise",
+        "Paraphrase",
+        "PersonaVariants",
+        "Script",
+        "SystemPrompts",
+        "Template",
+    ),
+    "evaluation.candidates": ("Candidate", "ChatModel", "FewShot", "Rag", "Recorded"),
+    "data.dataset": ("Dataset", "Split"),
+    "data.diagnostics": ("Change", "Diagnostic", "TokenCount", "ValidationReport", "explain"),
     "errors": (
         "DataError",
         "EvaluationError",
@@ -93,23 +100,22 @@ _HOMES = {
         "PlatformError",
         "ReadError",
     ),
-    "evaluating.progress": ("Progress",),
-    "evaluator": ("Evaluator",),
-    "fixing": ("Account",),
-    "golden": ("GoldenCheck", "GoldenSet"),
-    "history": ("Leaderboard", "leaderboard"),
-    "job": ("Job",),
-    "judges": ("Judge", "PairwiseJudge", "Verdict"),
-    "judging": ("JudgeQuality", "Judgment"),
-    "leakage": ("Proof",),
-    "measuring": ("CostEstimate", "Stats"),
-    "metrics": ("Metrics",),
+    "evaluation.running.progress": ("Progress",),
+    "evaluation.evaluator": ("Evaluator",),
+    "data.fixing.fixing": ("Account",),
+    "evaluation.golden": ("GoldenCheck", "GoldenSet"),
+    "evaluation.report.history": ("Leaderboard", "leaderboard"),
+    "jobs.job": ("Job",),
+    "evaluation.judges": ("Judge", "JudgeQuality", "Judgment", "PairwiseJudge", "Verdict"),
+    "data.leakage": ("Proof",),
+    "data.measuring.stats": ("CostEstimate", "Stats"),
+    "jobs.metrics": ("Metrics",),
     "platforms": ("Platform", "connect"),
     "records": ("Answer", "Case", "Checkpoint", "Example", "JobEvent", "Message", "Score", "ToolCall"),
-    "report": ("Claim", "Comparison", "Report"),
-    "results": ("Attempt", "Result"),
-    "review": ("Votes", "collect_votes"),
-    "scorers": (
+    "evaluation.report": ("Claim", "Comparison", "Report"),
+    "evaluation.report.results": ("Attempt", "Result"),
+    "evaluation.review": ("Votes", "collect_votes"),
+    "evaluation.scorers": (
         "Bleu",
         "CharacterErrorRate",
         "Choice",
@@ -132,7 +138,13 @@ _HOMES = {
     ),
     "statistics": ("Estimate",),
 }
-_MODULES = ("augmenters", "judges", "review", "scorers", "statistics")  # public as a whole
+_MODULES = {  # public as a whole
+    "augmenters": "data.augmenters",
+    "judges": "evaluation.judges",
+    "review": "evaluation.review",
+    "scorers": "evaluation.scorers",
+    "statistics": "statistics",
+}
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
@@ -225,7 +237,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return importlib.import_module(f"{__name__}.{name}")
+        return importlib.import_module(f"{__name__}.{_MODULES[name]}")
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)

@@ -8,8 +8,9 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any, Literal
+
+from finetune_lib.files import packaged_text
 
 DATED = re.compile(r"-\d{4}(-\d{2}-\d{2})?$")
 
@@ -65,7 +66,7 @@ class ModelFacts:
 @cache
 def models() -> Mapping[str, ModelFacts]:
     """All models of the catalogue."""
-    text = files("finetune_lib").joinpath("catalog.toml").read_text(encoding="utf-8")
+    text = packaged_text("finetune_lib", "catalog.toml")
     return {name: _facts(**entry) for name, entry in tomllib.loads(text).items()}
 
 

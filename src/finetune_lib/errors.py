@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from finetune_lib.diagnostics import Diagnostic, ValidationReport
-    from finetune_lib.job import Job
-    from finetune_lib.report import Report
+    from finetune_lib.data.diagnostics import Diagnostic, ValidationReport
+    from finetune_lib.evaluation.report import Report
+    from finetune_lib.jobs.job import Job
 
 
 class FinetuneError(Exception):

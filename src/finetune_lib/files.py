@@ -1,15 +1,40 @@
-"""Files that are never half-written: bytes go to a temporary file beside the target, then it is renamed."""
+"""Whole files, never half-written; lines of JSONL; and the files that the package carries."""
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
+
+from finetune_lib.errors import DataError
+
+
+def packaged_text(package: str, *names: str) -> str:
+    """The text of a file that lies in a package of this library."""
+    return files(package).joinpath(*names).read_text(encoding="utf-8")
+
+
+def json_line(data: Mapping[str, Any], number: int) -> bytes:
+    """One object as a line of UTF-8.
+
+    Raises:
+        DataError: It holds a value that JSON has no form for, as a date or NaN.
+    """
+    try:
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+        return text.encode() + b"\n"
+    except UnicodeEncodeError:  # half a character: only its escape can be written
+        return json.dumps(data).encode() + b"\n"
+    except (TypeError, ValueError) as error:
+        raise DataError(f"example {number} holds a value that JSON has no form for: {error}") from error
 
 
 def write_atomically(path: Path, chunks: Iterable[bytes], *, overwrite: bool = True) -> Path:
-    """Write `chunks` to `path`, whole or not at all.
+    """Write `chunks` to `path`, whole or not at all: to a temporary file beside it, which is then renamed.
 
     Raises:
         FileExistsError: The file is there and `overwrite` is False; it is left as it was.

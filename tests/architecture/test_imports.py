@@ -7,8 +7,8 @@ from pathlib import Path
 from statistics import median
 
 import pytest
+from tests.files import ROOT
 
-ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "finetune_lib"
 FILES = sorted(SOURCE.rglob("*.py"))
 HEAVY = ("openai", "torch", "pandas", "rich", "scipy", "numpy", "transformers", "starlette", "pydantic", "tiktoken")
@@ -30,7 +30,7 @@ def test_importing_the_library_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "module", ["finetune_lib.local", "finetune_lib.cli", "finetune_lib.job", "finetune_lib.evaluator"]
+    "module", ["finetune_lib.local", "finetune_lib.cli", "finetune_lib.jobs.job", "finetune_lib.evaluation.evaluator"]
 )
 def test_rooms_load_the_training_stack_only_when_used(module):
     loaded = python(f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})").split()

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import finetune_lib as ft
+from finetune_lib.data.browsing.browser import dataset_page
 from finetune_lib.records import Example, Origin
-from finetune_lib.rendering.browser import dataset_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")

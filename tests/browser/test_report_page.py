@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from tests.rendering.evaluations import OWNED, always, many, report, rich
+from tests.evaluation.report.views.evaluations import OWNED, always, many, report, rich
 
-from finetune_lib.metrics import Metrics, Step
-from finetune_lib.rendering.report import report_page
+from finetune_lib.evaluation.report.views import report_page
+from finetune_lib.jobs.metrics import Metrics, Step
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from finetune_lib.evaluation.review import Beside, Practice, ReviewServer, collect_votes, write_review
+from finetune_lib.evaluation.review.keys import load_key
+from finetune_lib.evaluation.review.states import read_states
 from finetune_lib.records import Message
-from finetune_lib.review import Beside, Practice, ReviewServer, collect_votes, write_review
-from finetune_lib.review.keys import load_key
-from finetune_lib.review.states import read_states
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import openai
 import pytest
 from openai.types import Batch
 from tests.contract.test_openapi_shapes import missing
+from tests.files import SHARED
 
-SPECIFICATION = Path(__file__).parents[3] / "shared" / "openapi" / "openapi.json"
+SPECIFICATION = SHARED / "openapi" / "openapi.json"
 CHAT = "/v1/chat/completions"
 ENDED = {"completed", "failed", "cancelled"}
 STAMPS = ("created_at", "in_progress_at", "finalizing_at", "completed_at")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from openai.types import FileDeleted, FileObject, Model
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
+from tests.files import SHARED
 
-SPECIFICATION = Path(__file__).parents[3] / "shared" / "openapi" / "openapi.json"
+SPECIFICATION = SHARED / "openapi" / "openapi.json"
 LINE = b'{"messages": []}\n'
 
 

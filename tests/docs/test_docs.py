@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.files import ROOT
 
 from finetune_lib import local
 
-ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PACKAGE = ROOT / "src" / "finetune_lib"
 # The local platform runs in processes of its own, with the training stack: tests/local starts it.

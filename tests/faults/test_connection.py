@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 
 import finetune_lib as ft
-from finetune_lib import job as job_module
 from finetune_lib import local
+from finetune_lib.jobs import job as job_module
 from finetune_lib.local.objects import job_object
 from finetune_lib.local.store import Store
 from finetune_lib.local.supervisor import Supervisor
@@ -57,7 +57,7 @@ def test_job_goes_on_while_no_server_runs(own_root, data, until):
 @pytest.fixture
 def gone(monkeypatch):
     """A job of a platform that does not answer; the pauses between questions are short."""
-    monkeypatch.setattr("finetune_lib.following.LONGEST_DELAY", 0.01)
+    monkeypatch.setattr("finetune_lib.jobs.following.LONGEST_DELAY", 0.01)
     monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
     monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.01)
     platform = ft.connect(f"http://127.0.0.1:{free_port()}/v1", api_key="k")

@@ -6,19 +6,18 @@ import gzip
 import json
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
-from pathlib import Path
 from random import Random
 from time import process_time
 
 import pyarrow
 import pytest
 from pyarrow import parquet
-from tests.files import written
+from tests.files import SHARED, written
 
 import finetune_lib as ft
 from finetune_lib.cli import main
 
-CASES = Path(__file__).parents[3] / "shared" / "cases"
+CASES = SHARED / "cases"
 # Files of other projects, which may be absent; then our own inputs below are tried alone.
 REAL = sorted(path for path in CASES.glob("*/*") if path.parent.name != "json" and path.is_file())
 LARGEST = 2500  # bytes: the beginning of a file shows what it is, and the damage is the same

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.evaluating.double import Double, serving
-
-ROOT = Path(__file__).parents[2]
+from tests.evaluation.running.double import Double, serving
+from tests.files import ROOT
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ class Process:
         self.calls.touch()
         given = {"url": double.url, "store": str(folder / "answers.db"), "out": str(self.out), **options}
         environment = {**os.environ, "SCENARIO_CALLS": str(self.calls)}
-        command = [sys.executable, "-m", "tests.evaluating.scenario", json.dumps(given)]
+        command = [sys.executable, "-m", "tests.evaluation.running.scenario", json.dumps(given)]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE)
 
     def killed(self) -> bool:
@@ -138,7 +137,7 @@ def test_interrupted_keeps_what_was_paid(double, folder, until, signal_number):
 
 FULL = """
 import json, resource, sys
-from tests.evaluating import scenario
+from tests.evaluation.running import scenario
 import finetune_lib as ft
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 try:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune_lib.converting import (
+from finetune_lib.data.formats import (
     Format,
     arguments_as_objects,
     arguments_as_text,
@@ -22,7 +22,7 @@ from finetune_lib.converting import (
     translated,
     with_call_ids,
 )
-from finetune_lib.converting.dialects import TRANSLATORS
+from finetune_lib.data.formats.translating import TRANSLATORS
 from finetune_lib.records import Example
 
 TEXT = st.text(max_size=6) | st.sampled_from(["<image>", "看<image>圖", "問題", "", "{", '{"a": 1}', " a\n"])

@@ -7,14 +7,16 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from finetune_lib.readers import fast_json, strict_json
-from finetune_lib.readers.json_causes import causes, join
-from finetune_lib.readers.json_document import read_document
-from finetune_lib.readers.json_scanning import Fault, scan
-from finetune_lib.readers.json_shape import shape_of
-from finetune_lib.readers.strict_json import parse, parse_line
+from finetune_lib.data.fixing import json_proof as same_content
+from finetune_lib.data.fixing import parted, repair
+from finetune_lib.data.reading.json import fast as fast_json
+from finetune_lib.data.reading.json import strict as strict_json
+from finetune_lib.data.reading.json.causes import causes, join
+from finetune_lib.data.reading.json.document import read_document
+from finetune_lib.data.reading.json.scanning import Fault, scan
+from finetune_lib.data.reading.json.shape import shape_of
+from finetune_lib.data.reading.json.strict import parse, parse_line
 from finetune_lib.records import Example, Origin
-from finetune_lib.repairing import parted, repair, same_content
 
 UNHURRIED = settings(deadline=None)
 HERE = Origin("data.jsonl", line=1)

@@ -5,8 +5,8 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune_lib.neighbours import clusters, near_pairs
 from finetune_lib.texts import fold, jaccard, shingles
+from finetune_lib.texts.neighbours import clusters, near_pairs
 
 TEXTS = st.lists(st.text(alphabet="退貨货期限ab 1,", max_size=14), max_size=14)
 THRESHOLDS = st.sampled_from([0.2, 0.5, 0.7, 0.85, 1.0])

@@ -9,13 +9,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import finetune_lib as ft
-from finetune_lib.checks import examination, limits, parts
-from finetune_lib.interpreting import Meaning
-from finetune_lib.readers import fast_json, plain_rows, records_of_lines, strict_json
-from finetune_lib.readers.blob import MemoryBlob
-from finetune_lib.readers.line_store import LineStore
-from finetune_lib.readers.plain_rows import PlainRows
-from finetune_lib.readers.records_of_lines import stretches
+from finetune_lib.data.checks import examination, limits, parts
+from finetune_lib.data.reading.bytes.blob import MemoryBlob
+from finetune_lib.data.reading.json import fast as fast_json
+from finetune_lib.data.reading.json import lines as records_of_lines
+from finetune_lib.data.reading.json import plain_rows
+from finetune_lib.data.reading.json import strict as strict_json
+from finetune_lib.data.reading.json.line_store import LineStore
+from finetune_lib.data.reading.json.lines import stretches
+from finetune_lib.data.reading.json.plain_rows import PlainRows
+from finetune_lib.data.reading.meaning import Meaning
 
 msgspec = pytest.importorskip("msgspec", reason="the fast extra is optional; without it there is one way only")
 

@@ -5,12 +5,12 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from finetune_lib.checks.mojibake import garbled, restored
-from finetune_lib.checks.privacy import masked, pieces
-from finetune_lib.checks.repetition import loop_in
-from finetune_lib.checks.texts import MENDS, text_findings
+from finetune_lib.data.checks.form.mojibake import garbled, restored
+from finetune_lib.data.checks.form.texts import MENDS, text_findings
+from finetune_lib.data.checks.privacy import masked, pieces
+from finetune_lib.data.checks.quality.repetition import loop_in
+from finetune_lib.data.redacting import redact
 from finetune_lib.records import NOWHERE
-from finetune_lib.redacting import redact
 
 ALPHABET = st.sampled_from("aZ09 @.-+()_/=:,，。中台灣电話\n\u200bÃ©ä½")
 PIECES = st.sampled_from(

@@ -7,12 +7,12 @@ from typing import Any, get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetune_lib.checks.rows import check, check_texts
-from finetune_lib.checks.rules import Rules, Target
-from finetune_lib.diagnostics import is_error
-from finetune_lib.readers.plain import is_plain
+from finetune_lib.data.checks.form.rows import check, check_texts
+from finetune_lib.data.checks.rules import Rules, Target
+from finetune_lib.data.diagnostics import is_error
+from finetune_lib.data.fixing.row_repairs import repair_row
+from finetune_lib.data.reading.json.plain import is_plain
 from finetune_lib.records import Example
-from finetune_lib.repairing.rows import repair_row
 
 TEXTS = st.text(max_size=8)
 ROLES = st.sampled_from(["system", "user", "assistant", "tool", "User", "human", "gpt", "bot", "xyz", "developer"])

@@ -9,14 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from finetune_lib.checks.rules import Target
 from finetune_lib.cli.codes import CLEAN, ERRORS
-from finetune_lib.diagnostics import Language, ValidationReport, counted, explain
+from finetune_lib.data.checks.rules import Target
+from finetune_lib.data.diagnostics import Language, ValidationReport, counted, explain
 from finetune_lib.errors import ReadError
 from finetune_lib.records import Method
 
 if TYPE_CHECKING:
-    from finetune_lib.dataset import Dataset
+    from finetune_lib.data.dataset import Dataset
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -92,7 +92,7 @@ def _formatted(report: ValidationReport, options: argparse.Namespace) -> str:
 
 
 def _load(options: argparse.Namespace) -> Dataset:
-    from finetune_lib.dataset import Dataset
+    from finetune_lib.data.dataset import Dataset
 
     return Dataset.load(
         options.file, system=options.system, columns=options.columns, sheet=options.sheet, encoding=options.encoding

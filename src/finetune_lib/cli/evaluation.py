@@ -26,7 +26,7 @@ def add_compare(parser: argparse.ArgumentParser) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from finetune_lib.report import Report
+    from finetune_lib.evaluation.report import Report
 
     report = Report.load(options.report)
     if options.html:
@@ -56,7 +56,7 @@ def add_review(parser: argparse.ArgumentParser) -> None:
 
 
 def _review(options: argparse.Namespace) -> int:
-    from finetune_lib.review import ReviewServer, serve_review
+    from finetune_lib.evaluation.review import ReviewServer, serve_review
 
     def started(server: ReviewServer) -> None:
         print(f"{server.url}\nvotes are kept in {server.database}; stop with Ctrl-C", flush=True)

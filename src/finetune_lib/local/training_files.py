@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from finetune_lib.dataset import Dataset
-from finetune_lib.diagnostics import Diagnostic
+from finetune_lib.data.dataset import Dataset
+from finetune_lib.data.diagnostics import Diagnostic
+from finetune_lib.data.reading.bytes.blob import FileBlob
+from finetune_lib.data.reading.json.line_store import LineStore
 from finetune_lib.errors import DataError
 from finetune_lib.local.job_directory import JobDirectory
-from finetune_lib.readers.blob import FileBlob
-from finetune_lib.readers.line_store import LineStore
 
 TOO_FEW = "K701"
 

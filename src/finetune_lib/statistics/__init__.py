@@ -11,14 +11,7 @@ from finetune_lib.statistics.judging import KAPPA_GATE, LengthEffect, calibrated
 from finetune_lib.statistics.metrics import paired_metric
 from finetune_lib.statistics.missing import worst_case
 from finetune_lib.statistics.multiplicity import benjamini_hochberg, holm
-from finetune_lib.statistics.paired import (
-    Tally,
-    equivalence,
-    mean_score,
-    paired_difference,
-    tally,
-    win_rate,
-)
+from finetune_lib.statistics.paired import Tally, equivalence, mean_score, paired_difference, tally, win_rate
 from finetune_lib.statistics.power import (
     SamplingNoise,
     detectable_difference,

@@ -8,17 +8,7 @@ from numbers import Real
 from typing import Any
 
 from finetune_lib.statistics.counts import mid_p, wilson
-from finetune_lib.statistics.estimates import (
-    DIGITS,
-    SEED,
-    Clusters,
-    Estimate,
-    ends,
-    groups,
-    library,
-    numbers,
-    paired,
-)
+from finetune_lib.statistics.estimates import DIGITS, SEED, Clusters, Estimate, ends, groups, library, numbers, paired
 from finetune_lib.statistics.flipping import sign_flip_p
 from finetune_lib.statistics.intervals import Differences, interval, mean_and_error, method_of, standard_error
 

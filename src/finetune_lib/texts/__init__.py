@@ -2,6 +2,5 @@
 
 from finetune_lib.texts.folding import fold
 from finetune_lib.texts.shingles import jaccard, shingles
-from finetune_lib.texts.turns import Turns, fold_answer, fold_prompt, turns_of
 
-__all__ = ["Turns", "fold", "fold_answer", "fold_prompt", "jaccard", "shingles", "turns_of"]
+__all__ = ["fold", "jaccard", "shingles"]

@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
-from importlib.resources import files
+
+from finetune_lib.files import packaged_text
 
 CJK = "\u2e80-\u2fff\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 MARKS = ".,:!-"  # they mean something at a number or an operator, and are punctuation elsewhere
@@ -85,7 +86,7 @@ class _Table(dict[int, str]):
 
 @cache
 def _table() -> _Table:
-    lines = files("finetune_lib.texts").joinpath("hans.txt").read_text(encoding="utf-8").splitlines()
+    lines = packaged_text("finetune_lib.texts", "hans.txt").splitlines()
     return _Table({form: line[0] for line in lines if not line.startswith("#") for form in line[1:]})
 
 

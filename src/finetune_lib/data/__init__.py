@@ -1,0 +1,1 @@
+"""Training data: read, checked, mended, grown, split and saved."""

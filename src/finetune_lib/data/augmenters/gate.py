@@ -1,0 +1,141 @@
+"""The similarity gate: which children are no gain, because they say nothing new or something else; pure.
+
+A child goes through the gate of its augmenter:
+
+- `REWORDED` is for paraphrases. A good one may share hardly a character with its parent (多久會到？/何時送達？),
+  so no overlap is asked for. What the answer hangs on must stay: numbers, names and addresses, the script and its
+  variety, a length in proportion; and the answer must not have got into the question.
+- `PERTURBED` is for small changes, and for functions that bring no gate of their own: enough shingles must stay.
+- `SLIPPED` is for typing noise: as `PERTURBED`, but a change of width or punctuation counts as a change.
+- `CHANGED` is for exact operations, such as another script: anything but the same row passes.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from finetune_lib.data.augmenters.lineage import content_hash
+from finetune_lib.data.augmenters.numerals import numerals
+from finetune_lib.rows.turns_more import rewritten, turns
+from finetune_lib.texts import fold, jaccard, shingles
+from finetune_lib.texts.scripts import variety, writing
+
+# Below it a child shares too little with its parent to be a small change of it (facts: data.md B1).
+LEAST_OVERLAP = 0.25
+# Under this length the shingles of a text are too few to compare.
+SHORT = 12
+SHORTEST, LONGEST, SLACK = 0.2, 4.0, 20
+# A shorter answer, as a label, may stand in a question by chance.
+TELLING = 6
+NUMBER = re.compile(r"\d+")
+GROUPED = re.compile(r"(?<=\d),(?=\d{3})")
+ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+|[\w.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.IGNORECASE | re.ASCII)
+LATIN = re.compile(r"[A-Za-z][A-Za-z0-9]+")
+NAME = re.compile(r".+[A-Z]|.*\d")
+NAME_AMONG_HAN = re.compile(r".*[A-Z\d]")
+
+Drift = Callable[[str, str, str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What the children of an augmenter must pass.
+
+    Attributes:
+        folds: Whether rows that differ in script, width, case or punctuation alone count as identical.
+        drift: From the user's text of the parent, that of the child, and the answer, to the reason why the
+            child has drifted, or None.
+    """
+
+    folds: bool
+    drift: Drift
+
+    def key(self, data: Mapping[str, Any]) -> str:
+        """Equal for rows that are identical to this gate."""
+        return folded_hash(data) if self.folds else content_hash(data)
+
+    def drifted(self, parent: Mapping[str, Any], child: Mapping[str, Any]) -> str | None:
+        """Why the child may no longer fit the answer, in a few words; None where it fits."""
+        return self.drift(_said(parent, "user"), _said(child, "user"), _said(parent, "assistant"))
+
+
+def folded_hash(data: Mapping[str, Any]) -> str:
+    """As `content_hash`, but of the texts only what is left by folding counts."""
+    return content_hash(rewritten(data, {turn.path: fold(turn.text) for turn in turns(data)}))
+
+
+def _said(data: Mapping[str, Any], role: str) -> str:
+    return "\n".join(turn.text for turn in turns(data) if turn.role == role)
+
+
+def too_little_overlap(parent: str, child: str, _answer: str) -> str | None:
+    """Whether too few shingles of the parent are left; of a short text, too few characters."""
+    before, after = fold(parent), fold(child)
+    pieces = set[str] if min(len(before), len(after)) < SHORT else shingles
+    return "overlap" if jaccard(pieces(before), pieces(after)) < LEAST_OVERLAP else None
+
+
+def lost_meaning(parent: str, child: str, answer: str) -> str | None:
+    """The first sign that a paraphrase asks for something else."""
+    signs: dict[str, Callable[[], bool]] = {
+        "length": lambda: not _in_proportion(fold(parent), fold(child)),
+        "language": lambda: _other_language(parent, child),
+        "numbers": lambda: _other_numbers(parent, child),
+        "names": lambda: _lost_names(parent, child),
+        "answer in the question": lambda: _tells(fold(child), fold(answer)) and not _tells(fold(parent), fold(answer)),
+    }
+    return next((name for name, shows in signs.items() if shows()), None)
+
+
+def _in_proportion(parent: str, child: str) -> bool:
+    return bool(child) and SHORTEST * len(parent) <= len(child) <= LONGEST * len(parent) + SLACK
+
+
+def _other_language(parent: str, child: str) -> bool:
+    if writing(parent) != writing(child):
+        return True
+    before, after = variety(parent), variety(child)
+    return writing(parent) == "Han" and before != after and None not in (before, after)
+
+
+def _other_numbers(parent: str, child: str) -> bool:
+    """Numbers that only one side has; 3 may become 三 or three, and the other way round."""
+    before, after = _numbers(parent), _numbers(child)
+    lost = any(not _spelled(number, child) for number in before - after)
+    return lost or any(not _spelled(number, parent) for number in after - before)
+
+
+def _numbers(text: str) -> set[str]:
+    return set(NUMBER.findall(GROUPED.sub("", unicodedata.normalize("NFKC", text))))
+
+
+def _spelled(number: str, text: str) -> bool:
+    return any(word in text.casefold() for word in numerals(number))
+
+
+def _lost_names(parent: str, child: str) -> bool:
+    """Addresses, and Latin words that are names by their capitals or digits; they may come in another case."""
+    after, name = fold(child), NAME_AMONG_HAN if writing(parent) == "Han" else NAME
+    return any(fold(word) not in after for word in (*ADDRESS.findall(parent), *filter(name.match, _words(parent))))
+
+
+def _words(text: str) -> list[str]:
+    return LATIN.findall(ADDRESS.sub(" ", unicodedata.normalize("NFKC", text)))
+
+
+def _tells(question: str, answer: str) -> bool:
+    return len(answer) >= TELLING and answer in question
+
+
+def anything(_parent: str, _child: str, _answer: str) -> None:
+    """No drift: what the augmenter does is exact."""
+
+
+REWORDED = Gate(folds=True, drift=lost_meaning)
+PERTURBED = Gate(folds=True, drift=too_little_overlap)
+SLIPPED = Gate(folds=False, drift=too_little_overlap)
+CHANGED = Gate(folds=False, drift=anything)

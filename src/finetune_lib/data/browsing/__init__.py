@@ -1,0 +1,1 @@
+"""Examples as a page and in a notebook."""

@@ -1,0 +1,142 @@
+"""One example as a card: its turns to be read, each with what was found about it at its side."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from finetune_lib.data.browsing.beside import side_by_side
+from finetune_lib.data.browsing.state import Page, Shown
+from finetune_lib.data.browsing.turns import line, notes
+from finetune_lib.data.diagnostics.locations import place_of, spot
+from finetune_lib.data.diagnostics.notes import badge, note
+from finetune_lib.pages.conversation import Turn
+from finetune_lib.pages.markup import Markup, tag
+from finetune_lib.pages.unseen import visible_markup
+
+if TYPE_CHECKING:
+    from finetune_lib.data.diagnostics import Diagnostic
+
+COMPARED = "DL"  # the families whose findings hold one example against another
+WEIGHTS = {"error": 10_000, "warning": 100, "info": 1}
+
+
+def card(shown: Shown, page: Page) -> Markup:
+    """One example: where it is from, its turns, and what was found."""
+    homes = _homes(shown)
+    noted = " noted" if shown.findings else ""
+    return tag(
+        "article",
+        _header(shown, page),
+        *notes(homes[""], page),
+        *(line(turn, homes[turn.path], page) for turn in shown.parts.turns),
+        *_sides(shown, homes, page),
+        *_folded("tools", shown.parts.tools, homes, page),
+        *_folded("others", shown.parts.others, homes, page),
+        *_twins(shown, page),
+        id=f"example-{shown.number}",
+        tabindex="-1",
+        class_=f"example{noted}",
+        **_facts(shown.findings),
+        data_category=shown.example.category or "",
+        data_operation=shown.example.operation or "",
+        data_length=str(shown.parts.length),
+    )
+
+
+def unread_card(findings: Sequence[Diagnostic], page: Page) -> Markup:
+    """The card of a line that gave no example."""
+    where = spot(findings[0].origin, page.words, cell=findings[0].cell)
+    header = tag("header", tag("strong", "–"), tag("span", visible_markup(where)), badge(page.words["unread"]))
+    return tag(
+        "article",
+        header,
+        *(note(finding, page.lang, quoted=True) for finding in findings),
+        id=f"line-{findings[0].origin.line}",
+        tabindex="-1",
+        class_="example unread",
+        **_facts(findings),
+        data_length="0",
+    )
+
+
+def _facts(findings: Iterable[Diagnostic]) -> dict[str, str]:
+    """What the script filters and sorts by."""
+    found = list(findings)
+    codes = {finding.code for finding in found} | {finding.severity for finding in found}
+    return {"data_codes": " ".join(sorted(codes)), "data_weight": str(sum(WEIGHTS[f.severity] for f in found))}
+
+
+def _homes(shown: Shown) -> Mapping[str, list[Diagnostic]]:
+    """The findings by the path of the turn that they are about; under "" those about the whole example."""
+    parts = shown.parts
+    paths = {turn.path for turn in (*parts.all_turns, *parts.tools, *parts.others)}
+    homes: defaultdict[str, list[Diagnostic]] = defaultdict(list)
+    for finding in shown.findings:
+        homes[_home(finding.path or "", paths)].append(finding)
+    return homes
+
+
+def _home(path: str, paths: set[str]) -> str:
+    while path and path not in paths:
+        path = path.rpartition("/")[0]
+    return path
+
+
+def _header(shown: Shown, page: Page) -> Markup:
+    example = shown.example
+    size = page.words["characters"].format(number=shown.parts.length)
+    badges = (badge(label) for label in (example.category, example.operation, example.dialect) if label)
+    return tag(
+        "header",
+        tag("a", f"{shown.number:,}", href=f"#example-{shown.number}", class_="number"),
+        tag("span", visible_markup(spot(example.origin, page.words)), class_="soft"),
+        *badges,
+        tag("span", size, class_="soft right-end"),
+    )
+
+
+def _sides(shown: Shown, homes: Mapping[str, list[Diagnostic]], page: Page) -> Iterator[Markup]:
+    """The preferred and the other output in two columns."""
+    if shown.parts.sides is None:
+        return
+    columns = (
+        tag(
+            "section",
+            tag("h4", page.words[name]),
+            *(line(turn, homes[turn.path], page) for turn in side),
+            class_=f"column {name}",
+        )
+        for name, side in zip(("chosen", "rejected"), shown.parts.sides, strict=True)
+    )
+    yield tag("div", *columns, class_="columns")
+
+
+def _folded(name: str, turns: Sequence[Turn], homes: Mapping[str, list[Diagnostic]], page: Page) -> Iterator[Markup]:
+    """Tools or other fields, shut unless something was found about them."""
+    if turns:
+        state = {"open": ""} if any(homes[turn.path] for turn in turns) else {}
+        lines = (line(turn, homes[turn.path], page) for turn in turns)
+        head = f"{page.words[name]}: {', '.join(turn.role for turn in turns)}"
+        yield tag("details", tag("summary", visible_markup(head)), *lines, class_="more", **state)
+
+
+def _twins(shown: Shown, page: Page) -> Iterator[Markup]:
+    """The example beside the one that it repeats or contradicts."""
+    for finding in shown.findings:
+        if finding.code[0] in COMPARED and len(finding.related) == 1:
+            other = page.known.get(place_of(finding.related[0]))
+            if other is not None and other is not shown:
+                yield _beside(shown, other, page)
+
+
+def _beside(shown: Shown, other: Shown, page: Page) -> Markup:
+    where = spot(other.example.origin, page.words)
+    left, right = shown.parts.all_turns, other.parts.all_turns
+    link = tag("a", visible_markup(page.words["there"].format(place=where)), href=f"#example-{other.number}")
+    same = [turn.text for turn in left] == [turn.text for turn in right]
+    told = [tag("p", page.words["same"], class_="soft")] if same else []
+    pair = side_by_side(left, right, heads=(page.words["here"], link))
+    head = tag("summary", visible_markup(page.words["compare"].format(place=where)))
+    return tag("details", head, *told, pair, class_="twin", **({} if same else {"open": ""}))

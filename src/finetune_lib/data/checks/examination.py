@@ -1,0 +1,248 @@
+"""One part of the data examined: every example by itself, and what the surveys gather of it."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from finetune_lib.data.checks import limits
+from finetune_lib.data.checks.duplicates.copies import ExactDuplicates
+from finetune_lib.data.checks.form import rows
+from finetune_lib.data.checks.form.texts import NOTHING, text_findings
+from finetune_lib.data.checks.parts import Part
+from finetune_lib.data.checks.rules import Rules
+from finetune_lib.data.checks.survey import FormSurvey, Survey
+from finetune_lib.data.diagnostics import Diagnostic, Findings, is_error
+from finetune_lib.data.reading.json.line_store import Index
+from finetune_lib.data.reading.json.lines import Record, Unread
+from finetune_lib.data.reading.json.plain import is_plain
+from finetune_lib.data.reading.json.plain_rows import PlainRows
+from finetune_lib.records import NOWHERE, Example
+from finetune_lib.tokens import counter_for
+
+NAMED = 100  # plain chats whose places are kept
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is looked for.
+
+    Attributes:
+        rules: Whose rules.
+        tokens: Whether tokens are counted.
+        duplicates: Whether exact copies are looked for.
+        content: Whether the texts themselves are looked at: answers that contradict, privacy, quality.
+        near: Whether near duplicates are looked for; None looks where there are few enough examples.
+        ignore: Codes or families that are not reported.
+    """
+
+    rules: Rules
+    tokens: bool = True
+    duplicates: bool = True
+    content: bool = True
+    near: bool | None = None
+    ignore: tuple[str, ...] = ()
+
+    @property
+    def format_only(self) -> bool:
+        """Whether a row of plain shape needs no further look."""
+        return not (self.tokens or self.duplicates or self.content)
+
+    @property
+    def takes_together(self) -> bool:
+        """Whether plain chats are not looked at one by one."""
+        return self.rules.learns_plain_chats and not self.content
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was found in one part.
+
+    Attributes:
+        forms: What is told of the form of the rows at the end.
+        surveys: What else is told only at the end.
+        findings: What was found.
+        lengths: Tokens of each example, 0 for those that are not sound; empty where they were not counted.
+        index: Where the examples begin, of a part of lines.
+        examples: How many examples there are.
+        unread: How many lines could not be read.
+        lines: How many lines there are.
+        rows: How many lines that are not blank.
+        wishes: Codes that single rows want ignored, by row.
+        ignored: Codes that were found and not reported: by row, and in row 0 for all of them.
+        plain: How many plain chats there are.
+        plain_places: The indexes of the first of them.
+        counted: Whether lines and rows are counted from the beginning of the part.
+    """
+
+    forms: tuple[FormSurvey, ...]
+    surveys: tuple[Survey, ...]
+    findings: Findings = field(default_factory=Findings)
+    lengths: array[int] = field(default_factory=lambda: array("I"))
+    index: Index = field(default_factory=Index)
+    examples: int = 0
+    unread: int = 0
+    lines: int = 0
+    rows: int = 0
+    wishes: dict[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
+    ignored: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
+    plain: int = 0
+    plain_places: list[int] = field(default_factory=list[int])
+    counted: bool = False
+
+    def report(self, found: Iterable[Diagnostic], plan: Plan) -> bool:
+        """Take up findings that are not to be ignored; tells whether one is an error."""
+        errors = False
+        for finding in found:
+            errors |= is_error(finding)
+            row = finding.origin.row
+            if hidden := hidden_by(finding, (*plan.ignore, *self.wishes.get(row or 0, ()))):
+                self.ignored |= {(0, hidden), (row or 0, hidden)}
+            else:
+                self.findings.add([finding])
+        return errors
+
+    @property
+    def all_surveys(self) -> tuple[Any, ...]:
+        """Everything that is told at the end."""
+        return (*self.forms, *self.surveys)
+
+    def count_plain(self, number: int = 1) -> None:
+        """The next examples are plain chats."""
+        self.plain_places.extend(range(self.examples, self.examples + min(number, max(0, NAMED - self.plain))))
+        self.plain += number
+
+    def merge(self, later: Outcome) -> None:
+        """Take up what was found in the part behind this one."""
+        later.findings.shift(self.lines, self.rows)
+        self.findings.merge(later.findings)
+        self.index.merge(later.index, self.lines, self.rows)
+        for survey, other in zip(self.all_surveys, later.all_surveys, strict=True):
+            survey.merge(other, self.examples)
+        self.lengths += later.lengths
+        self.wishes |= {row + self.rows * later.counted: codes for row, codes in later.wishes.items()}
+        self.ignored |= {(row and row + self.rows * later.counted, code) for row, code in later.ignored}
+        self.examples += later.examples
+        self.unread += later.unread
+        self.lines += later.lines
+        self.rows += later.rows
+
+
+def hidden_by(finding: Diagnostic, ignore: Iterable[str]) -> str | None:
+    """The code, family or readable name that keeps a finding from being reported."""
+    return next((code for code in ignore if finding.code.startswith(code) or finding.slug == code), None)
+
+
+def examine(part: Part, plan: Plan) -> Outcome:
+    """Look at each example of a part once."""
+    outcome = empty(plan, counted=part.counted)
+    for item in part.records(_harmless if plan.takes_together else None):
+        if isinstance(item, PlainRows):
+            _plain_rows(item, part, plan, outcome)
+        elif isinstance(item, Unread):
+            _unread(item, plan, outcome)
+        elif isinstance(item, Example):
+            _example(item, plan, outcome)
+        else:
+            _record(item, part, plan, outcome)
+    for form in outcome.forms if outcome.plain else ():
+        form.take_plain(outcome.plain, outcome.plain_places)
+    return outcome
+
+
+def _record(record: Record, part: Part, plan: Plan, outcome: Outcome) -> None:
+    """What stands on one line."""
+    outcome.index.add(part.base + record.offset, record.line, record.row)
+    outcome.lines, outcome.rows = record.line, record.row
+    if plan.format_only and record.plain and not record.marked and plan.rules.learns_plain_chats:
+        outcome.count_plain()
+        outcome.examples += 1
+    else:
+        _example(part.interpret(record), plan, outcome, marked=record.marked, plain=record.plain and part.keeps_plain)
+
+
+def _harmless(texts: str) -> bool:
+    """Whether `rows.check_texts` would find nothing in texts that are joined here."""
+    return text_findings(texts, "", NOWHERE, role="", empty=None) is NOTHING
+
+
+def _plain_rows(found: PlainRows, part: Part, plan: Plan, outcome: Outcome) -> None:
+    """Many plain chats, which have no finding about their form: what `_record` does with each."""
+    number = len(found.chats)
+    outcome.index.extend(found.offsets(part.base), found.line, found.row)
+    outcome.lines, outcome.rows = found.line + number - 1, found.row + number - 1
+    outcome.count_plain(number)
+    if plan.tokens:
+        _count_plain(found, part, plan, outcome)
+    for survey in outcome.surveys:
+        if isinstance(survey, ExactDuplicates):  # those of the content are not asked for (`Plan.takes_together`)
+            survey.look_plain(found.chats, outcome.examples)
+    outcome.examples += number
+
+
+def _count_plain(found: PlainRows, part: Part, plan: Plan, outcome: Outcome) -> None:
+    """The tokens of plain chats."""
+    counts = counter_for(plan.rules.model).chats(map(len, found.chats), found.texts)
+    outcome.lengths.extend(counts)
+    limit = limits.training_limit(plan.rules)
+    long = ((found.example(place, part.source), count) for place, count in enumerate(counts) if count > limit)
+    outcome.report(limits.too_long(long, plan.rules), plan)
+
+
+def empty(plan: Plan, *, counted: bool = False) -> Outcome:
+    """The outcome before anything was looked at."""
+    exact = (ExactDuplicates(),) if plan.duplicates else ()
+    content = _content_surveys() if plan.content else ()
+    return Outcome(rows.surveys(plan.rules), (*exact, *content), counted=counted)
+
+
+def _content_surveys() -> tuple[Survey, ...]:
+    from finetune_lib.data.checks import duplicates, quality
+
+    return (*duplicates.content_surveys(), *quality.surveys())
+
+
+def _unread(record: Unread, plan: Plan, outcome: Outcome) -> None:
+    outcome.index.findings.add(record.findings)
+    outcome.unread += outcome.report(record.findings, plan)
+    last = record.findings[-1].origin
+    outcome.lines, outcome.rows = last.line or 0, (last.row or 0) - (not record.text.strip())
+
+
+def _example(example: Example, plan: Plan, outcome: Outcome, *, marked: bool = True, plain: bool = False) -> None:
+    """All that is asked of one example; the texts of a plain one are looked at where they may hold something."""
+    if example.ignore and example.origin.row:
+        outcome.wishes[example.origin.row] = example.ignore
+    if plan.rules.learns_plain_chats and (plain or (example.dialect is None and is_plain(example.data))):
+        broken = (marked or plan.content) and outcome.report(rows.check_texts(example), plan)
+        outcome.count_plain()
+    else:
+        broken = outcome.report(rows.check(example, plan.rules), plan)
+        for form in outcome.forms:
+            form.look(example, outcome.examples)
+    if plan.content:
+        outcome.report(_content(example, plan.rules), plan)
+    if plan.tokens:
+        _count(example, plan, outcome, broken=broken)
+    for survey in outcome.surveys:
+        survey.look(example, outcome.examples)
+    outcome.examples += 1
+
+
+def _count(example: Example, plan: Plan, outcome: Outcome, *, broken: bool) -> None:
+    """The tokens of a sound example."""
+    count = 0 if broken else limits.tokens(example, plan.rules)
+    outcome.lengths.append(count)
+    if plan.rules.model:
+        outcome.report(limits.too_long([(example, count)], plan.rules), plan)
+
+
+def _content(example: Example, rules: Rules) -> Iterator[Diagnostic]:
+    """What the texts of one example say."""
+    from finetune_lib.data.checks import duplicates, privacy, quality
+
+    yield from quality.check(example, rules)
+    yield from privacy.check(example, rules)
+    yield from duplicates.check(example, rules)

@@ -1,0 +1,1 @@
+"""The form of a row: what a platform refuses or misreads."""

@@ -1,0 +1,101 @@
+"""What may not stand in a text, whatever its role."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from finetune_lib.data.checks.form import characters, mojibake
+from finetune_lib.data.diagnostics import Diagnostic, Quote, Severity, diagnose, quote
+from finetune_lib.records import Origin
+
+SPECIAL = re.compile(r"<\|(?:endoftext|endofprompt|fim_prefix|fim_middle|fim_suffix|im_start|im_sep|im_end)\|>")
+# One search tells a text without any of these apart, which nearly every text is.
+SUSPECT_ASCII = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+SUSPECT = re.compile(
+    f"[{characters.CONTROLS}{characters.SURROGATES}{characters.INVISIBLE}{characters.REPLACEMENT}"
+    f"{mojibake.LATIN}{mojibake.SIGNS}]"
+)
+SHOWN = 24
+NOTHING: Iterator[Diagnostic] = iter(())
+# What mends a text, by the code of the finding; each only on a person's word.
+MENDS: Mapping[str, Callable[[str], str]] = {
+    "E105": characters.without_controls,
+    "E106": mojibake.restored,
+    "E113": characters.without_invisible,
+}
+
+
+def text_findings(text: str, path: str, origin: Origin, *, role: str, empty: Severity | None) -> Iterator[Diagnostic]:
+    """Special tokens, damaged and hidden characters, and emptiness with the severity that it has here."""
+    if "<|" in text or (empty and not text.strip()) or (SUSPECT_ASCII if text.isascii() else SUSPECT).search(text):
+        return _text_findings(text, path, origin, role=role, empty=empty)
+    return NOTHING
+
+
+def _text_findings(text: str, path: str, origin: Origin, *, role: str, empty: Severity | None) -> Iterator[Diagnostic]:
+    if "<|" in text and (match := SPECIAL.search(text)):
+        yield diagnose("K703", origin, path, quote=_marked(text, match.start(), len(match[0])), token=match[0])
+    if (SUSPECT_ASCII if text.isascii() else SUSPECT).search(text):
+        yield from _damage(text, path, origin)
+    if empty and not text.strip():
+        yield replace(diagnose("C406", origin, path, role=role), severity=empty)
+
+
+def _damage(text: str, path: str, origin: Origin) -> Iterator[Diagnostic]:
+    if match := characters.SURROGATE.search(text):
+        character = f"\\u{ord(match[0]):04x}"
+        yield diagnose("E108", origin, path, quote=_marked(text, match.start()), character=character)
+    runs = list(mojibake.garbled(text))
+    if runs:
+        yield _mojibake(runs, text, path, origin)
+    else:  # such characters are part of mojibake: one finding a cause
+        yield from _controls(text, path, origin)
+        yield from _invisible(text, path, origin)
+    if not any(characters.REPLACEMENT in run.text for run in runs):
+        yield from _replaced(text, path, origin)
+
+
+def _replaced(text: str, path: str, origin: Origin) -> Iterator[Diagnostic]:
+    if count := text.count(characters.REPLACEMENT):
+        place = text.index(characters.REPLACEMENT)
+        yield diagnose("E107", origin, path, quote=_marked(text, place), count=count)
+
+
+def _mojibake(runs: list[mojibake.Garbled], text: str, path: str, origin: Origin) -> Diagnostic:
+    first = runs[0]
+    given: dict[str, Any] = {
+        "garbled": _short(first.text),
+        "meant": _short(first.meant),
+        "true": first.true,
+        "wrong": first.wrong,
+    }
+    return diagnose("E106", origin, path, quote=_marked(text, first.start, len(first.text)), count=len(runs), **given)
+
+
+def _controls(text: str, path: str, origin: Origin) -> Iterator[Diagnostic]:
+    """Controls; U+0000 is an error, for programs in C end a text there and databases refuse it."""
+    found = list(characters.CONTROL.finditer(text))
+    if found:
+        first = next((match for match in found if match[0] == "\0"), found[0])
+        severity: Severity | None = "error" if first[0] == "\0" else None
+        place = first.start()
+        given: dict[str, Any] = {"count": len(found), "character": characters.named(first[0])}
+        yield diagnose("E105", origin, path, quote=_marked(text, place), severity=severity, **given)
+
+
+def _invisible(text: str, path: str, origin: Origin) -> Iterator[Diagnostic]:
+    if places := characters.invisible(text):
+        given: dict[str, Any] = {"count": len(places), "character": characters.named(text[places[0]])}
+        yield diagnose("E113", origin, path, quote=_marked(text, places[0]), **given)
+
+
+def _marked(text: str, start: int, length: int = 1) -> Quote:
+    """A window that can be printed: control characters could change the terminal that shows it."""
+    return quote(characters.shown(text), start, length)
+
+
+def _short(text: str) -> str:
+    return characters.shown(text if len(text) <= SHOWN else f"{text[:SHOWN]}…")

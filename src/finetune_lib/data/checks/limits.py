@@ -1,0 +1,112 @@
+"""Limits of the platform and the model: examples, bytes, tokens, and the dates after which nothing is trained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from math import inf
+from typing import Any
+
+from finetune_lib import catalog
+from finetune_lib.data.checks.profiles import Closing
+from finetune_lib.data.checks.rules import Rules
+from finetune_lib.data.diagnostics import Diagnostic, diagnose
+from finetune_lib.records import Example, Origin, conversation, kind_of
+from finetune_lib.tokens import Counter, counter_for
+
+LATER = "a later day"
+ANY_MODEL = "any model"
+
+
+def size(examples: int, source: str, rules: Rules) -> Iterator[Diagnostic]:
+    """Too few examples or too many, and a model whose tokens can only be estimated."""
+    if examples < rules.minimum:
+        given: dict[str, Any] = {"minimum": rules.minimum, "missing": rules.minimum - examples, "target": rules.name}
+        yield diagnose("K701", Origin(source), examples=examples, **given)
+    if 0 < rules.maximum < examples:
+        yield diagnose("K705", Origin(source), examples=examples, maximum=rules.maximum, target=rules.name)
+    if rules.model and catalog.find(rules.model) is None:
+        yield diagnose("K708", Origin(source), model=rules.model)
+
+
+def file_size(size: int, source: str, rules: Rules) -> Iterator[Diagnostic]:
+    """A file that the target does not take, or takes in parts alone; `size` is that of the lines uploaded."""
+    if 0 < rules.file_bytes < size:
+        yield diagnose("K704", Origin(source), size=_told(size), limit=_told(rules.file_bytes), target=rules.name)
+    elif 0 < rules.upload_bytes < size:
+        yield diagnose("K706", Origin(source), size=_told(size), limit=_told(rules.upload_bytes), target=rules.name)
+
+
+def _told(size: int) -> str:
+    """A size for people."""
+    for unit, name in ((2**30, "GB"), (2**20, "MB"), (2**10, "kB")):
+        if size >= unit:
+            return f"{size / unit:,.1f} {name}"
+    return f"{size} B"
+
+
+def platform(rules: Rules, today: date) -> Iterator[Diagnostic]:
+    """A method that the target does not offer, and the announced end of training there."""
+    if rules.method not in rules.profile.formats:
+        yield diagnose("P611", Origin(rules.name), target=rules.name, method=rules.method)
+    for end in _closings(rules):
+        closed = end.firm and today >= end.day
+        model = rules.model or ANY_MODEL
+        given: dict[str, Any] = {
+            "model": model,
+            "day": end.day.isoformat(),
+            "stop": end.stop.isoformat() if end.stop else LATER,
+        }
+        severity = "error" if closed else "warning"
+        yield diagnose("K709", Origin(model), severity=severity, target=rules.name, **given)
+
+
+def _closings(rules: Rules) -> Iterator[Closing]:
+    """The end that concerns the model: of the model itself, else of the target as a whole."""
+    facts = catalog.find(rules.model) if rules.model else None
+    if rules.target in (None, "openai") and facts and facts.last_new_job:
+        yield Closing((), facts.last_new_job, firm=True, stop=facts.shutdown)
+        return
+    name = catalog.DATED.sub("", catalog.base_of(rules.model or ""))
+    yield from (end for end in rules.profile.closing if not end.models or name in end.models)
+
+
+def tokens(example: Example, rules: Rules) -> int:
+    """Tokens of a sound example as it is trained on, its tools included."""
+    counter, data = counter_for(rules.model), example.data
+    if "messages" in data:
+        return counter.example(data["messages"], _tools(data))
+    if kind_of(data) == "unknown":
+        return counter.count(str(data.get("text") or ""))
+    return counter.example(conversation(data), _tools(data))
+
+
+def _tools(data: Mapping[str, Any]) -> str:
+    tools = data.get("tools")
+    return json.dumps(tools, ensure_ascii=False, default=repr) if tools else ""
+
+
+def training_limit(rules: Rules) -> float:
+    """Tokens that the model learns of one example; infinite where no limit is known."""
+    facts = catalog.find(rules.model) if rules.model else None
+    return facts.training_limit if facts else inf
+
+
+def too_long(counted: Iterable[tuple[Example, int]], rules: Rules) -> Iterator[Diagnostic]:
+    """Examples with more tokens than the model learns of one, and those whose answer is cut off as a whole."""
+    limit = training_limit(rules)
+    for example, count in counted:
+        if count > limit:
+            given: dict[str, Any] = {"tokens": count, "limit": limit, "model": rules.model}
+            code = "K710" if _before_answer(example, counter_for(rules.model)) >= limit else "K702"
+            yield diagnose(code, example.origin, "/messages", **given)
+
+
+def _before_answer(example: Example, counter: Counter) -> int:
+    """Tokens before the first words that are learned; 0 where there is no answer to cut."""
+    turns: Sequence[Mapping[str, Any]] = conversation(example.data)
+    for place, turn in enumerate(turns):
+        if turn.get("role") == "assistant" and turn.get("weight") != 0:
+            return counter.example(turns[:place], _tools(example.data))
+    return 0

@@ -1,0 +1,119 @@
+"""All checks over all examples: part by part, here or on an executor, and then what only the whole can tell."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from datetime import date
+from functools import reduce
+from itertools import chain, islice
+
+from finetune_lib.data.checks import limits
+from finetune_lib.data.checks.examination import Outcome, Plan, empty, examine
+from finetune_lib.data.checks.parts import Part, parts_of
+from finetune_lib.data.diagnostics import Diagnostic, TokenCount, ValidationReport, diagnose, is_error
+from finetune_lib.data.reading.json.line_store import LineStore
+from finetune_lib.records import Example, Origin
+from finetune_lib.tokens import encoding_of
+
+AHEAD = 16  # parts on their way to an executor at once
+NEAR_LIMIT = 5_000  # examples up to which near duplicates are looked for unasked
+
+
+def validate(
+    examples: Sequence[Example],
+    *,
+    source: str,
+    plan: Plan,
+    problems: Iterable[Diagnostic] = (),
+    today: date | None = None,
+    executor: Executor | None = None,
+) -> ValidationReport:
+    """Check all examples by the plan and gather every finding, `problems` of the reader first.
+
+    Args:
+        examples: The data.
+        source: What the report calls it.
+        plan: What is looked for.
+        problems: What the reader found.
+        today: The day that announced shutdowns are held against; by default today.
+        executor: Who looks at the parts; the result is the same with and without one.
+    """
+    whole = reduce(_merged, _outcomes(parts_of(examples, source), plan, executor), empty(plan))
+    if isinstance(examples, LineStore):
+        examples.adopt(whole.index)
+    problems = tuple(problems)
+    unread = whole.unread + sum(map(is_error, problems))  # they count: mending them adds examples
+    facts = (
+        limits.platform(plan.rules, today or date.today()),
+        limits.size(whole.examples + unread, source, plan.rules),
+        limits.file_size(_bytes_of(examples), source, plan.rules),
+    )
+    whole.report(chain(problems, *facts), plan)
+    _tell(whole, examples, plan, executor)
+    _unused(whole, source, plan)
+    tokens = token_count(whole.lengths, plan.rules.model)
+    return ValidationReport(source, whole.examples, whole.findings.kept, tokens, whole.findings.counts)
+
+
+def _outcomes(parts: Iterator[Part], plan: Plan, executor: Executor | None) -> Iterator[Outcome]:
+    """The outcomes in the order of the parts; on an executor a few are on their way at once."""
+    if executor is None:
+        yield from (examine(part, plan) for part in parts)
+        return
+    waiting: deque[Future[Outcome]] = deque(executor.submit(examine, part, plan) for part in islice(parts, AHEAD))
+    while waiting:
+        outcome = waiting.popleft().result()
+        waiting.extend(executor.submit(examine, part, plan) for part in islice(parts, 1))
+        yield outcome
+
+
+def _merged(whole: Outcome, later: Outcome) -> Outcome:
+    whole.merge(later)
+    return whole
+
+
+def _tell(whole: Outcome, examples: Sequence[Example], plan: Plan, executor: Executor | None) -> None:
+    """What the surveys found, and near duplicates where the data is small enough to look for them unasked."""
+    for survey in whole.all_surveys:
+        whole.report(survey.findings(examples, plan.rules), plan)
+    if plan.near or (plan.near is None and plan.content):
+        whole.report(_near(whole, examples, plan, executor), plan)
+
+
+def _near(whole: Outcome, examples: Sequence[Example], plan: Plan, executor: Executor | None) -> Iterable[Diagnostic]:
+    """Near duplicates; unasked only among few examples, as each one costs about a millisecond."""
+    if plan.near is None and whole.examples > NEAR_LIMIT:
+        return [diagnose("M003", Origin(examples[0].origin.source), examples=whole.examples)]
+    from finetune_lib.data.checks import duplicates
+
+    return duplicates.near_duplicates(examples, executor=executor)
+
+
+def _bytes_of(examples: Sequence[Example]) -> int:
+    """How large the file for uploading is, nearly."""
+    if isinstance(examples, LineStore):
+        return examples.blob.size
+    return sum(len(json.dumps(example.data, ensure_ascii=False, default=repr).encode("utf-8", "replace")) + 1
+               for example in examples)  # fmt: skip
+
+
+def _unused(whole: Outcome, source: str, plan: Plan) -> None:
+    """Codes that were to be ignored and did not come up."""
+    wishes = [
+        (Origin(source), 0, plan.ignore),
+        *((Origin(source, row), row, codes) for row, codes in whole.wishes.items()),
+    ]
+    for origin, row, codes in wishes:
+        unused = [code for code in codes if (row, code) not in whole.ignored]
+        whole.findings.add(diagnose("M001", origin, ignored=code) for code in unused)
+
+
+def token_count(lengths: array[int], model: str | None) -> TokenCount | None:
+    """The sum and the longest of the counts; None where nothing was counted."""
+    if not any(lengths):
+        return None
+    return TokenCount(sum(lengths), max(lengths), *encoding_of(model))

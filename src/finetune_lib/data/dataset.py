@@ -1,0 +1,586 @@
+"""Dataset: an immutable sequence of examples, from a file to data that trains."""
+
+from __future__ import annotations
+
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from itertools import chain
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
+
+from finetune_lib import catalog
+from finetune_lib.data.checks import Plan, Rules, Target, first_error, validate
+from finetune_lib.data.diagnostics import Change, Diagnostic, Language, ValidationReport, counted, is_loss
+from finetune_lib.data.reading import Options, loading
+from finetune_lib.data.reading.json.line_store import LineStore, View
+from finetune_lib.data.reading.meaning import METADATA, metadata_of
+from finetune_lib.errors import InvalidDatasetError
+from finetune_lib.files import json_line, write_atomically
+from finetune_lib.records import Case, Example, Method, as_example
+
+if TYPE_CHECKING:
+    from finetune_lib.data.augmenters import Augmenter, Template
+    from finetune_lib.data.augmenters.augmenting import Augmented, OnProgress
+    from finetune_lib.data.fixing.fixing import Account, Fixed
+    from finetune_lib.data.formats import Format
+    from finetune_lib.data.leakage import Proof
+    from finetune_lib.data.measuring.stats import CostEstimate, Stats
+    from finetune_lib.data.splitting import Key
+    from finetune_lib.platforms import Platform
+
+NEAR = 0.7  # the share of common shingles from which two questions are neighbours
+NEAR_LIMIT = 50_000  # examples up to which a split looks for neighbours
+
+
+class Split(NamedTuple):
+    """The parts of a dataset; what belongs together stands in one of them."""
+
+    train: Dataset
+    validation: Dataset
+    golden: Dataset
+
+    def proof(self, *, near: float = NEAR) -> Proof:
+        """Hold every validation and golden row against training: none may have a near neighbour there.
+
+        Args:
+            near: The similarity from which two questions are neighbours.
+        """
+        from finetune_lib.data import leakage, splitting
+
+        whole = [example for part in self for example in part]
+        stratum = splitting.usual_stratum(whole)
+        return leakage.prove(self._asdict(), threshold=near, stratum=stratum)
+
+
+class Dataset(Sequence[Example]):
+    """An immutable sequence of training examples.
+
+    Each operation gives a new Dataset. What is not part of an example (its origin, its category, the example that
+    it was augmented from) rides beside it and never reaches an uploaded file.
+
+    Example:
+        >>> import finetune_lib as ft
+        >>> data = ft.Dataset.from_rows(
+        ...     [{"prompt": "幾點登機？", "completion": "起飛前 30 分鐘。"}], system="你是機場客服。"
+        ... )
+        >>> data[0].answer
+        '起飛前 30 分鐘。'
+    """
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        *,
+        name: str = "dataset",
+        problems: Iterable[Diagnostic] = (),
+        fixed: Fixed | None = None,
+        augmented: Augmented | None = None,
+    ) -> None:
+        """Wrap examples; `load` and `from_rows` are the usual ways.
+
+        Args:
+            examples: Any sequence; it is read by index and never changed.
+            name: What reports call the data.
+            problems: Findings of the reader; an error among them keeps the data from being saved or trained.
+            fixed: The fix that gave them.
+            augmented: The augmentation that gave them.
+        """
+        self._examples = examples
+        self._problems = tuple(problems)
+        self._fixed = fixed
+        self._augmented = augmented
+        self.name = name
+
+    @classmethod
+    def load(
+        cls,
+        path: str | PathLike[str],
+        *,
+        system: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        sheet: str | None = None,
+        encoding: str | None = None,
+    ) -> Dataset:
+        """Read a file: JSONL, JSON in any arrangement, CSV, TSV, Excel, Parquet; also packed as gz or zst.
+
+        What the file is shows its content: its encoding, the shape of its JSON, the header of its table, foreign
+        formats such as ShareGPT and Alpaca. What was interpreted is told by `validate` as a note. Rows of a
+        table become chats of one user and one assistant turn; JSONL keeps its format: chat rows, or
+        prompt/completion pairs unless `system` is given. A large JSONL file is opened at once and read when its
+        examples are asked for; it must stay as it is meanwhile.
+
+        A line that cannot be read does not stop the others: `validate` reports it, and nothing is saved or
+        trained until it is mended, by hand or by `fix`, or left out by `drop_unread`.
+
+        Args:
+            path: The file.
+            system: The system message of every example that has none; turns pairs into chats.
+            columns: Which column of a table is `prompt`, `completion`, `system` or `category`, where the
+                header does not say so: `{"prompt": "問題", "completion": "答案"}`.
+            sheet: The sheet of a workbook with several.
+            encoding: The text encoding, as `cp950` (Big5) or `gb18030` (GBK), where it cannot be told.
+
+        Raises:
+            ReadError: The file as a whole cannot be read; the message names it and what to do.
+            MissingExtraError: It needs a package that is not installed, as `finetune_lib[excel]`.
+        """
+        file = Path(path)
+        loaded = loading.load(file, Options(encoding, sheet, columns), system=system)
+        return cls(loaded.examples, name=file.name, problems=loaded.problems)
+
+    @classmethod
+    def from_rows(
+        cls,
+        rows: Any,
+        *,
+        system: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        name: str = "rows",
+    ) -> Dataset:
+        """Wrap rows that are in memory: mappings, or a frame of pandas, polars or Arrow.
+
+        Args:
+            rows: Chats (`messages`), pairs (`prompt`, `completion`, `category`) or rows of a foreign format.
+            system: The system message of every example that has none.
+            columns: As in `load`.
+            name: What reports call the data.
+        """
+        loaded = loading.from_memory(rows, name=name, columns=columns, system=system)
+        return cls(loaded.examples, name=name, problems=loaded.problems)
+
+    def validate(
+        self,
+        *,
+        model: str | None = None,
+        target: Target | None = None,
+        method: Method = "supervised",
+        grader: Mapping[str, Any] | None = None,
+        limits: Mapping[str, int] | None = None,
+        golden: Sequence[Case | Example] | None = None,
+        tokens: bool = True,
+        duplicates: bool = True,
+        content: bool = True,
+        near: bool | None = None,
+        ignore: Sequence[str] | str = (),
+        today: date | None = None,
+        executor: Executor | None = None,
+    ) -> ValidationReport:
+        """Check everything and report every finding, each with its row and field; raises nothing.
+
+        Args:
+            model: The base model: its tokens are counted and its limits checked.
+            target: Whose rules: `openai`, `azure`, `local`, `together`, `fireworks`, `mistral`, `trl`, or
+                `compatible` for another service that speaks OpenAI's protocol; by default those of the model's
+                platform, or without a model OpenAI's format, which the others build on.
+            method: `supervised`, `dpo` or `reinforcement`.
+            grader: The grader of a reinforcement job: every field that it reads must be in each row.
+            limits: Limits of a service that differ from the table's, as `{"minimum": 3, "file_bytes": 10**9}`.
+            golden: A golden set that no row may come near to.
+            tokens: Whether to count tokens.
+            duplicates: Whether to look for exact copies.
+            content: Whether to look at the texts: contradictions, privacy, quality.
+            near: Whether to look for near duplicates; by default up to 5,000 examples, as it takes about a
+                millisecond for each.
+            ignore: Codes (`D802`), families (`Q9`) or names (`near-duplicate`) that are not reported.
+            today: The day that announced shutdowns are held against; by default today.
+            executor: A `concurrent.futures.Executor`, as a process pool or Dask's; the result stays the same.
+        """
+        rules = self._rules(model, target, method, grader, limits)
+        hidden = (ignore,) if isinstance(ignore, str) else tuple(ignore)
+        plan = Plan(rules, tokens=tokens, duplicates=duplicates, content=content, near=near, ignore=hidden)
+        problems = (*self._problems, *(self._leaks(golden) if golden else ()))
+        report = validate(
+            self._examples, source=self.name, plan=plan, problems=problems, today=today, executor=executor
+        )
+        return replace(report, changes=partial(_changes, self._examples, rules))
+
+    def _leaks(self, golden: Sequence[Case | Example]) -> Iterable[Diagnostic]:
+        from finetune_lib.data import leakage
+
+        return leakage.contamination(list(map(as_example, golden)), self, threshold=NEAR)
+
+    def _rules(
+        self,
+        model: str | None = None,
+        target: Target | None = None,
+        method: Method = "supervised",
+        grader: Mapping[str, Any] | None = None,
+        limits: Mapping[str, int] | None = None,
+    ) -> Rules:
+        facts = catalog.find(model) if model else None
+        chosen = target or (facts.platform if facts else None)
+        return Rules(chosen, method, model, grader, tuple((limits or {}).items()))
+
+    def fix(
+        self,
+        *,
+        safe_only: bool = True,
+        model: str | None = None,
+        target: Target | None = None,
+        method: Method = "supervised",
+        rejects: str | PathLike[str] | None = None,
+    ) -> Dataset:
+        """Apply the fixes that a report offers; `changes` and `account` of the result tell what was done.
+
+        A fix is applied only if the row is sound afterwards and no text has changed. See it first:
+        `print(data.validate().diff())`.
+
+        Args:
+            safe_only: Only fixes that lose nothing. False also applies those that take a person's word, leaves
+                out what stays wrong, and merges exact copies.
+            model: As in `validate`.
+            target: As in `validate`.
+            method: As in `validate`.
+            rejects: A file for the rows that were left out, with the codes of why.
+
+        Raises:
+            FileExistsError: The file for rejects is there.
+        """
+        from finetune_lib.data.fixing import fixing
+
+        rules = self._rules(model, target, method)
+        result = fixing.fixed(self._examples, self._problems, rules, safe_only=safe_only)
+        if rejects is not None:
+            write_atomically(Path(rejects), fixing.rejects(result), overwrite=False)
+        return Dataset(result.examples, name=self.name, problems=result.problems, fixed=result)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What the fix that gave this dataset has changed, row by row; empty where there was none."""
+        return self._fixed.changes if self._fixed else ()
+
+    @property
+    def account(self) -> Account:
+        """What became of the rows in the fix that gave this dataset: read = kept + dropped + merged."""
+        from finetune_lib.data.fixing.fixing import Account
+
+        return self._fixed.account if self._fixed else Account(len(self), len(self))
+
+    def split(
+        self,
+        *,
+        validation: float | int = 0,
+        golden: float | int = 0,
+        seed: int = 0,
+        group_by: Key | None = None,
+        stratify_by: Key | Literal["auto"] | None = "auto",
+        near: float | None = NEAR,
+    ) -> Split:
+        """Part the data into training, validation and golden set, with nothing in two of them.
+
+        Deterministic by content: an example's place depends on its question and the seed, not on its row, so
+        that added rows leave the others where they are. Examples with the same or nearly the same question,
+        children of one augmented example, and those with an equal `group_by` stay together.
+
+        Args:
+            validation: A share of all examples (0.1) or a count (20).
+            golden: The same for the golden set, which `Evaluator` scores and training never sees.
+            seed: Another seed, another split.
+            group_by: What else stays together: a function from an example to its customer, document, template.
+            stratify_by: Of what each part gets its share: a function from an example to its kind. `auto` takes
+                the category, or the answer where there are only few different ones.
+            near: The similarity from which two questions are neighbours; None keeps only equal ones together,
+                and so does data of more than 50,000 examples.
+
+        Raises:
+            ValueError: A part stays empty, or nothing is left to train on.
+            InvalidDatasetError: Some lines could not be read.
+        """
+        from finetune_lib.data import splitting
+
+        self.require_whole()
+        stratum = splitting.usual_stratum(self) if stratify_by == "auto" else stratify_by
+        places = splitting.split_places(
+            self._examples,
+            validation=validation,
+            golden=golden,
+            seed=seed,
+            links=self._links(near),
+            key=group_by,
+            stratum=stratum,
+        )
+        return Split(*map(self._part, places, Split._fields))
+
+    def _links(self, near: float | None) -> Iterable[tuple[int, int]]:
+        """Pairs of examples with nearly the same question."""
+        from finetune_lib.data.checks.duplicates.near import question_links
+
+        return question_links(self, threshold=near) if near is not None and len(self) <= NEAR_LIMIT else ()
+
+    def _part(self, places: Sequence[int], name: str) -> Dataset:
+        """Some of the examples; lines that could not be read stay with them, so that none is lost unnoticed."""
+        return Dataset(View(self._examples, sorted(places)), name=f"{self.name} ({name})", problems=self.problems)
+
+    def decontaminate(self, golden: Sequence[Case | Example], *, near: float = NEAR) -> Dataset:
+        """Leave out the rows whose question comes near to one of the golden set.
+
+        Args:
+            golden: The golden set: a `GoldenSet`, cases, or a Dataset.
+            near: The similarity from which two questions are neighbours.
+        """
+        from finetune_lib.data import leakage
+
+        found = {pair.b for pair in leakage.near(list(map(as_example, golden)), self, threshold=near)}
+        return self._part([place for place in range(len(self)) if place not in found], "decontaminated")
+
+    def deduplicate(self, *, near: float | None = None) -> Dataset:
+        """Leave out rows that stand in the data before.
+
+        Args:
+            near: Also those that are so similar to an earlier one in question and answer, as 0.9; None leaves
+                out exact copies only.
+        """
+        from finetune_lib.data.deduplicating import first_places
+
+        return self._part(first_places(self, near=near), "deduplicated")
+
+    def filter(self, keep: Callable[[Example], bool]) -> Dataset:
+        """The examples for which `keep` is true."""
+        return self._part([place for place, example in enumerate(self) if keep(example)], "filtered")
+
+    def map(self, change: Callable[[Example], Example]) -> Dataset:
+        """What `change` makes of each example."""
+        return Dataset([change(example) for example in self], name=self.name, problems=self.problems)
+
+    def extend(self, more: Iterable[Example]) -> Dataset:
+        """These examples and more behind them."""
+        problems = (*self.problems, *(more.problems if isinstance(more, Dataset) else ()))
+        return Dataset([*self, *more], name=self.name, problems=problems)
+
+    def redact(self) -> Dataset:
+        """Put placeholders such as `[EMAIL]` in the place of personal data and secrets."""
+        from finetune_lib.data.redacting import redacted
+
+        return Dataset([redacted(example) for example in self], name=self.name, problems=self.problems)
+
+    def stats(self, *, model: str | None = None) -> Stats:
+        """Tokens per example, per role and per category, and how they are distributed.
+
+        Args:
+            model: Whose tokens; without it those of OpenAI's newest vocabulary.
+        """
+        from finetune_lib.data.measuring import stats as measuring
+
+        return measuring.stats(self, model=model)
+
+    def estimate(
+        self,
+        model: str,
+        *,
+        epochs: int | Literal["auto"] = "auto",
+        price: float | None = None,
+        today: date | None = None,
+    ) -> CostEstimate:
+        """What a training run costs, before anything is uploaded.
+
+        Args:
+            model: The base model.
+            epochs: How often the data is gone through; `auto` follows the platform's rule.
+            price: US dollars per million training tokens, where the catalogue knows none or an old one.
+            today: The day that the age of a price is held against; by default today.
+        """
+        from finetune_lib.data.measuring import stats as measuring
+
+        return measuring.estimate(self, model=model, epochs=epochs, price=price, today=today or date.today())
+
+    def augment(
+        self,
+        *augmenters: Augmenter | Template,
+        platform: Platform | None = None,
+        concurrency: int = 16,
+        budget: float | None = None,
+        max_calls: int | None = None,
+        seed: int = 0,
+        cache: str | PathLike[str] | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Dataset:
+        """The examples and, behind them, what augmenters make of them; `augmentation` of the result has the counts.
+
+        Children keep the answer of their parent and remember it: a split keeps a family together. What equals
+        its parent, has drifted away from it, or would be refused by a platform is dropped and counted.
+
+        Args:
+            augmenters: `Paraphrase`, `Noise`, `Script`, `Template`, …, or functions from an example to rows.
+            platform: Where models are asked; by default as `connect()` chooses.
+            concurrency: Calls under way at once.
+            budget: US dollars at most; it needs the price of each model.
+            max_calls: Calls at most.
+            seed: Another seed, other children.
+            cache: The file that keeps paid answers; a rerun asks only for what is missing.
+            on_progress: Called with the number of units done and the number in all.
+
+        Raises:
+            ValueError: A number is out of range, or a budget is given and a price is not known.
+            PlatformError: The platform will take no call at all.
+        """
+        from finetune_lib.data.augmenters.augmenting import augmented
+
+        made = augmented(
+            self,
+            augmenters,
+            platform=platform,
+            concurrency=concurrency,
+            budget=budget,
+            max_calls=max_calls,
+            seed=seed,
+            cache=cache,
+            check=first_error,
+            on_progress=on_progress,
+        )
+        return Dataset(made.examples, name=self.name, problems=self.problems, augmented=made)
+
+    async def augment_async(self, *augmenters: Augmenter | Template, **options: Any) -> Dataset:
+        """`augment` inside a running event loop, with its options."""
+        from finetune_lib.data.augmenters.augmenting import augmented_async
+
+        made = await augmented_async(self, augmenters, check=first_error, **options)
+        return Dataset(made.examples, name=self.name, problems=self.problems, augmented=made)
+
+    @property
+    def augmentation(self) -> Augmented | None:
+        """What the augmentation that gave this dataset made, kept, dropped and cost; None where there was none."""
+        return self._augmented
+
+    def to_rows(self, *, format: Format = "openai") -> list[dict[str, Any]]:
+        """The examples as plain rows in OpenAI's format or a foreign one.
+
+        Args:
+            format: `openai`, `trl`, `sharegpt`, `alpaca`, `completion`, `together`, `mistral`, `llamafactory`.
+
+        Raises:
+            ValueError: The format cannot hold what an example has, as weights or tool calls.
+        """
+        from finetune_lib.data.formats import exported
+
+        return [exported(example, format=format) for example in self]
+
+    def save(
+        self,
+        path: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        format: Format = "openai",
+        metadata: bool = False,
+        bom: bool = False,
+    ) -> Path:
+        """Write the examples as JSONL (UTF-8, one object a line), whole or not at all.
+
+        Args:
+            path: The file.
+            overwrite: Whether an existing file is replaced.
+            format: As in `to_rows`.
+            metadata: Whether category, family and ignored codes are kept too, under the key `_ftl`: for `load`, not
+                for uploading.
+            bom: Whether the file begins with a byte-order mark, which Azure's documents ask for.
+
+        Raises:
+            FileExistsError: The file is there; pass `overwrite=True` to replace it.
+            InvalidDatasetError: Some lines could not be read; saving would lose them.
+            DataError: A row from memory holds a value that JSON has no form for, as a date or NaN.
+        """
+        self.require_whole()
+        lines = self._written(format, metadata=metadata)
+        return write_atomically(Path(path), chain([BOM_UTF8] if bom else [], lines), overwrite=overwrite)
+
+    def _written(self, format: Format, *, metadata: bool) -> Iterator[bytes]:
+        from finetune_lib.data.formats import exported
+
+        for number, example in enumerate(self, start=1):
+            data = example.data if format == "openai" else exported(example, format=format)
+            beside = metadata_of(example) if metadata else {}
+            yield json_line({**data, METADATA: beside} if beside else data, number)
+
+    def lines(self) -> Iterator[bytes]:
+        """The examples as lines of JSONL, as they are uploaded."""
+        return self._written("openai", metadata=False)
+
+    def drop_unread(self) -> Dataset:
+        """The same examples without the lines that could not be read: they are left out on purpose."""
+        whole = View(self._examples, range(len(self))) if isinstance(self._examples, LineStore) else self._examples
+        return Dataset(whole, name=self.name)
+
+    @property
+    def problems(self) -> tuple[Diagnostic, ...]:
+        """What the reader found: lines that cannot be read, and notes on what was interpreted."""
+        found = self._examples.findings if isinstance(self._examples, LineStore) else ()
+        return (*self._problems, *found)
+
+    def require_whole(self) -> None:
+        """Refuse to go on with lines that could not be read.
+
+        Raises:
+            InvalidDatasetError: There are some; the report names them.
+        """
+        report = ValidationReport(self.name, len(self), tuple(filter(is_loss, self.problems)))
+        if not report.ok:
+            raise InvalidDatasetError(
+                f"{report}\nMend these lines, by hand or with data.fix(), or leave them out: data = data.drop_unread()",
+                report=report,
+            )
+
+    def to_html(
+        self, *, report: ValidationReport | None = None, limit: int = 2000, lang: Language | None = None
+    ) -> str:
+        """One page to read the examples as conversations, filter them, and see findings and duplicates beside them.
+
+        It works offline and loads nothing.
+
+        Args:
+            report: A validation of this dataset, whose findings are shown.
+            limit: How many examples the page holds; beyond it, those with findings come first.
+            lang: `en`, `zh-Hant` or `zh-Hans`; by default that of the locale.
+        """
+        from finetune_lib.data.browsing.browser import dataset_page
+
+        return dataset_page(self.name, self, report, limit=limit, lang=lang)
+
+    def browse(self, *, report: ValidationReport | None = None) -> Path:
+        """Write `to_html` to a temporary file, open it in the browser, and tell where it is."""
+        from finetune_lib.pages.browser import shown_in_browser
+
+        return shown_in_browser(self.to_html(report=report), name=self.name)
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def __iter__(self) -> Iterator[Example]:
+        return iter(self._examples)
+
+    @overload
+    def __getitem__(self, index: int) -> Example: ...
+    @overload
+    def __getitem__(self, index: slice) -> Dataset: ...
+    def __getitem__(self, index: int | slice) -> Example | Dataset:
+        if isinstance(index, slice):
+            return Dataset(self._examples[index], name=self.name, problems=self.problems)
+        return self._examples[index]
+
+    def __eq__(self, other: object) -> bool:
+        """Equal by the examples' content; where they came from does not matter."""
+        if not isinstance(other, Dataset):
+            return NotImplemented
+        return len(self) == len(other) and all(a.data == b.data for a, b in zip(self, other, strict=True))
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType]
+
+    def __repr__(self) -> str:
+        unread = sum(map(is_loss, self.problems))
+        lost = f", {counted(unread, 'unread line')}" if unread else ""
+        return f"Dataset({self.name!r}, {counted(len(self), 'example')}{lost})"
+
+    def _repr_html_(self) -> str:
+        from finetune_lib.data.browsing.notebook import dataset_html
+
+        return dataset_html(self.name, self)
+
+
+def _changes(examples: Sequence[Example], rules: Rules) -> Iterable[Change]:
+    """What a fix would change; found when it is asked for."""
+    from finetune_lib.data.fixing import fixing
+
+    return fixing.changes(examples, rules)

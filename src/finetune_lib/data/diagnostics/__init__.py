@@ -1,0 +1,50 @@
+"""Findings about data: a stable code, a place, a message, a hint, perhaps a fix; and the report that gathers them."""
+
+from finetune_lib.data.diagnostics.catalogue import (
+    Code,
+    CodeExample,
+    Language,
+    catalogue,
+    code_example,
+    explain,
+    language,
+)
+from finetune_lib.data.diagnostics.finding import (
+    Diagnostic,
+    Quote,
+    Severity,
+    counted,
+    diagnose,
+    is_error,
+    is_loss,
+    name_of,
+    place_name,
+    quote,
+)
+from finetune_lib.data.diagnostics.gathering import KEPT_PER_CODE, Findings
+from finetune_lib.data.diagnostics.report import Change, TokenCount, ValidationReport
+
+__all__ = [
+    "KEPT_PER_CODE",
+    "Change",
+    "Code",
+    "CodeExample",
+    "Diagnostic",
+    "Findings",
+    "Language",
+    "Quote",
+    "Severity",
+    "TokenCount",
+    "ValidationReport",
+    "catalogue",
+    "code_example",
+    "counted",
+    "diagnose",
+    "explain",
+    "is_error",
+    "is_loss",
+    "language",
+    "name_of",
+    "place_name",
+    "quote",
+]

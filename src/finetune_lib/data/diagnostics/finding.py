@@ -1,0 +1,185 @@
+"""One finding: a code with the place and what fills its texts; rendered late, so that many cost little."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from finetune_lib.data.diagnostics.catalogue import Code, Language, Severity, catalogue, language, words
+from finetune_lib.records import NOWHERE, Origin
+
+QUOTED = 60
+# All rows were read, though a platform would not read the file as it is.
+ARRANGEMENT = frozenset({"J204", "J209", "J210", "J211", "J216", "J217"})
+# Arguments that repeat what stands in the data, whatever they happen to spell.
+QUOTED_ARGS = frozenset(
+    ("key", "keys", "role", "name", "column", "columns", "value", "dialect", "model", "text", "fields")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The piece of the source that a finding is about.
+
+    Attributes:
+        text: A window of the line or of the text.
+        start: Where the marked part begins in it, in characters.
+        length: How many characters are marked.
+    """
+
+    text: str
+    start: int
+    length: int = 1
+
+
+def quote(text: str, start: int, length: int = 1) -> Quote:
+    """A window of a longer text around the marked part, without line breaks in it."""
+    begin = max(0, start - QUOTED // 2)
+    window = text[begin : begin + QUOTED + min(length, QUOTED)]
+    shown = "".join(" " if character in "\r\n\t" else character for character in window)
+    lead = "…" if begin else ""
+    tail = "…" if begin + len(window) < len(text.rstrip()) else ""
+    return Quote(f"{lead}{shown.rstrip()}{tail}", start - begin + len(lead), max(1, min(length, len(window))))
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding.
+
+    Attributes:
+        code: Its kind, as `S309`; see `finetune_lib.explain`.
+        origin: The example or line it is about.
+        path: The place inside the example as a JSON pointer, as `/messages/1/role`.
+        args: What fills the message and the hint.
+        severity: `error` (the platform will refuse, or the model will learn the wrong thing), `warning`, `info`.
+        related: Other places that it is about, as the first of two equal rows.
+        quote: The piece of source to show, where there is one.
+    """
+
+    code: str
+    origin: Origin = NOWHERE
+    path: str | None = None
+    args: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    severity: Severity = "error"
+    related: tuple[Origin, ...] = ()
+    quote: Quote | None = None
+
+    @property
+    def slug(self) -> str:
+        """The readable name of the code."""
+        return catalogue()[self.code].slug
+
+    @property
+    def message(self) -> str:
+        """What is wrong, in the language of the locale."""
+        return self.texts().message
+
+    @property
+    def hint(self) -> str:
+        """What to do next, in the language of the locale."""
+        return self.texts().hint
+
+    def texts(self, lang: Language | None = None) -> Code:
+        """The code with its texts in a language, filled with what was found."""
+        lang = lang or language()
+        code = catalogue(lang)[self.code]
+        given = {name: _translated(name, value, lang) for name, value in self.args.items()}
+        message, hint, mend = (text.format_map(given) for text in (code.message, code.hint, code.mend))
+        fix = code.fix if self.args.get("mendable", True) else None
+        return replace(code, severity=self.severity, message=message, hint=hint, mend=mend, fix=fix)
+
+    @property
+    def cell(self) -> str | None:
+        """The spreadsheet cell, where the data came from one."""
+        return self.origin.cells.get(self.path or "") or self.origin.cells.get("")
+
+    @property
+    def place(self) -> str:
+        """The place for people: file, line or cell, and path."""
+        return f"{_spot(self.origin, self.cell)}  {self.path}" if self.path else _spot(self.origin, self.cell)
+
+    @property
+    def related_places(self) -> tuple[str, ...]:
+        """The other places for people."""
+        return tuple(_spot(origin, origin.cells.get("")) for origin in self.related)
+
+    def __str__(self) -> str:
+        from finetune_lib.data.diagnostics.terminal import finding_text
+
+        return finding_text(self)
+
+    def to_dict(self, *, lang: Language | None = None) -> dict[str, Any]:
+        """The finding as plain JSON values, in the shape of `finetune-lib check --json`."""
+        texts = self.texts(lang)
+        return {
+            "code": self.code,
+            "slug": self.slug,
+            "severity": self.severity,
+            "line": self.origin.line,
+            "row": self.origin.row,
+            "path": self.path,
+            "cell": self.cell,
+            "message": texts.message,
+            "hint": texts.hint,
+            "related": [{"line": o.line, "row": o.row, "cell": o.cells.get("")} for o in self.related],
+            "fix": {"kind": texts.fix, "description": texts.mend} if texts.fix else None,
+        }
+
+
+def _translated(name: str, value: Any, lang: Language) -> Any:
+    """What fills a message; words of our own are translated, what the data says is not."""
+    return words(lang).get(value, value) if isinstance(value, str) and name not in QUOTED_ARGS else value
+
+
+def _spot(origin: Origin, cell: str | None) -> str:
+    where = cell or origin.line or (origin.row and f"row {origin.row}")
+    return f"{origin.source}:{where}" if where else origin.source
+
+
+def place_name(origin: Origin) -> str:
+    """A place inside a message, in no language: `faq.jsonl:4`, `問答!B7`."""
+    return origin.cells.get("") or f"{origin.source}:{origin.line or origin.row}"
+
+
+def is_error(diagnostic: Diagnostic) -> bool:
+    """Whether a finding must be mended before training."""
+    return diagnostic.severity == "error"
+
+
+def is_loss(diagnostic: Diagnostic) -> bool:
+    """Whether a finding of a reader means that a row was not read; some files are only arranged as none may be."""
+    return is_error(diagnostic) and (diagnostic.origin.row is not None or diagnostic.code not in ARRANGEMENT)
+
+
+def diagnose(
+    code: str,
+    origin: Origin,
+    path: str | None = None,
+    *,
+    related: tuple[Origin, ...] = (),
+    quote: Quote | None = None,
+    severity: Severity | None = None,
+    **args: Any,
+) -> Diagnostic:
+    """A finding, with the severity that the catalogue gives its code unless another is said."""
+    return Diagnostic(code, origin, path, args, severity or catalogue()[code].severity, related, quote)
+
+
+def name_of(value: object) -> str:
+    """What a JSON value is, in JSON's words."""
+    names = {
+        "str": "text",
+        "bool": "true or false",
+        "int": "a number",
+        "float": "a number",
+        "list": "a list",
+        "dict": "an object",
+    }
+    kind = type(value).__name__
+    return "null" if value is None else names.get(kind, f"a Python {kind}")
+
+
+def counted(number: int, what: str) -> str:
+    """A number with its noun: `1 error`, `2 errors`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,72 @@
+"""Rows in the formats of other projects and services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
+
+from finetune_lib.data.formats import alpaca_more as alpaca
+from finetune_lib.data.formats import completion, services
+from finetune_lib.data.formats import llamafactory_more as llamafactory
+from finetune_lib.data.formats import sharegpt_more as sharegpt
+from finetune_lib.data.formats import trl_more as trl
+from finetune_lib.data.formats.translating import translated
+from finetune_lib.records import Example, Kind
+from finetune_lib.rows.messages import OUTPUTS, fields_of, is_list
+
+Format = Literal["openai", "trl", "sharegpt", "alpaca", "completion", "together", "mistral", "llamafactory"]
+
+
+def exported(example: Example, *, format: Format) -> dict[str, Any]:
+    """The example's row in another format; reading it back gives the same content.
+
+    Nothing is left out silently. A weight of 1 is what every format does, so it needs no field; parts of text
+    become one text, ids of calls may change together with their results, and arguments keep their value but not
+    their spacing.
+
+    Args:
+        example: A chat, a preference, a prompt/completion pair, or a row that `translated` makes one.
+        format: `openai`; `trl` (arguments as objects); `sharegpt` and `alpaca` as LLaMA-Factory reads them;
+            `llamafactory` for its v1 shape, which has weights; `completion` for pairs; `together`; `mistral`.
+
+    Raises:
+        ValueError: The format has no place for something in the row, all of which the message lists; or the
+            row is not sound, so that it should be validated first.
+    """
+    if format not in WRITERS:
+        raise ValueError(f'format must be one of {", ".join(WRITERS)}, not "{format}"')
+    row = translated(example)
+    if row.kind == "unknown" or not _is_whole(row):
+        raise ValueError("the row is not a chat, a preference or a pair; validate the data first")
+    return WRITERS[format](row.data, row.kind)
+
+
+def _is_whole(example: Example) -> bool:
+    """Whether the fields that its kind needs are there, of the type they have."""
+    data = example.data
+    match example.kind:
+        case "chat":
+            return is_list(data["messages"]) and bool(data["messages"])
+        case "preference":
+            sides = (data.get(side) for side in OUTPUTS)
+            return all(is_list(part) and part for part in (fields_of(data.get("input")).get("messages"), *sides))
+        case "completion":
+            return isinstance(data.get("prompt"), str) and isinstance(data.get("completion"), str)
+        case "unknown":
+            return False
+
+
+def _as_it_is(data: Mapping[str, Any], _: Kind) -> dict[str, Any]:
+    return dict(data)
+
+
+WRITERS: Final[Mapping[str, Callable[[Mapping[str, Any], Kind], dict[str, Any]]]] = {
+    "openai": _as_it_is,
+    "trl": trl.write,
+    "sharegpt": sharegpt.write,
+    "alpaca": alpaca.write,
+    "completion": completion.write,
+    "together": services.write_together,
+    "mistral": services.write_mistral,
+    "llamafactory": llamafactory.write,
+}

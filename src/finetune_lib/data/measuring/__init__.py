@@ -1,0 +1,1 @@
+"""How much the data is, and what training on it costs."""

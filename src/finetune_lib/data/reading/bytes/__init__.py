@@ -1,0 +1,1 @@
+"""From bytes to UTF-8: kinds of files, encodings, compression."""

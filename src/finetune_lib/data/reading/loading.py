@@ -1,0 +1,131 @@
+"""From a file to examples: what kind of file it is, who reads it, and what its rows mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from finetune_lib.data.diagnostics import Diagnostic, diagnose, is_error
+from finetune_lib.data.reading.bytes.blob import Blob
+from finetune_lib.data.reading.bytes.opening import Opened, looks_like_json, open_data
+from finetune_lib.data.reading.json.document import read_document, shape_of
+from finetune_lib.data.reading.json.line_store import LineStore
+from finetune_lib.data.reading.meaning import Meaning
+from finetune_lib.data.reading.options import Options, Reading, unreadable
+from finetune_lib.errors import ReadError
+from finetune_lib.records import Example, Origin
+
+HEAD = 1 << 16
+LARGEST_PAIRS = 64 << 20
+JSON_ENDINGS = (".jsonl", ".json", ".ndjson")
+PACKED = (".gz", ".zst")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The examples of a file and what the reader found about it."""
+
+    examples: Sequence[Example]
+    problems: tuple[Diagnostic, ...]
+
+
+def load(path: Path, options: Options, *, system: str | None) -> Loaded:
+    """Read a file in the format that its content shows; its ending only settles a doubt.
+
+    Raises:
+        ReadError: It is missing, or cannot be read as a whole.
+        MissingExtraError: It needs a package that is not installed.
+    """
+    try:
+        opened = open_data(path, encoding=options.encoding)
+        return _load(path, opened, options, system)
+    except OSError as error:
+        raise ReadError(f"{path}: {error.strerror or error}. Check the path.", path=path) from error
+
+
+def from_memory(rows: Any, *, name: str, columns: Mapping[str, str] | None, system: str | None) -> Loaded:
+    """Take rows as they are; the columns of a frame are read as the header of a table."""
+    from finetune_lib.data.reading.tables import is_frame, read_records, rows_of
+
+    meaning = Meaning(system, pairs=True)
+    if columns or is_frame(rows):
+        reading = read_records(rows_of(rows), Path(name), columns)
+        return _understood(reading.examples, reading.problems, meaning)
+    numbered = enumerate(rows, start=1)
+    return _understood((Example(row, Origin(name, row=number)) for number, row in numbered), (), meaning)
+
+
+def _load(path: Path, opened: Opened, options: Options, system: str | None) -> Loaded:
+    head = opened.blob.read(0, HEAD)
+    if opened.kind == "text" and (looks_like_json(head) or (_ending(path) in JSON_ENDINGS and not options.columns)):
+        return _with_columns(_json(path, opened, head, system), path, options, system)
+    return _table(_rows(path, opened, options), opened, system)
+
+
+def _with_columns(loaded: Loaded, path: Path, options: Options, system: str | None) -> Loaded:
+    """The same, its rows read as a table where `columns` says which field is which."""
+    if not options.columns:
+        return loaded
+    from finetune_lib.data.reading.tables import read_records
+
+    reading = read_records([example.data for example in loaded.examples], path, options.columns)
+    notes = loaded.examples.findings if isinstance(loaded.examples, LineStore) else ()
+    problems = (*loaded.problems, *notes, *reading.problems)
+    return _understood(reading.examples, problems, Meaning(system, pairs=True))
+
+
+def _rows(path: Path, opened: Opened, options: Options) -> Reading:
+    from finetune_lib.data.reading import tables
+
+    readers = {"text": tables.read_csv, "workbook": tables.read_excel, "parquet": tables.read_parquet}
+    return readers[opened.kind](path, options, blob=opened.blob)
+
+
+def _ending(path: Path) -> str:
+    """The ending that tells the format: `.jsonl` of `data.jsonl.gz`."""
+    endings = [ending.lower() for ending in path.suffixes]
+    return next((ending for ending in reversed(endings) if ending not in PACKED), "")
+
+
+def _json(path: Path, opened: Opened, head: bytes, system: str | None) -> Loaded:
+    lines = _ending(path) not in (".json", "")
+    meaning = Meaning(system, pairs=system is not None)
+    problems = opened.problems
+    if _ending(path) not in (*JSON_ENDINGS, "", ".txt"):
+        problems = (*problems, diagnose("E110", Origin(path.name), ending=_ending(path), found="JSON"))
+    if shape_of(head.decode("utf-8", "ignore"), whole=opened.blob.size <= HEAD) == "lines":
+        return _of_lines(path, opened.blob, problems, meaning)
+    text = opened.blob.read(0, opened.blob.size).decode("utf-8", "replace")
+    found = list(read_document(text, source=path.name, strict_lines=lines))
+    examples = [item for item in found if isinstance(item, Example)]
+    told = [item for item in found if isinstance(item, Diagnostic)]
+    return _understood(examples, (*problems, *told), meaning)
+
+
+def _of_lines(path: Path, blob: Blob, problems: tuple[Diagnostic, ...], meaning: Meaning) -> Loaded:
+    """Lines are decoded on access; pairs alone are looked at as a whole first, for legacy separators."""
+    plain = LineStore(blob, source=path.name)
+    first = next(iter(plain), None)
+    if first is None and not any(map(is_error, plain.findings)):
+        raise unreadable("E101", path)
+    if first is not None and first.kind == "completion" and blob.size <= LARGEST_PAIRS:
+        from finetune_lib.data.formats.legacy_pairs import undo_separators
+
+        examples, note = undo_separators(list(plain))
+        if note:
+            return _understood(examples, (*problems, *plain.findings, note), meaning)
+    return Loaded(LineStore(blob, source=path.name, interpret=meaning), problems)
+
+
+def _table(reading: Reading, opened: Opened, system: str | None) -> Loaded:
+    from finetune_lib.data.formats.legacy_pairs import undo_separators
+
+    examples, note = undo_separators(reading.examples)
+    problems = (*opened.problems, *reading.problems, *([note] if note else []))
+    return _understood(examples, problems, Meaning(system, pairs=True))
+
+
+def _understood(examples: Iterable[Example], problems: tuple[Diagnostic, ...], meaning: Meaning) -> Loaded:
+    return Loaded([meaning(example) for example in examples], problems)

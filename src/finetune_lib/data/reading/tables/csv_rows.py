@@ -1,0 +1,144 @@
+"""Rows of a text table: quotes that break, and what can be read all the same."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from itertools import islice
+from pathlib import Path
+
+from finetune_lib.data.diagnostics import Diagnostic, diagnose
+from finetune_lib.data.reading.bytes.blob import Blob
+from finetune_lib.data.reading.bytes.encodings import STRAYS, undecodable
+from finetune_lib.data.reading.bytes.opening import open_data
+from finetune_lib.data.reading.options import Options, Reading
+from finetune_lib.data.reading.tables.cells import Row
+from finetune_lib.data.reading.tables.dialect import SAMPLE, Dialect, declared, guess
+from finetune_lib.data.reading.tables.examples import read_table
+from finetune_lib.data.reading.tables.layout import Width
+from finetune_lib.records import Origin
+
+LONGEST_TRIAL = 50
+LIKE_ROWS = 3
+QUOTED = re.compile(r'"(?:[^"]++|"")*+"')
+
+
+def read_csv(path: Path, options: Options, *, blob: Blob | None = None) -> Reading:
+    """Read a table of text, its cells parted by commas, semicolons, tabs or bars; everything stays text.
+
+    Args:
+        path: The file; its ending says how cells are usually parted.
+        options: The encoding, and names of columns.
+        blob: The file's text as `open_data` gives it, where it is open already; its notes are not repeated.
+    """
+    blob = blob or open_data(path, encoding=options.encoding).blob
+    lines, undecoded = _lines(blob)
+    usual = "\t" if ".tsv" in map(str.lower, path.suffixes) else ","
+    given = declared(lines[0]) if lines else None
+    start = 1 if given else 0
+    dialect, layout = guess(lines[start : start + SAMPLE], usual, options.columns, given=given)
+    notes = (_guessed(path, dialect, start + 1),) if dialect.delimiter != usual else ()
+    text = _Text(path.name, lines, dialect, Width.of(layout.header).fits if layout else lambda _: True, undecoded)
+    reading = read_table(path, text.items(start), options.columns)
+    return Reading(reading.examples, (*notes, *reading.problems))
+
+
+def _lines(blob: Blob) -> tuple[Sequence[str], bool]:
+    """The lines with their ends, and whether some are not in the encoding that all others are in."""
+    raw = blob.read(0, blob.size)
+    try:
+        text, undecoded = raw.decode(), False
+    except UnicodeDecodeError:
+        text, undecoded = raw.decode(errors="surrogateescape"), True
+    return list(StringIO(text.removeprefix("\ufeff"), newline="")), undecoded
+
+
+def _guessed(path: Path, dialect: Dialect, line: int) -> Diagnostic:
+    return diagnose("T252", Origin(path.name, line=line), delimiter=dialect.delimiter)
+
+
+@dataclass(slots=True)
+class _Text:
+    """The lines of a table, and how wide its rows are."""
+
+    source: str
+    lines: Sequence[str]
+    dialect: Dialect
+    fits: Callable[[Sequence[str]], bool]
+    undecoded: bool = False
+
+    def items(self, start: int) -> Iterator[Row | Diagnostic]:
+        """The rows from a line on, counted from 0, and a finding for each that a quote breaks."""
+        while start < len(self.lines):
+            reader = self.dialect.reader(map(self.lines.__getitem__, range(start, len(self.lines))))
+            begin = start
+            for cells, stop in _strict(reader, start):
+                if cells is None or (stop - begin > 1 and not self.fits(cells)):
+                    start, item = self._mended(begin, stop, cells)
+                    yield item
+                    break
+                yield from self._swallowed(begin, stop)
+                yield self._row(cells, begin, stop)
+                begin = stop
+            else:
+                return
+
+    def _row(self, cells: list[str], begin: int, stop: int) -> Row | Diagnostic:
+        """A row; or, where some of its bytes are in another encoding than the file, what they are."""
+        if self.undecoded and STRAYS.search(raw := "".join(self.lines[begin:stop])):
+            return undecodable(raw.encode("utf-8", "surrogateescape"), Origin(self.source, line=begin + 1))
+        return Row(cells, line=begin + 1)
+
+    def _mended(self, begin: int, stop: int, cells: list[str] | None) -> tuple[int, Row | Diagnostic]:
+        """Where to read on behind a broken row, and what it is: the rows that a quote swallowed are read again."""
+        resume = next((line for line in range(begin + 1, stop) if self._starts_row(line)), stop)
+        if cells is not None and resume != begin + 1:
+            return stop, self._row(cells, begin, stop)  # too many cells, and no quote is to blame
+        line, closed = self._opening(begin, resume)
+        code = "T268" if closed and resume == begin + 1 else "T267"
+        return resume, diagnose(code, Origin(self.source, line=line), last=resume)
+
+    def _starts_row(self, line: int) -> bool:
+        """Whether a sound row of the right width begins on a line, with a partner for each of its quotes."""
+        trial = self.dialect.reader(islice(map(self.lines.__getitem__, range(line, len(self.lines))), LONGEST_TRIAL))
+        cells, stop = next(_strict(trial, line), (None, line))
+        quotes = sum(text.count('"') for text in self.lines[line:stop])
+        return bool(cells) and self.fits(cells) and quotes % 2 == 0
+
+    def _opening(self, begin: int, stop: int) -> tuple[int, bool]:
+        """The line, from 1, of the quote that breaks a row; and whether another quote closes it."""
+        text = "".join(self.lines[begin:stop])
+        position = 0
+        while position < len(text):
+            if text[position] == '"':
+                match = QUOTED.match(text, position)
+                end = match.end() if match else len(text)
+                if match is None or text[end : end + 1] not in (self.dialect.delimiter, "\r", "\n", ""):
+                    return begin + 1 + text.count("\n", 0, position), match is not None
+                position = end
+            position = min(p for p in (_behind(text, self.dialect.delimiter, position), _behind(text, "\n", position)))
+        return begin + 1, False
+
+    def _swallowed(self, begin: int, stop: int) -> Iterator[Diagnostic]:
+        """A quoted cell over several lines that all look like rows was perhaps never meant to be one."""
+        inner = range(begin + 1, stop - 1)
+        if len(inner) >= LIKE_ROWS and all(map(self._starts_row, inner)):
+            yield diagnose("T269", Origin(self.source, line=begin + 1), count=stop - begin, last=stop)
+
+
+def _behind(text: str, mark: str, position: int) -> int:
+    """The place behind the next mark; the end where there is none."""
+    found = text.find(mark, position)
+    return len(text) if found < 0 else found + 1
+
+
+def _strict(reader: Iterator[list[str]], start: int) -> Iterator[tuple[list[str] | None, int]]:
+    """The rows, each with the line behind it; None for the first that is broken, and nothing behind that."""
+    try:
+        for cells in reader:
+            yield cells, start + reader.line_num  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+    except csv.Error:
+        yield None, start + reader.line_num  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]

@@ -1,0 +1,164 @@
+"""Rows of a workbook: which sheet, which cells, and what Excel shows otherwise than it stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from finetune_lib.data.diagnostics import Diagnostic, diagnose
+from finetune_lib.data.reading.bytes.blob import Blob
+from finetune_lib.data.reading.bytes.opening import open_data
+from finetune_lib.data.reading.bytes.spooling import stream
+from finetune_lib.data.reading.options import Options, Reading, unreadable
+from finetune_lib.data.reading.tables.cells import NO_MARKS, Mark, Row, mark_of, text_of
+from finetune_lib.data.reading.tables.examples import read_table
+from finetune_lib.data.reading.tables.layout import HEAD, find_layout
+from finetune_lib.data.reading.tables.merges import Merge, Merges
+from finetune_lib.data.reading.tables.workbook_xml import Oddities, WorkbookXml
+from finetune_lib.extras import require
+from finetune_lib.records import Origin
+
+LISTED = 5
+
+
+def read_excel(path: Path, options: Options, *, blob: Blob | None = None) -> Reading:
+    """Read one sheet of a workbook; where several may be meant, it asks for `sheet=`.
+
+    Args:
+        path: The file.
+        options: The sheet, and names of columns.
+        blob: The file's bytes as `open_data` gives them, where it is open already.
+    """
+    calamine = require("python_calamine", extra="excel", feature="Reading Excel files")
+    blob = blob or open_data(path).blob
+    try:
+        return _read(path, calamine.load_workbook(stream(blob)), WorkbookXml(blob), options)
+    except (calamine.CalamineError, calamine.XmlError, calamine.ZipError) as error:
+        raise unreadable("E112", path, what=str(error)) from error
+
+
+def _read(path: Path, workbook: Any, xml: WorkbookXml, options: Options) -> Reading:
+    book = _Book(path, workbook, xml)
+    name, notes = book.chosen(options)
+    rows = book.rows(name)
+    merges = Merges.of(book.ranges(name), [row.cells for row in rows])
+    hidden = _hidden_rows(path, name, rows, book.oddities(name).hidden)
+    reading = read_table(path, rows, options.columns, merges=merges)
+    return Reading(reading.examples, (*notes, *hidden, *reading.problems))
+
+
+@dataclass(slots=True)
+class _Book:
+    """A workbook and what its sheets hold."""
+
+    path: Path
+    workbook: Any
+    xml: WorkbookXml
+    _rows: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
+    _odd: dict[str, Oddities] = field(default_factory=dict[str, Oddities])
+    _ranges: dict[str, Sequence[Merge]] = field(default_factory=dict[str, Sequence[Merge]])
+
+    def chosen(self, options: Options) -> tuple[str, Sequence[Diagnostic]]:
+        """The sheet to read: the one asked for, the only one with data, or the only one with a known header."""
+        names: list[str] = self.workbook.sheet_names
+        if options.sheet is not None:
+            if options.sheet not in names:
+                raise unreadable("T276", self.path, sheet=options.sheet, sheets=", ".join(names))
+            return options.sheet, ()
+        hidden = [name for name, visible in self._visibility().items() if not visible]
+        filled = [name for name in names if any(row.filled for row in self.rows(name))]
+        seen = [name for name in filled if name not in hidden] or filled
+        unseen = [name for name in filled if name in hidden]
+        if not seen:
+            raise unreadable("E101", self.path)
+        known = seen if len(seen) == 1 else [name for name in seen if self._has_header(name, options.columns)]
+        if len(known) != 1:
+            raise unreadable("T257", self.path, **_sheets(known or seen, read="none"))
+        return known[0], tuple(self._choice_notes(known[0], seen, unseen))
+
+    def _choice_notes(self, name: str, seen: Sequence[str], unseen: Sequence[str]) -> Iterator[Diagnostic]:
+        if len(seen) > 1:
+            other = next(other for other in seen if other != name)
+            given: dict[str, Any] = {**_sheets(seen, read=name), "first": other}
+            yield diagnose("T257", _first_cell(self.path, name), severity="info", **given)
+        for other in unseen:
+            treated = "read" if other == name else "not read"
+            yield diagnose("T263", _first_cell(self.path, other), names=other, treated=treated)
+
+    def _visibility(self) -> Mapping[str, bool]:
+        sheets: Sequence[Any] = self.workbook.sheets_metadata
+        return {str(sheet.name): "Hidden" not in str(sheet.visible) for sheet in sheets}
+
+    def _has_header(self, name: str, columns: Mapping[str, str] | None) -> bool:
+        merges = Merges.of(self.ranges(name), [row.cells for row in self.rows(name)])
+        filled = [merges.named(row) for row in self.rows(name)[: 5 * HEAD] if row.filled]
+        return find_layout(filled[:HEAD], columns) is not None
+
+    def ranges(self, name: str) -> Sequence[Merge]:
+        """The merged ranges of a sheet whose rows were read; none where the kind of workbook does not tell."""
+        return self._ranges.get(name, ())
+
+    def rows(self, name: str) -> list[Row]:
+        """The rows of a sheet from A1 on, so that addresses are Excel's own; none where all are blank."""
+        if name not in self._rows:
+            self._rows[name] = list(self._read(name))
+        return self._rows[name]
+
+    def oddities(self, name: str) -> Oddities:
+        """What the XML tells of a sheet."""
+        if name not in self._odd:
+            self._odd[name] = self.xml.oddities(name)
+        return self._odd[name]
+
+    def _read(self, name: str) -> Iterator[Row]:
+        odd = self.oddities(name)
+        if odd.far:
+            raise unreadable("T277", self.path, cell=f"{name}!{odd.far}")
+        try:
+            sheet = self.workbook.get_sheet_by_name(name)
+            values: list[list[object]] = sheet.to_python(skip_empty_area=False)
+        except ValueError:  # a chart or a macro is no sheet of cells
+            return
+        ranges = sheet.merged_cell_ranges or ()
+        self._ranges[name] = [Merge(top, left, bottom, right) for (top, left), (bottom, right) in ranges]
+        for number, cells in enumerate(values):
+            yield _row(name, number, cells, odd.marks, odd.shown)
+
+
+def _row(
+    sheet: str,
+    number: int,
+    values: Sequence[object],
+    odd: Mapping[tuple[int, int], Mark],
+    shown: Mapping[tuple[int, int], str],
+) -> Row:
+    """A row with its cells as text and a mark at each that is not what it seems."""
+    cells = [value if isinstance(value, str) else text_of(value) for value in values]
+    cells = [cell.replace("\r\n", "\n") if "\r" in cell else cell for cell in cells]
+    marks: dict[int, Mark] = {column: mark for column, value in enumerate(values) if (mark := mark_of(value))}
+    for column in range(len(cells)) if odd else ():
+        if (number, column) in odd:
+            marks[column] = odd[number, column]
+            cells[column] = shown.get((number, column), cells[column])
+    return Row(cells, sheet=sheet, number=number + 1, marks=marks or NO_MARKS)
+
+
+def _sheets(names: Sequence[str], *, read: str) -> Mapping[str, Any]:
+    return {"sheets": ", ".join(names), "read": read, "first": names[0]}
+
+
+def _first_cell(path: Path, sheet: str) -> Origin:
+    return Origin(path.name, cells={"": f"{sheet}!A1"})
+
+
+def _hidden_rows(path: Path, sheet: str, rows: Sequence[Row], hidden: Sequence[int]) -> Sequence[Diagnostic]:
+    """One note about all rows that Excel hides and that hold something."""
+    filled = [number for number in hidden if number < len(rows) and rows[number].filled]
+    if not filled:
+        return ()
+    origin = Origin(path.name, cells={"": f"{sheet}!A{filled[0] + 1}"})
+    names = ", ".join(f"{sheet}!{number + 1}:{number + 1}" for number in filled[:LISTED])
+    more = "…" if len(filled) > LISTED else ""
+    return (diagnose("T263", origin, names=names + more, treated="read"),)

@@ -1,0 +1,11 @@
+"""What an Evaluator can score side by side: models, prompts, retrieval, recorded answers, any callable."""
+
+from __future__ import annotations
+
+from finetune_lib.evaluation.candidates.candidate import AsksModel, Candidate, asked, name_of
+from finetune_lib.evaluation.candidates.chat_model import ChatModel
+from finetune_lib.evaluation.candidates.few_shot import FewShot
+from finetune_lib.evaluation.candidates.rag import Rag
+from finetune_lib.evaluation.candidates.recorded import Recorded
+
+__all__ = ["AsksModel", "Candidate", "ChatModel", "FewShot", "Rag", "Recorded", "asked", "name_of"]

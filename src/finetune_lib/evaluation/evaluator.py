@@ -1,0 +1,218 @@
+"""Evaluator: ask every candidate every case, score the answers, gather a Report. A failure is data, not an end."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+
+from finetune_lib.errors import EvaluationError
+from finetune_lib.evaluation.candidates import Candidate
+from finetune_lib.evaluation.judges import Judge
+from finetune_lib.evaluation.report import Report, RunRecord
+from finetune_lib.evaluation.report.history import remember
+from finetune_lib.evaluation.running.progress import OnProgress, Progress
+from finetune_lib.evaluation.running.record import run_record, signatures
+from finetune_lib.evaluation.running.run import Plan, Run
+from finetune_lib.evaluation.running.units import cases_of, named
+from finetune_lib.evaluation.scorers import Scorer
+from finetune_lib.loops_more import in_own_loop
+from finetune_lib.platforms import Platform
+from finetune_lib.platforms.asking import Session, within
+from finetune_lib.records import Case, Example
+from finetune_lib.statistics import require_statistics
+
+if TYPE_CHECKING:
+    from finetune_lib.jobs.job import Job
+
+__all__ = ["Evaluator", "Progress"]
+
+Mode = Literal["live", "batch"]
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Scores candidates side by side on a golden set.
+
+    Every answer, grade and judgment of a model is kept on disk the moment it arrives, under the content of its
+    question. So an evaluation that was interrupted, or is run again with one more scorer or candidate, pays only
+    for what is missing.
+
+    Attributes:
+        scorers: What scores an answer: built-in scorers, or functions `(answer, case) -> number`. The first
+            one decides the verdicts.
+        judge: What compares two answers, in both orders: a `PairwiseJudge`, a function, or several of them as a
+            panel. Each candidate is compared with the first one.
+        all_pairs: Judges compare each candidate with each other one.
+        epochs: How often each candidate is asked each case; the attempts are averaged within the case.
+        mode: `live`, or `batch` to send calls to models through the platform's Batch API: cheaper, and slower.
+        concurrency: Calls under way at once; a platform that answers 429 gets fewer for a while.
+        timeout: Seconds that one call to a model may take.
+        budget: US dollars at most for the calls of one run; what it does not reach is missing, with that reason. It
+            reckons with the `max_tokens` of a model, else with the longest answer until then.
+        platform: Where models run that name no platform; by default as `connect()` chooses.
+        store: The file of kept answers; by default `answers.db` in `FINETUNE_LIB_HOME`, else in
+            `~/.finetune_lib`; ":memory:" keeps none.
+
+    Example:
+        >>> import finetune_lib as ft
+        >>> def polite(answer, case): return "您" in answer
+        >>> def clerk(case): return "您好，請出示護照。"
+        >>> report = ft.Evaluator(scorers=[polite]).run([ft.Case("1", (), expected="")], candidates=[clerk])
+        >>> report.mean("clerk")
+        1.0
+    """
+
+    scorers: Sequence[Scorer] = ()
+    _: KW_ONLY
+    judge: Judge | Sequence[Judge] | None = None
+    all_pairs: bool = False
+    epochs: int = 1
+    mode: Mode = "live"
+    concurrency: int = 16
+    timeout: float = 120.0
+    budget: float | None = None
+    platform: Platform | None = None
+    store: str | PathLike[str] | None = None
+
+    def run(
+        self,
+        golden: Sequence[Case | Example],
+        *,
+        candidates: Sequence[Candidate],
+        training: Sequence[Example] | None = None,
+        job: Job | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Report:
+        """Evaluate; works in scripts and inside a running event loop (a notebook). Ctrl-C loses nothing.
+
+        Args:
+            golden: A `GoldenSet`, cases, or a Dataset whose last assistant turns are the expected answers.
+            candidates: What to compare; the first one is the baseline of the printed comparisons.
+            training: The training data: cases whose like is in it are left out of the comparisons.
+            job: The fine-tuning job behind the tuned candidate, for the record and the price of the training.
+            on_progress: Called after each unit with a `Progress`; `print` is one.
+
+        Raises:
+            TypeError: A candidate, scorer or judge is nothing that can be called.
+            ValueError: No case, no candidate, nothing that scores, two of one name, a number out of range, or a
+                budget without the price of a model.
+            DataError: The golden set has unread lines, or an example without an expected answer; or an answer
+                cannot be kept.
+            EvaluationError: Not a single answer came; its report has the reasons.
+            MissingExtraError: Comparing without `pip install "finetune_lib[eval]"`; raised before any call.
+        """
+        work = self.run_async(golden, candidates=candidates, training=training, job=job, on_progress=on_progress)
+        return in_own_loop(work)
+
+    async def run_async(
+        self,
+        golden: Sequence[Case | Example],
+        *,
+        candidates: Sequence[Candidate],
+        training: Sequence[Example] | None = None,
+        job: Job | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Report:
+        """As `run`."""
+        plan = self._plan(golden, candidates)
+        started, watch = time.time(), time.perf_counter()
+        near = _contaminated(plan.cases, training)
+        session = Session(
+            platform=self.platform,
+            store=self.store,
+            budget=self.budget,
+            concurrency=self.concurrency,
+            timeout=self.timeout,
+        )
+        async with within(session):
+            await session.prepare(_asking(plan))
+            run = Run(plan, session, on_progress)
+            await run.finish()
+            record = run_record(plan, session, job, started=started, seconds=time.perf_counter() - watch)
+            report = _checked(_report(plan, run, near, record))
+            _remembered(session, report)
+        return report
+
+    def _plan(self, golden: Sequence[Case | Example], candidates: Sequence[Candidate]) -> Plan:
+        if require_whole := getattr(golden, "require_whole", None):  # a Dataset, which need not be loaded to tell
+            require_whole()
+        if problems := list(self._problems()):
+            raise ValueError("; ".join(problems))
+        several = isinstance(self.judge, Sequence) and not isinstance(self.judge, str)
+        judges: Sequence[Any] = cast("Any", self.judge if several else [self.judge] if self.judge else [])
+        plan = Plan(
+            cases_of(golden),
+            named(candidates, "candidate"),
+            named(self.scorers, "scorer"),
+            named(judges, "judge"),
+            epochs=self.epochs,
+            all_pairs=self.all_pairs,
+            concurrency=self.concurrency,
+            batch=self.mode == "batch",
+        )
+        if not plan.candidates:
+            raise ValueError("give at least one candidate")
+        if not plan.scorers and not plan.judges:
+            raise ValueError("give at least one scorer, or a judge")
+        if plan.judges and len(plan.candidates) < 2:
+            raise ValueError("a judge compares: give at least two candidates")
+        if len(plan.candidates) > 1:
+            require_statistics()
+        return plan
+
+    def _problems(self) -> Iterator[str]:
+        for name in ("concurrency", "epochs"):
+            if getattr(self, name) < 1:
+                yield f"{name} is at least 1, not {getattr(self, name)}"
+        if not self.timeout > 0:
+            yield f"timeout is above 0 seconds, not {self.timeout}"
+        if self.budget is not None and not self.budget >= 0:
+            yield f"budget is at least $0, not {self.budget}"
+        if self.mode not in get_args(Mode):
+            yield f"mode is one of {', '.join(get_args(Mode))}, not {self.mode!r}"
+
+
+def _contaminated(cases: Sequence[Case], training: Sequence[Example] | None) -> frozenset[str]:
+    if training is None:
+        return frozenset()
+    from finetune_lib.evaluation.golden import GoldenSet
+
+    return frozenset(GoldenSet.of(cases).check(training=training).contaminated)
+
+
+def _asking(plan: Plan) -> list[Any]:
+    """Whatever asks a model under a name of its own."""
+    things = (*plan.candidates.values(), *plan.scorers.values(), *plan.judges.values())
+    return [thing for thing in things if hasattr(thing, "request") and hasattr(thing, "model")]
+
+
+def _report(plan: Plan, run: Run, near: frozenset[str], record: RunRecord) -> Report:
+    return Report(
+        plan.cases,
+        tuple(plan.candidates),
+        tuple(plan.scorers),
+        run.results,
+        judgments=tuple(run.judgments[number] for number in sorted(run.judgments)),
+        contaminated=near,
+        signatures=signatures(plan.scorers),
+        run=record,
+    )
+
+
+def _remembered(session: Session, report: Report) -> None:
+    """What was paid for is kept, and the report is here: a history that cannot be written is no reason to lose it."""
+    try:
+        remember(session.kept_path, report)
+    except sqlite3.Error as error:
+        warnings.warn(f"the evaluation is not in the history {session.kept_path}: {error}", stacklevel=2)
+
+
+def _checked(report: Report) -> Report:
+    if all(result.answer.error for results in report.results.values() for result in results):
+        raise EvaluationError(f"not a single answer came; the first reason: {report.failures[0].reason}", report=report)
+    return report

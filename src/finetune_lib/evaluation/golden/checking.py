@@ -1,0 +1,173 @@
+"""What a golden set can tell, and what makes it tell less: known before anything is paid for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from finetune_lib.data.diagnostics import Diagnostic, counted
+from finetune_lib.data.formats.names import names
+from finetune_lib.evaluation.golden.overlaps import Contamination, Repeated, contaminations, repeated
+from finetune_lib.records import Example
+from finetune_lib.statistics import detectable_difference, items_needed
+
+if TYPE_CHECKING:
+    from finetune_lib.evaluation.golden.golden_set import GoldenSet
+
+DISCORDANT = (0.1, 0.3, 0.5)
+TINY = 10  # cases of a category below which its row of a report says next to nothing
+LISTED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """What a paired comparison can show, with 80 % power at the 5 % level.
+
+    Attributes:
+        discordant: The share of cases that one candidate gets right and the other does not.
+        detectable: The smallest true difference that the set shows, as 0.1 for ten points; None where it shows none.
+        needed: How many independent cases the wanted difference takes; None where it is larger than `discordant`.
+    """
+
+    discordant: float
+    detectable: float | None
+    needed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenCheck:
+    """What was found about a golden set; printing it says all of it, the gravest first.
+
+    Attributes:
+        name: The set.
+        cases: How many cases it has.
+        unanswered: How many of them have no right answer: only judges and people can score these.
+        units: Independent units of the headline: clusters and single cases, those that ask the same counted once,
+            contaminated ones not at all. It is the careful count: a cluster of cases that differ tells more than one.
+        contaminations: Cases that come near to the training data, each with its nearest example there.
+        contradictions: Cases that ask the same and expect different answers.
+        duplicates: Cases that ask and expect the same.
+        missing: Categories of the training data without a case, with their size there.
+        tiny: Categories with fewer than ten cases, with their size.
+        apart: Metadata that by its name belongs to the question, as choices or a passage; candidates do not see it.
+        wanted: The difference that is to be shown.
+        power: What can be shown where few, some or many cases tell two candidates apart.
+        notes: What the reader of the file found.
+    """
+
+    name: str
+    cases: int
+    unanswered: int
+    units: int
+    contaminations: tuple[Contamination, ...]
+    contradictions: tuple[Repeated, ...]
+    duplicates: tuple[Repeated, ...]
+    missing: Mapping[str, int]
+    tiny: Mapping[str, int]
+    apart: tuple[str, ...]
+    wanted: float
+    power: tuple[Power, ...]
+    notes: tuple[Diagnostic, ...] = ()
+
+    @property
+    def contaminated(self) -> frozenset[str]:
+        """The ids of the cases that a report leaves out of its headline."""
+        return frozenset(found.case for found in self.contaminations)
+
+    @property
+    def ok(self) -> bool:
+        """Whether no case is contaminated, stands twice or contradicts another."""
+        return not (self.contaminations or self.contradictions or self.duplicates)
+
+    def __str__(self) -> str:
+        return "\n".join(_lines(self))
+
+
+def checked(golden: GoldenSet, training: Sequence[Example] | None, *, difference: float, near: float) -> GoldenCheck:
+    """Check a golden set, against training data where there is some."""
+    if not (0 < difference <= 1 and 0 < near <= 1):
+        raise ValueError(f"difference and near are above 0 and at most 1: got {difference} and {near}")
+    found = tuple(contaminations(golden, training, near=near)) if training else ()
+    groups = tuple(repeated(golden))
+    units = _units(golden, {one.case for one in found}, groups)
+    return GoldenCheck(
+        name=golden.name,
+        cases=len(golden),
+        unanswered=golden.unanswered,
+        units=units,
+        contaminations=found,
+        contradictions=tuple(group for group in groups if len(group.answers) > 1),
+        duplicates=tuple(group for group in groups if len(group.answers) < 2),
+        missing=_missing(golden, training or ()),
+        tiny={category: count for category, count in golden.categories.items() if count < TINY},
+        apart=_apart(golden),
+        wanted=difference,
+        power=tuple(_power(units, discordant, difference) for discordant in DISCORDANT),
+        notes=golden.notes,
+    )
+
+
+def _units(golden: GoldenSet, left_out: Set[str], groups: Sequence[Repeated]) -> int:
+    """Clusters and single cases; those that ask the same are one."""
+    first = {id: group.cases[0] for group in groups for id in group.cases}
+    clean = (case for case in golden if case.id not in left_out)
+    return len({("cluster", case.cluster) if case.cluster else ("case", first.get(case.id, case.id)) for case in clean})
+
+
+def _power(units: int, discordant: float, difference: float) -> Power:
+    detectable = detectable_difference(units, discordant) if units else None
+    return Power(discordant, detectable, items_needed(difference, discordant) if difference <= discordant else None)
+
+
+def _missing(golden: GoldenSet, training: Sequence[Example]) -> Mapping[str, int]:
+    there = Counter(example.category for example in training if example.category)
+    return {category: count for category, count in there.most_common() if category not in golden.categories}
+
+
+def _apart(golden: GoldenSet) -> tuple[str, ...]:
+    beside = dict.fromkeys(name for case in golden for name in case.metadata)
+    return tuple(name for name in beside if name.strip().casefold() in names("part_of_question"))
+
+
+def _lines(check: GoldenCheck) -> Iterator[str]:
+    units = f", {counted(check.units, 'independent unit')} for the headline" if check.units != check.cases else ""
+    yield f"{check.name}: {counted(check.cases, 'case')}{units}"
+    if check.unanswered:
+        yield f"  {counted(check.unanswered, 'case')} without a right answer: only judges and people can score them"
+    yield from _listed("contaminated, left out of the headline (near to the training data)", check.contaminations)
+    yield from _listed("contradiction (the same question, different right answers)", check.contradictions)
+    yield from _listed("duplicate (the same question twice)", check.duplicates)
+    yield from _counts("categories of the training data without a case", check.missing)
+    yield from _counts(f"categories with fewer than {TINY} cases, too few for a row of their own", check.tiny)
+    if check.apart:
+        what = "metadata that no candidate sees, though by its name it belongs to the question"
+        yield f"  {what}: {', '.join(check.apart)}"
+    yield "  what it can show (paired comparison, 80 % power, 5 % level):"
+    yield from (f"    {_sentence(power, check)}" for power in check.power)
+    yield from (line for note in check.notes for line in str(note).splitlines())
+
+
+def _sentence(power: Power, check: GoldenCheck) -> str:
+    """What can be shown where so many cases tell two candidates apart, and what the wanted difference takes."""
+    first = f"where {power.discordant:.0%} of the cases differ: "
+    shown = "no difference at all" if power.detectable is None else f"{100 * power.detectable:.1f} points or more"
+    if power.needed is None:
+        return f"{first}{shown}"
+    more = power.needed - check.units
+    rest = "has enough" if more <= 0 else f"label {more:,} more"
+    return f"{first}{shown}; {100 * check.wanted:g} points take {power.needed:,} cases ({rest})"
+
+
+def _listed(what: str, found: Sequence[object]) -> Iterator[str]:
+    if found:
+        yield f"  {len(found)} × {what}:"
+        yield from (f"    {one}" for one in found[:LISTED])
+        if len(found) > LISTED:
+            yield f"    … and {len(found) - LISTED} more"
+
+
+def _counts(what: str, counts: Mapping[str, int]) -> Iterator[str]:
+    if counts:
+        yield f"  {what}: {', '.join(f'{name} ({count})' for name, count in counts.items())}"

@@ -1,0 +1,111 @@
+"""From a file of any kind to rows with all their fields: what a golden set and recorded answers are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from finetune_lib.data.diagnostics import Diagnostic
+from finetune_lib.data.reading.bytes.opening import Opened, looks_like_json, open_data
+from finetune_lib.data.reading.bytes.spooling import stream
+from finetune_lib.data.reading.json.document import read_document, shape_of
+from finetune_lib.data.reading.json.line_store import LineStore
+from finetune_lib.data.reading.json.strict import parse_line
+from finetune_lib.data.reading.options import Options
+from finetune_lib.data.reading.tables import rows_of
+from finetune_lib.errors import ReadError
+from finetune_lib.evaluation.golden.fields import Among, fields_among, told
+from finetune_lib.evaluation.golden.tables import read_table
+from finetune_lib.extras import require
+from finetune_lib.records import Example, Origin
+from finetune_lib.rows.messages import fields_of, is_object, items_of
+
+HEAD = 1 << 16
+JSON_ENDINGS = frozenset({".jsonl", ".ndjson", ".json"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a file, and what was found about it.
+
+    Attributes:
+        rows: Each with all its fields by their own names, in `data`.
+        told: What the user says of the fields' names.
+        problems: What the reader found: rows that cannot be read, and notes.
+        table: From a field to its column, of a table.
+        among: What finds the fields among the names of a row.
+    """
+
+    rows: Sequence[Example]
+    told: Mapping[str, str]
+    problems: tuple[Diagnostic, ...] = ()
+    table: Mapping[str, str] | None = None
+    among: Among = fields_among
+
+    def fields(self, row: Example) -> Mapping[str, str]:
+        """From a field to its name in this row."""
+        return self.table or self.among(tuple(row.data), self.told)
+
+
+def read_rows(path: Path, options: Options, *, among: Among = fields_among) -> Rows:
+    """Read a file in the format that its content shows.
+
+    Args:
+        path: The file.
+        options: Encoding, sheet, and from a field to its column or key where the names do not tell.
+        among: What finds the fields among the names of columns or keys.
+
+    Raises:
+        ReadError: It is missing, or cannot be read as a whole.
+        ValueError: `columns` names an unknown field.
+        MissingExtraError: It needs a package that is not installed.
+    """
+    columns = told(options.columns)
+    opened = open_data(path, encoding=options.encoding)
+    if opened.kind == "parquet":
+        return replace(_parquet(path, opened, columns), among=among)
+    head = opened.blob.read(0, HEAD)
+    if opened.kind == "text" and (looks_like_json(head) or JSON_ENDINGS & {*map(str.lower, path.suffixes)}):
+        return replace(_json(path, opened, head, columns), among=among)
+    table = read_table(path, opened, replace(options, columns=columns), among)
+    return Rows(table.rows, columns, table.problems, table.fields)
+
+
+def rows_in_memory(rows: Any, *, name: str, columns: Mapping[str, str] | None, among: Among = fields_among) -> Rows:
+    """Rows that are mappings, or a frame of pandas, polars or Arrow."""
+    numbered = enumerate(rows_of(rows), start=1)
+    return Rows([Example(row, Origin(name, row=number)) for number, row in numbered], told(columns), among=among)
+
+
+def _parquet(path: Path, opened: Opened, columns: Mapping[str, str]) -> Rows:
+    arrow = require("pyarrow", extra="parquet", feature="Reading Parquet files")
+    parquet = require("pyarrow.parquet", extra="parquet", feature="Reading Parquet files")
+    try:
+        with stream(opened.blob) as file:
+            found = rows_in_memory(parquet.read_table(file), name=path.name, columns=columns)
+    except (arrow.ArrowException, OSError) as error:
+        raise ReadError(f"{path}: the Parquet file is damaged: {error}", path=path) from error
+    return replace(found, problems=opened.problems)
+
+
+def _json(path: Path, opened: Opened, head: bytes, columns: Mapping[str, str]) -> Rows:
+    blob = opened.blob
+    if shape_of(head.decode("utf-8", "ignore"), whole=blob.size <= HEAD) == "lines" or _is_saved(head):
+        store = LineStore(blob, source=path.name)
+        return Rows(list(store), columns, (*opened.problems, *store.findings))
+    text = blob.read(0, blob.size).decode("utf-8", "replace")
+    found = list(read_document(text, source=path.name))
+    problems = tuple(item for item in found if isinstance(item, Diagnostic))
+    return Rows([item for item in found if isinstance(item, Example)], columns, (*opened.problems, *problems))
+
+
+def _is_saved(head: bytes) -> bool:
+    """Whether the first line is a saved case: a file of one alone may look like something around other rows."""
+    try:
+        first = fields_of(parse_line(head.partition(b"\n")[0]))
+    except ValueError:
+        return False
+    asked = first.get("input")
+    return "id" in first and (isinstance(asked, str) or any(map(is_object, items_of(asked))))

@@ -1,0 +1,23 @@
+"""The result of an evaluation: what it holds, what follows from it, and the forms in which it leaves."""
+
+from __future__ import annotations
+
+from finetune_lib.evaluation.report.comparing import CategoryComparison, Claim, Comparison, Outcome
+from finetune_lib.evaluation.report.records import Failure, RunRecord
+from finetune_lib.evaluation.report.report import EXPERTS, JUDGE, UNCATEGORISED, Report
+from finetune_lib.evaluation.report.results import Attempt, Result
+
+__all__ = [
+    "EXPERTS",
+    "JUDGE",
+    "UNCATEGORISED",
+    "Attempt",
+    "CategoryComparison",
+    "Claim",
+    "Comparison",
+    "Failure",
+    "Outcome",
+    "Report",
+    "Result",
+    "RunRecord",
+]

@@ -1,0 +1,106 @@
+"""A report as JSON: everything it holds, so that it opens again as it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from finetune_lib.errors import ReadError
+from finetune_lib.evaluation.judges import Judgment
+from finetune_lib.evaluation.report import Report, RunRecord
+from finetune_lib.evaluation.report.results import Attempt, Result
+from finetune_lib.files import write_atomically
+from finetune_lib.records import Answer, Case, Message, Score, ToolCall, Usage
+
+FORMAT, VERSION = "finetune_lib.report", 1
+
+
+def write_report(report: Report, path: Path) -> Path:
+    """Write everything but the experts' votes, which have files of their own."""
+    body = {
+        "format": FORMAT,
+        "version": VERSION,
+        "verdicts": [str(comparison) for comparison in report.comparisons],
+        "cases": list(map(_case, report.cases)),
+        "candidates": report.candidates,
+        "scorers": report.scorers,
+        "results": {name: [list(map(_attempt, r.attempts)) for r in found] for name, found in report.results.items()},
+        "judgments": list(map(asdict, report.judgments)),
+        "contaminated": sorted(report.contaminated),
+        "signatures": dict(report.signatures),
+        "run": asdict(report.run),
+    }
+    return write_atomically(path, [json.dumps(body, ensure_ascii=True, indent=1).encode()])
+
+
+def read_report(path: Path) -> Report:
+    """Read what `write_report` wrote.
+
+    Raises:
+        ReadError: The file is no report, or one of a later version.
+    """
+    try:
+        body = json.loads(path.read_bytes())
+        if body["format"] != FORMAT or body["version"] > VERSION:
+            raise ValueError(f"its format is {body['format']} {body['version']}, not {FORMAT} {VERSION}")
+        return _report(body)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ReadError(f"{path} is no report that can be read: {error}", path=path) from error
+
+
+def _report(body: Mapping[str, Any]) -> Report:
+    results = {
+        name: tuple(Result(tuple(map(_read_attempt, attempts))) for attempts in found)
+        for name, found in body["results"].items()
+    }
+    return Report(
+        tuple(map(_read_case, body["cases"])),
+        tuple(body["candidates"]),
+        tuple(body["scorers"]),
+        results,
+        judgments=tuple(Judgment(**judgment) for judgment in body["judgments"]),
+        contaminated=frozenset(body["contaminated"]),
+        signatures=body["signatures"],
+        run=RunRecord(**body["run"]),
+    )
+
+
+def _case(case: Case) -> dict[str, Any]:
+    messages = [message.model_dump(exclude_none=True) for message in case.messages]
+    calls = list(map(asdict, case.expected_calls))
+    plain = {name: getattr(case, name) for name in ("id", "expected", "category", "cluster")}
+    return {**plain, "messages": messages, "calls": calls, "tools": list(case.tools), "metadata": dict(case.metadata)}
+
+
+def _read_case(kept: Mapping[str, Any]) -> Case:
+    messages = tuple(map(Message.model_validate, kept["messages"]))
+    return Case(
+        kept["id"],
+        messages,
+        kept["expected"],
+        kept["category"],
+        cluster=kept["cluster"],
+        expected_calls=tuple(ToolCall(**call) for call in kept["calls"]),
+        tools=tuple(kept["tools"]),
+        metadata=kept["metadata"],
+    )
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    scores = {name: asdict(score) for name, score in attempt.scores.items()}
+    return {"answer": asdict(attempt.answer), "scores": scores, "failures": dict(attempt.failures)}
+
+
+def _read_attempt(kept: Mapping[str, Any]) -> Attempt:
+    scores = {name: Score(**score) for name, score in kept["scores"].items()}
+    return Attempt(read_answer(kept["answer"]), scores, kept["failures"])
+
+
+def read_answer(kept: Mapping[str, Any]) -> Answer:
+    """An answer as `asdict` gave it."""
+    plain = {name: value for name, value in kept.items() if name not in {"tool_calls", "usage", "sources"}}
+    calls = tuple(ToolCall(**call) for call in kept["tool_calls"])
+    return Answer(**plain, tool_calls=calls, usage=Usage(**kept["usage"]), sources=tuple(kept["sources"]))

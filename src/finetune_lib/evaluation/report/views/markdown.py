@@ -1,0 +1,125 @@
+"""An evaluation for a pull request: the verdict and a short table; the rest is folded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from finetune_lib.evaluation.report.views.expense import rows, run_told
+from finetune_lib.evaluation.report.views.failing import Group, groups
+from finetune_lib.evaluation.report.views.method import facts
+from finetune_lib.evaluation.report.views.numbers import number
+from finetune_lib.evaluation.report.views.phrases import SYMBOLS, caveats, headline, many, meaning
+from finetune_lib.evaluation.report.views.tables import MEASURES, category_rows, measure_rows
+from finetune_lib.evaluation.report.views.view import View
+from finetune_lib.pages.unseen import visible
+from finetune_lib.pages.wording import number_of
+
+if TYPE_CHECKING:
+    from finetune_lib.data.diagnostics import Language
+    from finetune_lib.evaluation.report import Comparison, Report
+
+# What would be markup, a mention of a person, a link, or a formula.
+_MARKS = re.compile(r"([\\`*_\[\]{}|~!])")
+_MENTIONS = {"@": "&#64;", "#": "&#35;", "://": "&#58;//", "www.": "www&#46;", "$": "&#36;"}
+SHOWN_FAILURES, SHOWN_CASES = 20, 10
+
+
+def report_markdown(report: Report, lang: Language | None = None, *, margin: float | None = None) -> str:
+    """Markdown of GitHub's and GitLab's kind; what candidates and data say stands in it as text."""
+    view = View.of(report, lang, margin=margin)
+    parts = (_head(view), _comparisons(view), _notes(view), _folded(view))
+    return "\n\n".join(block for part in parts for block in part) + "\n"
+
+
+def plain(text: str) -> str:
+    """Any text on one line, with nothing in it that Markdown or HTML would obey."""
+    shown = _MARKS.sub(r"\\\1", escape(visible(text.replace("\n", " ")), quote=False))
+    for mark, harmless in _MENTIONS.items():
+        shown = shown.replace(mark, harmless)
+    return shown
+
+
+def table(header: Iterable[str], lines: Iterable[Sequence[str]]) -> str:
+    """A table; numbers stand on the right."""
+    names = list(map(plain, header))
+    ruled = ["|".join(["", *names, ""]), "|".join(["", ":--", *["--:"] * (len(names) - 1), ""])]
+    return "\n".join([*ruled, *("|".join(["", *map(plain, line), ""]) for line in lines)])
+
+
+def _head(view: View) -> Iterator[str]:
+    yield f"## {plain(view.words['title'])}"
+    lines = (f"- {SYMBOLS[c.outcome]} **{_headline(c, view)}** {plain(meaning(c, view.words))}" for c in view.decided)
+    yield "\n".join(lines) or plain(view.words["no_pairs" if view.others else "one_candidate"])
+
+
+def _headline(c: Comparison, view: View) -> str:
+    return plain(view.words["ended_sentence"].format(text=headline(c, view.words)))
+
+
+def _comparisons(view: View) -> Iterator[str]:
+    if view.decided:
+        header = [view.words[name] for name in ("candidate", *MEASURES)]
+        yield table(header, measure_rows(view.decided, view))
+
+
+def _notes(view: View) -> Iterator[str]:
+    """What is missing and what to do, said of its candidate."""
+    form = view.words["line"]
+    lines = [f"- {plain(form.format(one=c.candidate, other=text))}" for c in view.decided for text in caveats(c, view)]
+    if lines:
+        yield "\n".join(lines)
+
+
+def _folded(view: View) -> Iterator[str]:
+    sections = {
+        "scores": _scores(view),
+        "categories": _categories(view),
+        "expense": _expense(view),
+        "failures": _failures(view),
+        "method": _method(view),
+    }
+    for name, blocks in sections.items():
+        if body := "\n\n".join(blocks):
+            yield f"<details><summary>{plain(view.words[name])}</summary>\n\n{body}\n\n</details>"
+
+
+def _scores(view: View) -> Iterator[str]:
+    report = view.report
+    if report.scorers:
+        lines = [[name, *(number(report.mean(name, scorer=s)) for s in report.scorers)] for name in report.candidates]
+        yield table([number_of(view.words, "cases_counted", len(report.cases)), *report.scorers], lines)
+    others = [c for name in view.others for c in view.of_candidate(name)[1:]]
+    if others:
+        yield table([view.words[name] for name in ("candidate", *MEASURES)], measure_rows(others, view))
+
+
+def _categories(view: View) -> Iterator[str]:
+    report = view.report
+    if report.categories and report.scorers:
+        yield table([report.scorers[0], view.words["support"], *report.candidates], category_rows(view))
+
+
+def _expense(view: View) -> Iterator[str]:
+    yield table([view.words["for_an_answer"], *view.report.candidates], rows(view))
+    if text := run_told(view):
+        yield plain(text)
+
+
+def _failures(view: View) -> Iterator[str]:
+    if found := groups(view.report.failures)[:SHOWN_FAILURES]:
+        header = [view.words[name] for name in ("reason", "times", "candidate", "where")]
+        yield table(header, [_failure(group, view) for group in found])
+
+
+def _failure(group: Group, view: View) -> list[str]:
+    cases = many(group.cases, view.words, most=SHOWN_CASES)
+    return [group.reason, f"{len(group.failures):,}", view.words["comma"].join(group.candidates), cases]
+
+
+def _method(view: View) -> Iterator[str]:
+    if view.decided:
+        yield plain(view.words["method_rule"])
+    yield "\n".join(f"- {plain(view.words[name])}: {plain('; '.join(values))}" for name, values in facts(view))

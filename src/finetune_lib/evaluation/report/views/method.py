@@ -1,0 +1,57 @@
+"""How it was measured: what was decided beforehand, and everything that is needed to do it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import gmtime, strftime
+
+from finetune_lib.evaluation.report.views.phrases import many
+from finetune_lib.evaluation.report.views.view import View
+from finetune_lib.pages.markup import Content, Markup, tag
+from finetune_lib.pages.unseen import visible_markup
+
+SHOWN_CASES = 20
+
+
+def method(view: View) -> Iterator[Markup]:
+    """The rule, and the facts of this run."""
+    words = view.words
+    clustered = any(case.cluster for case in view.report.cases)
+    rules = ["method_rule", "method_unit", *(["method_clusters"] if clustered else []), "method_seed"]
+    if view.comparisons:
+        yield from (tag("p", words[name]) for name in rules)
+    parts: list[Content] = [
+        part
+        for name, values in facts(view)
+        for part in (tag("dt", words[name]), *(tag("dd", visible_markup(value)) for value in values))
+    ]
+    yield tag("dl", *parts, class_="method")
+
+
+def facts(view: View) -> Iterator[tuple[str, list[str]]]:
+    """Words with what belongs to them."""
+    report, run, words = view.report, view.report.run, view.words
+    if methods := dict.fromkeys(c.estimate.method for c in view.comparisons.values()):
+        yield "method_used", list(methods)
+        yield "method_corrections", [words["method_holm"]]
+    if report.scorers:
+        yield "method_scorers", [_signed(name, report.signatures.get(name)) for name in report.scorers]
+    if run.models:
+        yield "method_models", [f"{name}: {model}" for name, model in {**run.models, **run.judge_models}.items()]
+    if report.contaminated:
+        yield "method_contaminated", [many(sorted(report.contaminated), words, most=SHOWN_CASES)]
+    if run.id:
+        yield "method_run", [run.id, words["started"].format(time=strftime("%Y-%m-%d %H:%M UTC", gmtime(run.started)))]
+    if run.golden:
+        yield "method_golden", [run.golden]
+    yield "method_version", [_version()]
+
+
+def _signed(name: str, signature: str | None) -> str:
+    return f"{name}: {signature}" if signature else name
+
+
+def _version() -> str:
+    from finetune_lib import __version__
+
+    return f"finetune_lib {__version__}"

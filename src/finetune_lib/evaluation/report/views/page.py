@@ -1,0 +1,99 @@
+"""report.html: the verdict first, then the numbers behind it, then every answer; one file that fetches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from finetune_lib.evaluation.report.views.cases import cases
+from finetune_lib.evaluation.report.views.categories import categories
+from finetune_lib.evaluation.report.views.expense import expenses
+from finetune_lib.evaluation.report.views.failing import failures
+from finetune_lib.evaluation.report.views.labels import classifications
+from finetune_lib.evaluation.report.views.method import method
+from finetune_lib.evaluation.report.views.scores import scores
+from finetune_lib.evaluation.report.views.trust import trust
+from finetune_lib.evaluation.report.views.verdict import verdicts
+from finetune_lib.evaluation.report.views.view import View
+from finetune_lib.files import packaged_text
+from finetune_lib.pages.document import document
+from finetune_lib.pages.markup import Markup, tag
+from finetune_lib.pages.style import style
+from finetune_lib.pages.wording import number_of
+
+if TYPE_CHECKING:
+    from finetune_lib.data.diagnostics import Language
+    from finetune_lib.evaluation.report import Report
+
+Section = Callable[[View], Iterator[Markup]]
+
+
+def report_page(
+    report: Report,
+    *,
+    curve: str | None = None,
+    fragment: bool = False,
+    lang: Language | None = None,
+    margin: float | None = None,
+) -> str:
+    """The report as a page, or as the fragment that a notebook shows.
+
+    Args:
+        report: The report.
+        curve: The loss curve of the training, as SVG.
+        fragment: Without a script and with fewer cases.
+        lang: Of the words around it; by default as `FINETUNE_LIB_LANG` or the locale say.
+        margin: A difference too small to matter, by the first measure: within it candidates are equivalent.
+    """
+    view = View.of(report, lang, fragment=fragment, margin=margin)
+    found = dict(_sections(view, curve))
+    body = [*_head(view, found), *(_section(name, parts, view) for name, parts in found.items())]
+    if fragment:
+        return tag("div", style(_file("report.css")), *body, class_="ftl evaluation", lang=view.lang)
+    main = tag("main", *body)
+    return document(
+        view.words["title"],
+        main,
+        script=_file("report.js"),
+        sheet=_file("report.css"),
+        lang=view.lang,
+        kind="evaluation",
+    )
+
+
+def _file(name: str) -> str:
+    return packaged_text("finetune_lib.evaluation.report.views", name)
+
+
+def _sections(view: View, curve: str | None) -> Iterator[tuple[str, list[Markup]]]:
+    """Name and content of each section that has some."""
+    sections: dict[str, Section] = {
+        "verdict": verdicts,
+        "scores": scores,
+        "categories": categories,
+        "labels": classifications,
+        "trust": trust,
+        "expense": lambda shown: expenses(shown, curve),
+        "cases": cases,
+        "failures": failures,
+        "method": method,
+    }
+    for name, section in sections.items():
+        if parts := list(section(view)):
+            yield name, parts
+
+
+def _section(name: str, parts: list[Markup], view: View) -> Markup:
+    place = {} if view.fragment else {"id": name}
+    return tag("section", tag("h2", view.words[name]), *parts, class_=f"part {name}", **place)
+
+
+def _head(view: View, found: dict[str, list[Markup]]) -> Iterator[Markup]:
+    words, report = view.words, view.report
+    yield tag("h1", words["title"])
+    counted = [number_of(words, "cases_counted", len(report.cases))]
+    counted.append(number_of(words, "candidates_counted", len(report.candidates)))
+    yield tag("p", " · ".join(counted), class_="soft")
+    if not view.fragment:
+        links = (tag("a", words[name], href=f"#{name}") for name in found)
+        yield tag("nav", *links, class_="contents", aria_label=words["sections"])

@@ -1,0 +1,48 @@
+"""Tables that terminal and Markdown share, as plain texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from finetune_lib.evaluation.report.views.numbers import number, p_value
+from finetune_lib.evaluation.report.views.phrases import SYMBOLS, key, shown_numbers
+from finetune_lib.evaluation.report.views.view import View
+
+if TYPE_CHECKING:
+    from finetune_lib.evaluation.report import Comparison
+
+MEASURES = ("measure_name", "difference_name", "interval_name", "p_name", "won_tied_lost", "outcome")
+
+
+def measure_rows(found: Iterable[Comparison], view: View) -> list[list[str]]:
+    """A comparison a row: the candidate, and what `MEASURES` names."""
+    return [_row(c, view) for c in found]
+
+
+def _row(c: Comparison, view: View) -> list[str]:
+    value, low, high = shown_numbers(c)
+    counts = f"{c.wins:,} · {c.ties:,} · {c.losses:,}"
+    outcome = f"{SYMBOLS[c.outcome]} {view.words[f'{key(c)}_short']}"
+    return [
+        c.candidate,
+        view.named(c.scorer),
+        value,
+        f"[{low}, {high}]",
+        p_value(c.p).removeprefix("p ").removeprefix("= "),
+        counts,
+        outcome,
+    ]
+
+
+def category_rows(view: View) -> list[list[str]]:
+    """The mean score of each candidate, a category a row."""
+    report, none = view.report, view.words["none"]
+    return [
+        [
+            none if category == "(none)" else category,
+            f"{report.count(category):,}",
+            *(number(report.mean(name, category=category)) for name in report.candidates),
+        ]
+        for category in report.categories
+    ]

@@ -1,0 +1,92 @@
+"""An evaluation in a terminal: the verdict first, then the numbers behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from textwrap import indent
+from typing import TYPE_CHECKING
+
+from finetune_lib.evaluation.report.views.expense import rows, run_told
+from finetune_lib.evaluation.report.views.failing import groups
+from finetune_lib.evaluation.report.views.numbers import MINUS, number
+from finetune_lib.evaluation.report.views.phrases import advice, facts, headline, many
+from finetune_lib.evaluation.report.views.tables import MEASURES, category_rows, measure_rows
+from finetune_lib.evaluation.report.views.view import View
+from finetune_lib.pages.terminal import table
+from finetune_lib.pages.unseen import visible
+from finetune_lib.pages.wording import number_of
+
+if TYPE_CHECKING:
+    from finetune_lib.data.diagnostics import Language
+    from finetune_lib.evaluation.report import Comparison, Report
+
+SHOWN_FAILURES, SHOWN_CASES = 5, 5
+
+
+def report_text(report: Report, lang: Language | None = None, *, margin: float | None = None) -> str:
+    """Verdicts, means, categories, money and time, and failures."""
+    view = View.of(report, lang, margin=margin)
+    parts = (_verdicts(view), _means(view), _categories(view), _expense(view), _failures(view))
+    # A minus that can be searched for and copied.
+    return "\n\n".join(block for part in parts for block in part).replace(MINUS, "-")
+
+
+def _table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    return table(list(map(visible, header)), [list(map(visible, line)) for line in lines])
+
+
+def _verdicts(view: View) -> Iterator[str]:
+    for name in view.others:
+        if found := view.of_candidate(name):
+            yield "\n".join(_verdict(found, view))
+
+
+def _verdict(found: list[Comparison], view: View) -> Iterator[str]:
+    first, *others = found
+    yield visible(view.words["line"].format(one=headline(first, view.words), other=facts(first, view)))
+    yield from (f"  {visible(text)}" for text in advice(first, view))
+    if others:
+        header = [view.words[name] for name in MEASURES]
+        yield indent(_table(header, [row[1:] for row in measure_rows(others, view)]), "  ")
+
+
+def _means(view: View) -> Iterator[str]:
+    report = view.report
+    if report.scorers:
+        header = [number_of(view.words, "cases_counted", len(report.cases)), *report.scorers]
+        yield _table(header, [[name, *(_mean(name, s, view) for s in report.scorers)] for name in report.candidates])
+
+
+def _mean(name: str, scorer: str, view: View) -> str:
+    """The mean with its interval."""
+    found = view.interval(name, scorer)
+    text = number(view.report.mean(name, scorer=scorer))
+    return f"{text} [{number(found.low)}, {number(found.high)}]" if found else text
+
+
+def _categories(view: View) -> Iterator[str]:
+    report = view.report
+    if report.categories and report.scorers:
+        header = [report.scorers[0], view.words["support"], *report.candidates]
+        yield _table(header, category_rows(view))
+
+
+def _expense(view: View) -> Iterator[str]:
+    """Tokens, price and time, where any model was asked."""
+    if any(view.report.expense(name).prompt_tokens for name in view.report.candidates):
+        yield _table([view.words["for_an_answer"], *view.report.candidates], rows(view))
+    if text := run_told(view):
+        yield text
+
+
+def _failures(view: View) -> Iterator[str]:
+    words, failures = view.words, view.report.failures
+    if found := groups(failures):
+        shown = (
+            f"  {', '.join(group.candidates)}: {group.reason} "
+            f"({len(group.failures):,}: {many(group.cases, words, most=SHOWN_CASES)})"
+            for group in found[:SHOWN_FAILURES]
+        )
+        left = len(found) - SHOWN_FAILURES
+        rest = [f"  {words['and_more'].format(number=left)}"] if left > 0 else []
+        yield "\n".join([words["failed_counted"].format(number=len(failures)), *map(visible, shown), *rest])

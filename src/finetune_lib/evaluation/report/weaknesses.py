@@ -1,0 +1,194 @@
+"""Where a candidate is weak: categories, and what failing cases have in common; and a worksheet of what to collect."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Literal, overload
+
+from finetune_lib.pages.terminal import table
+from finetune_lib.records import Case
+from finetune_lib.texts import fold
+from finetune_lib.texts.shingles import RUNS
+
+# Fewer failures than this have nothing in common but chance.
+FEWEST = 2
+MOST_WORDINGS = 10
+LONGEST_PHRASE = 6  # characters
+# A wording counts where it fails at least so much more often than the rest does.
+MUCH_MORE = 1.5
+# Further examples to write for each failing case, and at least; what a rule of thumb is, not a law.
+FOR_EACH_FAILURE, AT_LEAST = 5, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Weakness:
+    """A group of cases in which a candidate fails often.
+
+    Attributes:
+        kind: `category`, or `wording` where the questions share a phrase.
+        name: The category, or the phrase.
+        failing: The ids of the cases that failed.
+        cases: How many cases the group has.
+        mean: Their mean score, or share of wins.
+    """
+
+    kind: Literal["category", "wording"]
+    name: str
+    failing: tuple[str, ...]
+    cases: int
+    mean: float
+
+    @property
+    def wanted(self) -> int:
+        """Further training examples to collect, by rule of thumb: five for each failure, and ten at least."""
+        return max(AT_LEAST, FOR_EACH_FAILURE * len(self.failing))
+
+    def __str__(self) -> str:
+        what = "category" if self.kind == "category" else "questions with"
+        return f"{what} {self.name}: {len(self.failing)} of {self.cases} fail, mean {self.mean:.2f}"
+
+
+@dataclass(frozen=True, slots=True)
+class FailingCase:
+    """A case that the candidate failed, with what it said."""
+
+    case: Case
+    answer: str
+    score: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Weaknesses(Sequence[Weakness]):
+    """The groups in which a candidate fails most, the weightiest first; printing it gives a table.
+
+    Attributes:
+        candidate: The candidate.
+        scorer: The measure.
+        groups: Categories and wordings.
+        failing: The failing cases, the worst first.
+        cases: How many cases there are in all.
+    """
+
+    candidate: str
+    scorer: str
+    groups: tuple[Weakness, ...]
+    failing: tuple[FailingCase, ...]
+    cases: int
+
+    @overload
+    def __getitem__(self, index: int) -> Weakness: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Weakness, ...]: ...
+    def __getitem__(self, index: int | slice) -> Weakness | tuple[Weakness, ...]:
+        return self.groups[index]
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    def __str__(self) -> str:
+        head = f"{self.candidate} fails {len(self.failing)} of {self.cases} cases by {self.scorer}"
+        if not self.groups:
+            return head
+        rows = [
+            [group.kind, group.name, f"{len(group.failing)}/{group.cases}", f"{group.mean:.2f}", str(group.wanted)]
+            for group in self.groups
+        ]
+        return f"{head}\n\n{table(['what', 'name', 'failing', 'mean', 'collect'], rows)}"
+
+    def to_excel(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write a worksheet of what to collect: the groups, the failing cases, and a sheet to fill in.
+
+        The last sheet loads as training data: `Dataset.load(path, sheet="collect")`. Golden questions are not
+        copied into it, because a question that is trained on measures nothing any more.
+
+        Raises:
+            FileExistsError: The file is there and `overwrite` is False.
+            MissingExtraError: Without `pip install "finetune_lib[excel]"`.
+        """
+        from finetune_lib.evaluation.report.worksheet import write_worksheet
+
+        return write_worksheet(self, Path(path), overwrite=overwrite)
+
+
+def weaknesses(
+    candidate: str,
+    scorer: str,
+    scored: Sequence[tuple[Case, float]],
+    *,
+    answers: Mapping[str, str],
+    reasons: Mapping[str, str],
+    failed_below: float,
+) -> Weaknesses:
+    """Find the groups.
+
+    Args:
+        candidate: Its name.
+        scorer: The measure.
+        scored: The cases that have a score, and the score.
+        answers: What the candidate said, by case id.
+        reasons: What the scorer said of it, by case id.
+        failed_below: A case fails with a score below this.
+    """
+    failing = sorted((pair for pair in scored if pair[1] < failed_below), key=lambda pair: pair[1])
+    ids = {case.id for case, _ in failing}
+    groups = [*_categories(scored, ids), *_wordings(scored, ids)]
+    groups.sort(key=lambda group: (-len(group.failing), group.mean))
+    return Weaknesses(
+        candidate,
+        scorer,
+        tuple(groups),
+        tuple(FailingCase(case, answers[case.id], score, reasons.get(case.id, "")) for case, score in failing),
+        len(scored),
+    )
+
+
+def _categories(scored: Sequence[tuple[Case, float]], failing: set[str]) -> Iterator[Weakness]:
+    for name in dict.fromkeys(case.category for case, _ in scored):
+        members = [(case, score) for case, score in scored if case.category == name]
+        if name is not None and any(case.id in failing for case, _ in members):
+            yield _group("category", name, members, failing)
+
+
+def _wordings(scored: Sequence[tuple[Case, float]], failing: set[str]) -> Iterator[Weakness]:
+    """Phrases that failing questions share and others have less often, one after another until none is left over."""
+    phrases = {case.id: _phrases(case.prompt) for case, _ in scored}
+    rate, left = len(failing) / max(1, len(scored)), set(failing)
+    everywhere = Counter(phrase for found in phrases.values() for phrase in found)
+    for _ in range(MOST_WORDINGS):
+        counts = Counter(phrase for id in left for phrase in phrases[id])
+        lifted = [p for p, n in counts.items() if n >= FEWEST and n / everywhere[p] >= min(1.0, MUCH_MORE * rate)]
+        if not lifted:
+            return
+        phrase = max(lifted, key=lambda p: (counts[p] - rate * everywhere[p], len(p), p))
+        left -= {id for id in left if phrase in phrases[id]}
+        members = [(case, score) for case, score in scored if phrase in phrases[case.id]]
+        yield _group("wording", _as_written(phrase, members[0][0].prompt), members, failing)
+
+
+def _phrases(text: str) -> set[str]:
+    """Words and pairs of words; of Chinese, pieces of two to six characters."""
+    found: set[str] = set()
+    for run in RUNS.finditer(fold(text)):
+        pieces, longest, glue = (run[0], LONGEST_PHRASE, "") if run[1] else (run[0].split(), 2, " ")
+        shortest = 2 if run[1] else 1
+        for size in range(shortest, longest + 1):
+            found.update(glue.join(pieces[i : i + size]) for i in range(len(pieces) - size + 1))
+    return found
+
+
+def _as_written(phrase: str, text: str) -> str:
+    """The phrase as the text has it, before it was folded."""
+    windows = (text[i : i + size] for size in (len(phrase), len(phrase) + 1) for i in range(len(text)))
+    return next((window.strip() for window in windows if fold(window) == phrase), phrase)
+
+
+def _group(
+    kind: Literal["category", "wording"], name: str, members: Sequence[tuple[Case, float]], failing: set[str]
+) -> Weakness:
+    mean = sum(score for _, score in members) / len(members)
+    return Weakness(kind, name, tuple(case.id for case, _ in members if case.id in failing), len(members), mean)

@@ -1,0 +1,75 @@
+"""Scores of answers, by every scorer; one that fails is a missing score with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+
+from finetune_lib.concurrency import call
+from finetune_lib.evaluation.running.answering import ENDS_THE_RUN, reason_of
+from finetune_lib.evaluation.running.keeping import KeptFunction
+from finetune_lib.evaluation.running.units import Contents, load_score, score_of
+from finetune_lib.evaluation.scorers import Scorer
+from finetune_lib.evaluation.scorers.scorer import AsksGrader, given_to
+from finetune_lib.platforms.asking import Request, Session
+from finetune_lib.records import Answer, Case, Score
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The scores of one answer, and why others are missing."""
+
+    scores: Mapping[str, Score] = field(default_factory=dict[str, Score])
+    failures: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class Scoring:
+    """Asks scorers."""
+
+    def __init__(self, scorers: Mapping[str, Scorer], session: Session, contents: Contents) -> None:
+        self._scorers, self._session, self._contents = scorers, session, contents
+        self._graders = {name: one for name, one in scorers.items() if isinstance(one, AsksGrader)}
+        self.functions = {
+            name: KeptFunction(
+                one, session, scope=contents.digest, role="scorer", name=name, read=score_of, load=load_score
+            )
+            for name, one in scorers.items()
+            if name not in self._graders and not getattr(one, "instant", False)
+        }
+
+    async def scores(self, answer: Answer, case: Case) -> Scores:
+        """What each scorer says of one answer."""
+        scores: dict[str, Score] = {}
+        failures: dict[str, str] = {}
+        for name in self._scorers:
+            try:
+                scores[name] = await self._score(name, answer, case)
+            except ENDS_THE_RUN:
+                raise
+            except Exception as error:
+                failures[name] = f"scorer {name}: {reason_of(error)}"
+        return Scores(scores, failures)
+
+    async def _score(self, name: str, answer: Answer, case: Case) -> Score:
+        scorer = self._scorers[name]
+        given = given_to(scorer, answer)
+        if grader := self._graders.get(name):
+            return await self._session.read(grader.request(given, case), grader.read)
+        if function := self.functions.get(name):
+            told = given if isinstance(given, str) else _content(given)
+            return await function(given, case, about=[told, self._contents.each[case.id], case.id])
+        return score_of(await call(scorer, given, case))
+
+    def requests(self, answer: Answer, case: Case) -> list[Request]:
+        """What models are asked about an answer."""
+        found: list[Request] = []
+        for grader in self._graders.values():
+            with suppress(Exception):  # it is told when the answer is scored
+                found.append(grader.request(given_to(grader, answer), case))
+        return found
+
+
+def _content(answer: Answer) -> dict[str, object]:
+    """All of an answer but what another call would give anew: its time and price."""
+    return {name: value for name, value in asdict(answer).items() if name not in {"seconds", "cost"}}

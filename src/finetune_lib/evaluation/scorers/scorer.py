@@ -1,0 +1,55 @@
+"""The seam: a scorer is anything that can be called with an answer and its case."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from finetune_lib.platforms.asking import Reply, Request
+from finetune_lib.records import Answer, Case, Score
+
+Scored = float | Score
+
+
+class Scorer(Protocol):
+    """Scores one answer: a plain function, an async one, or an object with `__call__`.
+
+    An exception is a missing score of this answer, with its reason; it is never a 0. An object may further have:
+
+    - `name`: what reports call it; by default the name of its class or function.
+    - `signature`: how exactly it measures, as tokenizer and version; reports print it.
+    - `whole_answer = True`: it is given the `Answer` (tool calls, sources, why it ended) rather than its text.
+    - `instant = True`: it waits for nothing, so that it needs no thread.
+    """
+
+    def __call__(self, answer: Any, case: Case, /) -> Scored | Awaitable[Scored]:
+        """A score from 0 (wrong) to 1 (right); True and False count as 1 and 0."""
+        ...
+
+
+@runtime_checkable
+class AsksGrader(Protocol):
+    """A scorer that asks a model: its calls can be kept and sent in batches."""
+
+    def request(self, answer: Any, case: Case, /) -> Request:
+        """What the model is asked about an answer."""
+        ...
+
+    def read(self, reply: Reply, /) -> Score:
+        """The score in the model's reply.
+
+        Raises:
+            UnreadableAnswerError: There is none in it; the model is asked once more, then the score is missing.
+        """
+        ...
+
+
+class Instant:
+    """Scorers that compute and wait for nothing."""
+
+    instant: ClassVar[bool] = True
+
+
+def given_to(scorer: object, answer: Answer) -> str | Answer:
+    """What a scorer is called with: the text, or the whole answer where it asks for that."""
+    return answer if getattr(scorer, "whole_answer", False) else answer.text

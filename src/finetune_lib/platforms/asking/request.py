@@ -1,0 +1,172 @@
+"""A question to a model, and what came back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, cast
+
+from finetune_lib.errors import PlatformError
+from finetune_lib.platforms import Platform
+from finetune_lib.platforms.asking.pacing import UNREADABLE
+from finetune_lib.platforms.asking.spending import Price
+from finetune_lib.records import ToolCall, Usage
+from finetune_lib.tokens import counter_for
+
+AROUND_A_MESSAGE = 4  # tokens
+USUAL_ANSWER = 512
+NO_USAGE = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call to a model's chat completions.
+
+    Attributes:
+        model: The model's name.
+        messages: The conversation.
+        options: Further fields of the call, as `temperature` or `tools`.
+        form: The JSON schema of the answer; platforms that cannot hold a model to it are asked without.
+        salt: What sets otherwise equal questions apart, as the number of a repeat; it is not sent.
+        platform: Where; None is the run's.
+        price: US dollars for a million tokens read and written; None leaves it to the catalogue.
+        writes: Tokens that the answer may have; a budget reckons with them.
+        sources: The passages that the conversation quotes; they are not sent apart from it.
+    """
+
+    model: str
+    messages: Sequence[Mapping[str, Any]]
+    _: KW_ONLY
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    form: Mapping[str, Any] | None = None
+    salt: str = ""
+    platform: Platform | None = None
+    price: Price | None = None
+    writes: int = USUAL_ANSWER
+    sources: tuple[str, ...] = ()
+
+    def body(self, model: str, *, held: bool = True) -> dict[str, Any]:
+        """The body of the call; `held` says whether the model is held to the form."""
+        form = {"response_format": _schema(self.form)} if self.form and held else {}
+        return {"model": model, "messages": list(self.messages), **self.options, **form}
+
+    def expected(self) -> Usage:
+        """The tokens that the call will use, rather too many than too few."""
+        count = counter_for(self.model).count
+        read = sum(count(_said(message)) + AROUND_A_MESSAGE for message in self.messages)
+        read += sum(count(_json(part)) for part in (self.options.get("tools"), self.form) if part)
+        most = self.options.get("max_completion_tokens") or self.options.get("max_tokens")
+        return Usage(read, most or self.writes)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model answered.
+
+    Attributes:
+        text: The text; a refusal where there is none.
+        tool_calls: The calls it made instead or beside.
+        usage: The tokens that were paid.
+        finish_reason: Why it ended, as `stop` or `length`.
+        model: The model that the platform says has answered.
+        seconds: Wall time of the call.
+        reused: Whether an earlier call had paid for it.
+        price_share: The share of the list price that was paid: a batch costs half of it at OpenAI.
+    """
+
+    text: str = ""
+    _: KW_ONLY
+    tool_calls: tuple[ToolCall, ...] = ()
+    usage: Usage = NO_USAGE
+    finish_reason: str | None = None
+    model: str | None = None
+    seconds: float = 0.0
+    reused: bool = False
+    price_share: float = 1.0
+
+    def as_json(self) -> dict[str, Any]:
+        """What is kept of it."""
+        calls = [[call.name, call.arguments] for call in self.tool_calls]
+        counts = [self.usage.prompt_tokens, self.usage.completion_tokens]
+        known = {"finish_reason": self.finish_reason, "model": self.model, "seconds": round(self.seconds, 4)}
+        rare = {"tool_calls": calls} if calls else {}
+        rare |= {"price_share": self.price_share} if self.price_share != 1 else {}
+        return {"text": self.text, "usage": counts, **known, **rare}
+
+    @staticmethod
+    def from_json(kept: Mapping[str, Any]) -> Reply:
+        """A reply as it was kept."""
+        calls = tuple(ToolCall(name, arguments) for name, arguments in kept.get("tool_calls", ()))
+        known = {key: kept.get(key) for key in ("finish_reason", "model")}
+        usage, seconds = Usage(*kept.get("usage", ())), kept.get("seconds") or 0.0
+        share = kept.get("price_share", 1.0)
+        return Reply(
+            kept["text"], tool_calls=calls, usage=usage, seconds=seconds, reused=True, price_share=share, **known
+        )
+
+
+def reply_in(body: Any, request: Request | None, *, seconds: float = 0.0, price_share: float = 1.0) -> Reply:
+    """What the body of a chat completion says; one that counts no tokens is reckoned with those that were expected.
+
+    Raises:
+        PlatformError: It is none.
+    """
+    try:
+        choice, usage = body["choices"][0], body.get("usage")
+        message = choice["message"]
+        return Reply(
+            _text(message.get("content")) or message.get("refusal") or "",
+            tool_calls=tuple(_call(call) for call in message.get("tool_calls") or () if "function" in call),
+            usage=_usage(usage) if usage else request.expected() if request else NO_USAGE,
+            finish_reason=choice.get("finish_reason"),
+            model=body.get("model"),
+            seconds=seconds,
+            price_share=price_share,
+        )
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        told = f"the answer is no chat completion ({_error_in(body) or repr(error)})"
+        raise PlatformError(told, code=UNREADABLE, retryable=True) from error
+
+
+def _usage(told: Mapping[str, Any]) -> Usage:
+    return Usage(told.get("prompt_tokens") or 0, told.get("completion_tokens") or 0)
+
+
+def _text(content: Any) -> str:
+    """Some platforms answer with a list of parts."""
+    if isinstance(content, list):
+        return "".join(str(part.get("text") or "") for part in cast("list[dict[str, Any]]", content))
+    return str(content or "")
+
+
+def _call(call: Mapping[str, Any]) -> ToolCall:
+    """Some platforms give the arguments as the object itself."""
+    name, arguments = call["function"]["name"], call["function"].get("arguments") or "{}"
+    return ToolCall(name, arguments if isinstance(arguments, str) else _json(arguments))
+
+
+def _error_in(body: Any) -> str | None:
+    """Some gateways say with status 200 that something went wrong."""
+    told = cast("dict[str, Any]", body).get("error") if isinstance(body, dict) else None
+    return str(cast("dict[str, Any]", told).get("message") if isinstance(told, dict) else told) if told else None
+
+
+def key_of(platform: Platform, body: Mapping[str, Any], salt: str) -> str:
+    """The content of a question: the same for the same words to the same model, wherever they are asked from."""
+    text = json.dumps([platform.identity, body, salt], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _schema(form: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": form}}
+
+
+def _said(message: Mapping[str, Any]) -> str:
+    content = message.get("content")
+    return content if isinstance(content, str) else _json(content)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

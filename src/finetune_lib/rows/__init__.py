@@ -1,0 +1,1 @@
+"""How a row is walked: its messages, its turns with their places, its question and answer."""

@@ -1,0 +1,96 @@
+"""Tokens and cost: what the data weighs, what training costs, and when a shorter prompt has paid for it."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import finetune_lib as ft
+from finetune_lib import catalog
+from finetune_lib.data.measuring.stats import default_epochs, distribution
+from finetune_lib.tokens import counter_for
+
+DAY = date(2026, 11, 21)
+
+
+def rows(count, answer="起飛前三十分鐘登機。"):
+    return [
+        {"prompt": f"第{n}班幾點登機？", "completion": answer, "category": "甲" if n % 3 else "乙"}
+        for n in range(count)
+    ]
+
+
+def test_stats_add_up():
+    data = ft.Dataset.from_rows(rows(30), system="你是客服。")
+    stats = data.stats()
+    count = counter_for(None).count
+    assert stats.examples == 30
+    assert stats.by_role["assistant"] == 30 * count("起飛前三十分鐘登機。") == stats.trained.total
+    assert stats.tokens.total == data.validate().tokens.total
+    assert sum(number for number, _ in stats.by_category.values()) == 30
+    assert sum(tokens for _, tokens in stats.by_category.values()) == stats.tokens.total
+    assert sum(number for _, number in stats.tokens.bins) == 30
+    assert "30 examples" in str(stats)
+    assert "<table" in stats._repr_html_()
+
+
+def test_an_answer_of_weight_0_is_not_learned():
+    turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "no", "weight": 0}]
+    turns += [{"role": "user", "content": "q"}, {"role": "assistant", "content": "yes"}]
+    stats = ft.Dataset.from_rows([{"messages": turns}]).stats()
+    assert stats.trained.total == counter_for(None).count("yes")
+
+
+def test_malformed_rows_count_nothing():
+    data = ft.Dataset.from_rows([{"messages": 5}, {"preferred_output": []}, {"messages": ["x"]}, {}])
+    assert data.stats().tokens.total == 0
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=1, max_size=60))
+def test_a_distribution_holds_every_number(numbers):
+    found = distribution(numbers)
+    assert sum(count for _, count in found.bins) == len(numbers)
+    assert found.least <= found.median <= found.p95 <= found.most
+    assert (found.total, found.mean) == (sum(numbers), pytest.approx(sum(numbers) / len(numbers)))
+
+
+@pytest.mark.parametrize(
+    ("examples", "epochs"), [(10, 10), (100, 3), (5, 20), (1, 25), (33, 3), (8000, 3), (10_000, 2), (50_000, 1)]
+)
+def test_the_epochs_of_auto_are_those_that_were_seen(examples, epochs):
+    assert default_epochs(examples) == epochs
+
+
+def test_the_cost_is_tokens_times_epochs_times_price():
+    data = ft.Dataset.from_rows(rows(100))
+    found = data.estimate("gpt-4.1-mini", today=DAY)
+    assert (found.tokens, found.epochs) == (data.validate(model="gpt-4.1-mini", today=DAY).tokens.total, 3)
+    assert found.cost == pytest.approx(found.tokens * 3 * 5.0 / 1e6)
+    assert "2026-11-20" in str(found)
+
+
+def test_examples_are_billed_up_to_the_limit():
+    long = ft.Dataset.from_rows([{"prompt": "q", "completion": "x" * 5000}])
+    found = long.estimate("tiny", epochs=1, today=DAY)
+    assert (found.tokens, found.cut, found.cost) == (catalog.models()["tiny"].training_limit, 1, 0.0)
+    assert "longer than" in str(found)
+
+
+def test_an_old_or_unknown_price_gives_no_number():
+    data = ft.Dataset.from_rows(rows(10))
+    old = data.estimate("gpt-4.1-mini", today=DAY + timedelta(days=800))
+    assert old.cost is None
+    assert "pass price=" in str(old)
+    unknown = data.estimate("my-llama", today=DAY)
+    assert (unknown.cost, unknown.exact) == (None, False)
+    assert data.estimate("my-llama", price=2.0, epochs=1).cost == pytest.approx(unknown.tokens * 2 / 1e6)
+
+
+def test_break_even_is_where_both_cost_the_same():
+    found = ft.Dataset.from_rows(rows(100)).estimate("gpt-4.1-mini", today=DAY)
+    calls = found.break_even(prompt=3000, tuned_prompt=100, answer=10)
+    base, tuned = 3000 * 0.40 + 10 * 1.60, 100 * 0.80 + 10 * 3.20
+    assert (calls - 1) * (base - tuned) / 1e6 < found.cost <= calls * (base - tuned) / 1e6
+    assert found.break_even(prompt=10, tuned_prompt=10) is None
+    assert found.break_even(prompt="你是客服。" * 500) < found.break_even(prompt="你是客服。" * 100)
