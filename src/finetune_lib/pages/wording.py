@@ -5,28 +5,16 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
 
 from finetune_lib.files import packaged_text
-
-if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Code, Language
+from finetune_lib.texts.languages import Language, language
 
 Words = Mapping[str, str]
 
 
 def chosen(lang: Language | None) -> Language:
     """The language that was asked for, else that of the locale."""
-    from finetune_lib.data.diagnostics import language
-
     return lang or language()
-
-
-def code_of(name: str, lang: Language) -> Code:
-    """What the catalogue says of a code, with its places still open."""
-    from finetune_lib.data.diagnostics import catalogue
-
-    return catalogue(lang)[name]
 
 
 @cache

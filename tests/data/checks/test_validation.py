@@ -172,17 +172,3 @@ def test_frames_of_findings(messy):
 def test_the_report_speaks_three_languages(messy, lang, word):
     text = ft.Dataset.load(messy).validate().text(lang=lang)
     assert word.rstrip(":：") in text
-
-
-@pytest.mark.parametrize(
-    ("locale", "expected"),
-    [
-        ("zh_TW.UTF-8", "zh-Hant"), ("zh_HK", "zh-Hant"), ("zh-Hant", "zh-Hant"), ("zh_CN.UTF-8", "zh-Hans"),
-        ("zh", "zh-Hans"), ("en_US.UTF-8", "en"), ("C", "en"), ("ja_JP", "en"),
-    ],
-)  # fmt: skip
-def test_the_locale_chooses_the_language(monkeypatch, locale, expected):
-    from finetune_lib.data.diagnostics import language
-
-    monkeypatch.setenv("FINETUNE_LIB_LANG", locale)
-    assert language() == expected

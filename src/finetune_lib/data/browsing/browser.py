@@ -20,8 +20,9 @@ from finetune_lib.pages.unseen import visible, visible_markup
 from finetune_lib.pages.wording import Words, chosen, number_of, words
 
 if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Diagnostic, Language, ValidationReport
+    from finetune_lib.data.diagnostics import Diagnostic, ValidationReport
     from finetune_lib.records import Example
+    from finetune_lib.texts.languages import Language
 
 KEYS = {"j": "key_next", "k": "key_previous", "n": "key_finding", "p": "key_finding_back", "/": "key_search"}
 

@@ -10,9 +10,10 @@ from finetune_lib.data.diagnostics.locations import Place
 from finetune_lib.pages.conversation import Conversation
 
 if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Diagnostic, Language
+    from finetune_lib.data.diagnostics import Diagnostic
     from finetune_lib.pages.wording import Words
     from finetune_lib.records import Example
+    from finetune_lib.texts.languages import Language
 
 
 @dataclass(frozen=True, slots=True)

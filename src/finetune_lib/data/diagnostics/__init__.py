@@ -3,11 +3,9 @@
 from finetune_lib.data.diagnostics.catalogue import (
     Code,
     CodeExample,
-    Language,
     catalogue,
     code_example,
     explain,
-    language,
 )
 from finetune_lib.data.diagnostics.finding import (
     Diagnostic,
@@ -31,7 +29,6 @@ __all__ = [
     "CodeExample",
     "Diagnostic",
     "Findings",
-    "Language",
     "Quote",
     "Severity",
     "TokenCount",
@@ -43,7 +40,6 @@ __all__ = [
     "explain",
     "is_error",
     "is_loss",
-    "language",
     "name_of",
     "place_name",
     "quote",

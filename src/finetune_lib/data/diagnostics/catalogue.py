@@ -6,7 +6,6 @@ example of each code lie in folders beside, in files of the same names, and are 
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,11 +14,10 @@ from importlib.resources import files
 from typing import Any, Literal, cast
 
 from finetune_lib.files import packaged_text
+from finetune_lib.texts.languages import Language, language
 
 Severity = Literal["error", "warning", "info"]
-Language = Literal["en", "zh-Hant", "zh-Hans"]
 FixKind = Literal["safe", "unsafe"]
-TRADITIONAL = ("TW", "HK", "MO", "HANT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,22 +113,6 @@ def _tables(folder: str) -> Mapping[str, Any]:
 
 def _table(folder: str, name: str) -> Mapping[str, Any]:
     return tomllib.loads(packaged_text("finetune_lib.data.diagnostics", "codes", folder, f"{name}.toml"))
-
-
-def language() -> Language:
-    """The language of messages: `FINETUNE_LIB_LANG`, else that of the locale, else English."""
-    for name in ("FINETUNE_LIB_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
-        if chosen := os.environ.get(name, ""):
-            return _language_of(chosen)
-    return "en"
-
-
-def _language_of(name: str) -> Language:
-    """From a locale's name: `zh_TW.UTF-8` and `zh-Hant` write the traditional script."""
-    parts = name.split(".")[0].replace("-", "_").upper().split("_")
-    if parts[0] != "ZH":
-        return "en"
-    return "zh-Hant" if any(part in TRADITIONAL for part in parts) else "zh-Hans"
 
 
 def explain(code: str, *, lang: Language | None = None) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from finetune_lib.data.diagnostics.catalogue import Code, Language, Severity, catalogue, language, words
+from finetune_lib.data.diagnostics.catalogue import Code, Severity, catalogue, words
 from finetune_lib.records import NOWHERE, Origin
+from finetune_lib.texts.languages import Language, language
 
 QUOTED = 60
 # All rows were read, though a platform would not read the file as it is.

@@ -11,9 +11,10 @@ from finetune_lib.pages.unseen import visible_markup
 from finetune_lib.pages.wording import words
 
 if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Code, Diagnostic, Language, Quote
+    from finetune_lib.data.diagnostics import Code, Diagnostic, Quote
     from finetune_lib.pages.wording import Words
     from finetune_lib.records import Origin
+    from finetune_lib.texts.languages import Language
 
 LINKED = 8
 

@@ -15,7 +15,8 @@ from finetune_lib.pages.unseen import visible_markup
 from finetune_lib.pages.wording import Words, chosen, noun, words
 
 if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Diagnostic, Language, ValidationReport
+    from finetune_lib.data.diagnostics import Diagnostic, ValidationReport
+    from finetune_lib.texts.languages import Language
 
 OPEN = 3  # findings of a code that are seen at once
 LISTED = 100  # findings of a code that the page holds

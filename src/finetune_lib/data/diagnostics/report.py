@@ -10,12 +10,13 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from finetune_lib.data.diagnostics.catalogue import FixKind, Language, Severity
+from finetune_lib.data.diagnostics.catalogue import FixKind, Severity
 from finetune_lib.data.diagnostics.finding import Diagnostic, counted
 from finetune_lib.errors import InvalidDatasetError
 from finetune_lib.extras import require
 from finetune_lib.files import write_atomically
 from finetune_lib.records import Origin
+from finetune_lib.texts.languages import Language
 
 if TYPE_CHECKING:
     import pandas as pd  # pyright: ignore[reportMissingTypeStubs]

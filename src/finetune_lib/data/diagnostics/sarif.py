@@ -7,12 +7,14 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from finetune_lib.data.diagnostics.catalogue import catalogue
 from finetune_lib.data.diagnostics.terminal import plain
-from finetune_lib.pages.wording import chosen, code_of
+from finetune_lib.pages.wording import chosen
 
 if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Diagnostic, Language, ValidationReport
+    from finetune_lib.data.diagnostics import Diagnostic, ValidationReport
     from finetune_lib.records import Origin
+    from finetune_lib.texts.languages import Language
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning", "info": "note"}
@@ -40,7 +42,7 @@ def sarif(report: ValidationReport, *, lang: Language | None = None, path: str |
 
 
 def _rule(name: str, lang: Language) -> dict[str, Any]:
-    code = code_of(name, lang)
+    code = catalogue(lang)[name]
     return {
         "id": name,
         "name": code.slug,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from finetune_lib.pages.wording import number_of, words
 
 if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Diagnostic, Language, Severity, TokenCount, ValidationReport
+    from finetune_lib.data.diagnostics import Diagnostic, Severity, TokenCount, ValidationReport
+    from finetune_lib.texts.languages import Language
 
 SEVERITIES = ("error", "warning", "info")
 Run = tuple[Sequence["Diagnostic"], int]

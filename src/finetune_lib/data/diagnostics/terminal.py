@@ -17,7 +17,8 @@ from finetune_lib.pages.unseen import visible
 from finetune_lib.pages.wording import Words, chosen, words
 
 if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Change, Code, CodeExample, Diagnostic, Language, Quote, ValidationReport
+    from finetune_lib.data.diagnostics import Change, Code, CodeExample, Diagnostic, Quote, ValidationReport
+    from finetune_lib.texts.languages import Language
 
 SHOWN_PER_CODE = 3
 LISTED_PLACES = 20

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from finetune_lib import statistics
-from finetune_lib.data.diagnostics import Language
 from finetune_lib.evaluation.judges import Judgment, preferences
 from finetune_lib.evaluation.judges.trust import LEAST_TO_TRUST
 from finetune_lib.evaluation.report.comparing import (
@@ -30,6 +29,7 @@ from finetune_lib.files import write_atomically
 from finetune_lib.jobs.metrics import Metrics
 from finetune_lib.records import Case
 from finetune_lib.statistics import Estimate, SamplingNoise
+from finetune_lib.texts.languages import Language
 
 if TYPE_CHECKING:
     from finetune_lib.evaluation.judges import JudgeQuality

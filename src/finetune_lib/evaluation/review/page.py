@@ -25,7 +25,7 @@ from finetune_lib.texts.scripts import HAN
 from finetune_lib.texts.scripts_more import language_of
 
 if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Language
+    from finetune_lib.texts.languages import Language
 
 SCRIPTS = ("texts", "random", "markdown", "differences", "storage", "review", "item", "screens", "keys", "main")
 MOST_REPEATED, LONGEST_NAME = 0.25, 80

@@ -18,8 +18,8 @@ from finetune_lib.pages.unseen import visible
 from finetune_lib.pages.wording import number_of
 
 if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Language
     from finetune_lib.evaluation.report import Comparison, Report
+    from finetune_lib.texts.languages import Language
 
 # What would be markup, a mention of a person, a link, or a formula.
 _MARKS = re.compile(r"([\\`*_\[\]{}|~!])")

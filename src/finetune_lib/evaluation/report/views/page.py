@@ -22,8 +22,8 @@ from finetune_lib.pages.style import style
 from finetune_lib.pages.wording import number_of
 
 if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Language
     from finetune_lib.evaluation.report import Report
+    from finetune_lib.texts.languages import Language
 
 Section = Callable[[View], Iterator[Markup]]
 

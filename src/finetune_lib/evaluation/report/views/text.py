@@ -17,8 +17,8 @@ from finetune_lib.pages.unseen import visible
 from finetune_lib.pages.wording import number_of
 
 if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Language
     from finetune_lib.evaluation.report import Comparison, Report
+    from finetune_lib.texts.languages import Language
 
 SHOWN_FAILURES, SHOWN_CASES = 5, 5
 

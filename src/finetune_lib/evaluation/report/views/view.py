@@ -12,10 +12,10 @@ from finetune_lib.evaluation.report.views.wording import report_words
 from finetune_lib.pages.wording import Words, chosen
 
 if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Language
     from finetune_lib.evaluation.judges import JudgeQuality
     from finetune_lib.evaluation.report import Comparison, Report
     from finetune_lib.statistics import Estimate
+    from finetune_lib.texts.languages import Language
 
 PREFERENCES = ("judge", "experts")
 

@@ -10,7 +10,7 @@ from finetune_lib.files import packaged_text
 from finetune_lib.pages.wording import Words
 
 if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Language
+    from finetune_lib.texts.languages import Language
 
 
 @cache
