@@ -19,28 +19,24 @@ if TYPE_CHECKING:
         Template,
     )
     from finetune_lib.data.dataset import Dataset, Split
-    from finetune_lib.data.diagnostics import Change, Diagnostic, TokenCount, ValidationReport, explain
+    from finetune_lib.data.diagnostics import (
+        Change,
+        Diagnostic,
+        InvalidDatasetError,
+        TokenCount,
+        ValidationReport,
+        explain,
+    )
     from finetune_lib.data.fixing.fixing import Account
     from finetune_lib.data.leakage import Proof
     from finetune_lib.data.measuring.stats import CostEstimate, Stats
-    from finetune_lib.errors import (
-        DataError,
-        EvaluationError,
-        FinetuneError,
-        InvalidDatasetError,
-        JobCancelledError,
-        JobError,
-        JobFailedError,
-        JobTimeoutError,
-        MissingExtraError,
-        PlatformError,
-        ReadError,
-    )
+    from finetune_lib.data.reading import ReadError
+    from finetune_lib.errors import DataError, FinetuneError, MissingExtraError, PlatformError
     from finetune_lib.evaluation.candidates import Candidate, ChatModel, FewShot, Rag, Recorded
     from finetune_lib.evaluation.evaluator import Evaluator
     from finetune_lib.evaluation.golden import GoldenCheck, GoldenSet
     from finetune_lib.evaluation.judges import Judge, JudgeQuality, Judgment, PairwiseJudge, Verdict
-    from finetune_lib.evaluation.report import Claim, Comparison, Report
+    from finetune_lib.evaluation.report import Claim, Comparison, EvaluationError, Report
     from finetune_lib.evaluation.report.history import Leaderboard, leaderboard
     from finetune_lib.evaluation.report.results import Attempt, Result
     from finetune_lib.evaluation.review import Votes, collect_votes
@@ -66,6 +62,7 @@ if TYPE_CHECKING:
         SemanticSimilarity,
         ToolCallMatch,
     )
+    from finetune_lib.jobs.errors import JobCancelledError, JobError, JobFailedError, JobTimeoutError
     from finetune_lib.jobs.job import Job
     from finetune_lib.jobs.metrics import Metrics
     from finetune_lib.platforms import Platform, connect
@@ -86,25 +83,15 @@ _HOMES = {
     ),
     "evaluation.candidates": ("Candidate", "ChatModel", "FewShot", "Rag", "Recorded"),
     "data.dataset": ("Dataset", "Split"),
-    "data.diagnostics": ("Change", "Diagnostic", "TokenCount", "ValidationReport", "explain"),
-    "errors": (
-        "DataError",
-        "EvaluationError",
-        "FinetuneError",
-        "InvalidDatasetError",
-        "JobCancelledError",
-        "JobError",
-        "JobFailedError",
-        "JobTimeoutError",
-        "MissingExtraError",
-        "PlatformError",
-        "ReadError",
-    ),
+    "data.diagnostics": ("Change", "Diagnostic", "InvalidDatasetError", "TokenCount", "ValidationReport", "explain"),
+    "data.reading": ("ReadError",),
+    "errors": ("DataError", "FinetuneError", "MissingExtraError", "PlatformError"),
     "evaluation.running.progress": ("Progress",),
     "evaluation.evaluator": ("Evaluator",),
     "data.fixing.fixing": ("Account",),
     "evaluation.golden": ("GoldenCheck", "GoldenSet"),
     "evaluation.report.history": ("Leaderboard", "leaderboard"),
+    "jobs.errors": ("JobCancelledError", "JobError", "JobFailedError", "JobTimeoutError"),
     "jobs.job": ("Job",),
     "evaluation.judges": ("Judge", "JudgeQuality", "Judgment", "PairwiseJudge", "Verdict"),
     "data.leakage": ("Proof",),
@@ -112,7 +99,7 @@ _HOMES = {
     "jobs.metrics": ("Metrics",),
     "platforms": ("Platform", "connect"),
     "records": ("Answer", "Case", "Checkpoint", "Example", "JobEvent", "Message", "Score", "ToolCall"),
-    "evaluation.report": ("Claim", "Comparison", "Report"),
+    "evaluation.report": ("Claim", "Comparison", "EvaluationError", "Report"),
     "evaluation.report.results": ("Attempt", "Result"),
     "evaluation.review": ("Votes", "collect_votes"),
     "evaluation.scorers": (

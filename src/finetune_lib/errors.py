@@ -13,19 +13,11 @@ FinetuneError
 ├─ EvaluationError (RuntimeError)      an evaluation gave nothing to compare   .report
 └─ MissingExtraError (ImportError)     an optional package is not installed    .extra
 
+What all rooms share stands here; an error of a wing stands in the wing.
 Wrong arguments stay `ValueError` and `TypeError`. Each message says what is wrong, where, and what to do.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from finetune_lib.data.diagnostics import Diagnostic, ValidationReport
-    from finetune_lib.evaluation.report import Report
-    from finetune_lib.jobs.job import Job
 
 
 class FinetuneError(Exception):
@@ -45,41 +37,6 @@ def _restore(kind: type[FinetuneError], args: tuple[object, ...], attributes: di
 
 class DataError(FinetuneError, ValueError):
     """The data cannot be used as it is."""
-
-
-class ReadError(DataError):
-    """A file as a whole cannot be read: missing, empty, of another kind, in an unknown encoding.
-
-    Attributes:
-        path: The file, or None for data that came from memory.
-        line: The physical line, counted from 1, where it shows; None where there is none.
-        diagnostic: The same as a finding with a stable code; None where the file could not be opened.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        path: Path | None = None,
-        line: int | None = None,
-        diagnostic: Diagnostic | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.path = path
-        self.line = line
-        self.diagnostic = diagnostic
-
-
-class InvalidDatasetError(DataError):
-    """The examples do not pass the checks.
-
-    Attributes:
-        report: Every finding; printing it shows them all with their places.
-    """
-
-    def __init__(self, message: str, *, report: ValidationReport) -> None:
-        super().__init__(message)
-        self.report = report
 
 
 class PlatformError(FinetuneError, RuntimeError):
@@ -112,42 +69,6 @@ class PlatformError(FinetuneError, RuntimeError):
         self.request_id = request_id
         self.retryable = retryable
         self.retry_after = retry_after
-
-
-class JobError(FinetuneError, RuntimeError):
-    """A fine-tuning job did not end well.
-
-    Attributes:
-        job: The newest snapshot of the job.
-    """
-
-    def __init__(self, message: str, *, job: Job) -> None:
-        super().__init__(message)
-        self.job = job
-
-
-class JobFailedError(JobError):
-    """The job ended with status `failed`."""
-
-
-class JobCancelledError(JobError):
-    """The job ended with status `cancelled`."""
-
-
-class JobTimeoutError(JobError, TimeoutError):
-    """`wait` reached its timeout. The job goes on: `Job.get(id).wait()` follows it again."""
-
-
-class EvaluationError(FinetuneError, RuntimeError):
-    """An evaluation gave nothing to compare.
-
-    Attributes:
-        report: What was gathered, with the reason of each failure.
-    """
-
-    def __init__(self, message: str, *, report: Report) -> None:
-        super().__init__(message)
-        self.report = report
 
 
 class MissingExtraError(FinetuneError, ImportError):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, get_args
 from finetune_lib.cli.codes import CLEAN, ERRORS
 from finetune_lib.data.checks.rules import Target
 from finetune_lib.data.diagnostics import ValidationReport, counted, explain
-from finetune_lib.errors import ReadError
+from finetune_lib.data.reading import ReadError
 from finetune_lib.records import Method
 from finetune_lib.texts.languages import Language
 

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 from finetune_lib import catalog
 from finetune_lib.data.checks import Plan, Rules, Target, first_error, validate
-from finetune_lib.data.diagnostics import Change, Diagnostic, ValidationReport, counted, is_loss
+from finetune_lib.data.diagnostics import Change, Diagnostic, InvalidDatasetError, ValidationReport, counted, is_loss
 from finetune_lib.data.reading import Options, loading
 from finetune_lib.data.reading.json.line_store import LineStore, View
 from finetune_lib.data.reading.meaning import METADATA, metadata_of
-from finetune_lib.errors import InvalidDatasetError
 from finetune_lib.files import json_line, write_atomically
 from finetune_lib.records import Case, Example, Method, as_example
 from finetune_lib.texts.languages import Language

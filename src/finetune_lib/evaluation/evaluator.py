@@ -10,10 +10,9 @@ from dataclasses import KW_ONLY, dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
-from finetune_lib.errors import EvaluationError
 from finetune_lib.evaluation.candidates import Candidate
 from finetune_lib.evaluation.judges import Judge
-from finetune_lib.evaluation.report import Report, RunRecord
+from finetune_lib.evaluation.report import EvaluationError, Report, RunRecord
 from finetune_lib.evaluation.report.history import remember
 from finetune_lib.evaluation.running.progress import OnProgress, Progress
 from finetune_lib.evaluation.running.record import run_record, signatures

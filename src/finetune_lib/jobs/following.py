@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from finetune_lib.errors import JobTimeoutError, PlatformError
+from finetune_lib.errors import PlatformError
+from finetune_lib.jobs.errors import JobTimeoutError
 from finetune_lib.records import JobEvent
 
 if TYPE_CHECKING:

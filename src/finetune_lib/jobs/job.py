@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from finetune_lib.data.checks import Target
 from finetune_lib.data.dataset import Dataset
-from finetune_lib.errors import JobCancelledError, JobError, JobFailedError
 from finetune_lib.evaluation.candidates import ChatModel
+from finetune_lib.jobs.errors import JobCancelledError, JobError, JobFailedError
 from finetune_lib.jobs.following import Follower, OnEvent
 from finetune_lib.jobs.metrics import Metrics
 from finetune_lib.platforms import Platform, default_platform

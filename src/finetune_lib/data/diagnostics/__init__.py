@@ -20,7 +20,7 @@ from finetune_lib.data.diagnostics.finding import (
     quote,
 )
 from finetune_lib.data.diagnostics.gathering import KEPT_PER_CODE, Findings
-from finetune_lib.data.diagnostics.report import Change, TokenCount, ValidationReport
+from finetune_lib.data.diagnostics.report import Change, InvalidDatasetError, TokenCount, ValidationReport
 
 __all__ = [
     "KEPT_PER_CODE",
@@ -29,6 +29,7 @@ __all__ = [
     "CodeExample",
     "Diagnostic",
     "Findings",
+    "InvalidDatasetError",
     "Quote",
     "Severity",
     "TokenCount",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from finetune_lib.data.diagnostics.catalogue import FixKind, Severity
 from finetune_lib.data.diagnostics.finding import Diagnostic, counted
-from finetune_lib.errors import InvalidDatasetError
+from finetune_lib.errors import DataError
 from finetune_lib.extras import require
 from finetune_lib.files import write_atomically
 from finetune_lib.records import Origin
@@ -204,3 +204,15 @@ class ValidationReport:
         from finetune_lib.data.diagnostics.page import validation_html
 
         return validation_html(self)
+
+
+class InvalidDatasetError(DataError):
+    """The examples do not pass the checks.
+
+    Attributes:
+        report: Every finding; printing it shows them all with their places.
+    """
+
+    def __init__(self, message: str, *, report: ValidationReport) -> None:
+        super().__init__(message)
+        self.report = report

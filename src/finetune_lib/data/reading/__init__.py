@@ -3,6 +3,6 @@
 What makes the whole file unreadable is a `ReadError`.
 """
 
-from finetune_lib.data.reading.options import Options, Reading
+from finetune_lib.data.reading.options import Options, ReadError, Reading
 
-__all__ = ["Options", "Reading"]
+__all__ = ["Options", "ReadError", "Reading"]

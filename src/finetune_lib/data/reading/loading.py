@@ -13,8 +13,7 @@ from finetune_lib.data.reading.bytes.opening import Opened, looks_like_json, ope
 from finetune_lib.data.reading.json.document import read_document, shape_of
 from finetune_lib.data.reading.json.line_store import LineStore
 from finetune_lib.data.reading.meaning import Meaning
-from finetune_lib.data.reading.options import Options, Reading, unreadable
-from finetune_lib.errors import ReadError
+from finetune_lib.data.reading.options import Options, ReadError, Reading, unreadable
 from finetune_lib.records import Example, Origin
 
 HEAD = 1 << 16

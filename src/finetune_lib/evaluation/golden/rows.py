@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from finetune_lib.data.diagnostics import Diagnostic
+from finetune_lib.data.reading import ReadError
 from finetune_lib.data.reading.bytes.opening import Opened, looks_like_json, open_data
 from finetune_lib.data.reading.bytes.spooling import stream
 from finetune_lib.data.reading.json.document import read_document, shape_of
@@ -15,7 +16,6 @@ from finetune_lib.data.reading.json.line_store import LineStore
 from finetune_lib.data.reading.json.strict import parse_line
 from finetune_lib.data.reading.options import Options
 from finetune_lib.data.reading.tables import rows_of
-from finetune_lib.errors import ReadError
 from finetune_lib.evaluation.golden.fields import Among, fields_among, told
 from finetune_lib.evaluation.golden.tables import read_table
 from finetune_lib.extras import require

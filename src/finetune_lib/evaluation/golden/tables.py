@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from finetune_lib.data.diagnostics import Diagnostic
+from finetune_lib.data.reading import ReadError
 from finetune_lib.data.reading.bytes.opening import Opened
 from finetune_lib.data.reading.bytes.spooling import stream
 from finetune_lib.data.reading.options import Options, Reading, unreadable
 from finetune_lib.data.reading.tables import read_csv, read_excel
 from finetune_lib.data.reading.tables.cells import is_blank
 from finetune_lib.data.reading.tables.dialect import SAMPLE, declared, guess
-from finetune_lib.errors import ReadError
 from finetune_lib.evaluation.golden.fields import Among
 from finetune_lib.extras import require
 from finetune_lib.records import Example

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from finetune_lib.evaluation.report.comparing import CategoryComparison, Claim, Comparison, Outcome
 from finetune_lib.evaluation.report.records import Failure, RunRecord
-from finetune_lib.evaluation.report.report import EXPERTS, JUDGE, UNCATEGORISED, Report
+from finetune_lib.evaluation.report.report import EXPERTS, JUDGE, UNCATEGORISED, EvaluationError, Report
 from finetune_lib.evaluation.report.results import Attempt, Result
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "CategoryComparison",
     "Claim",
     "Comparison",
+    "EvaluationError",
     "Failure",
     "Outcome",
     "Report",

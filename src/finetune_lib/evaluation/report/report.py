@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from finetune_lib import statistics
+from finetune_lib.errors import FinetuneError
 from finetune_lib.evaluation.judges import Judgment, preferences
 from finetune_lib.evaluation.judges.trust import LEAST_TO_TRUST
 from finetune_lib.evaluation.report.comparing import (
@@ -521,6 +522,18 @@ class Report:
         from finetune_lib.evaluation.report.views import report_page
 
         return report_page(self, fragment=True)
+
+
+class EvaluationError(FinetuneError, RuntimeError):
+    """An evaluation gave nothing to compare.
+
+    Attributes:
+        report: What was gathered, with the reason of each failure.
+    """
+
+    def __init__(self, message: str, *, report: Report) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 def _known_name(name: str | None, names: Iterable[str]) -> str:

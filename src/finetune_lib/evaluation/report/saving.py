@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from finetune_lib.errors import ReadError
+from finetune_lib.data.reading import ReadError
 from finetune_lib.evaluation.judges import Judgment
 from finetune_lib.evaluation.report import Report, RunRecord
 from finetune_lib.evaluation.report.results import Attempt, Result

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from tests.files import SHARED
 
+from finetune_lib.data.reading import ReadError
 from finetune_lib.data.reading.bytes.blob import FileBlob, MemoryBlob
 from finetune_lib.data.reading.bytes.opening import long_line, looks_like_json, open_data
-from finetune_lib.errors import ReadError
 from finetune_lib.records import Origin
 
 CASES = SHARED / "cases"

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from finetune_lib.data.reading import ReadError
 from finetune_lib.data.reading.options import Options
 from finetune_lib.data.reading.tables import read_parquet, read_records, rows_of
 from finetune_lib.data.reading.tables.frames import is_frame
-from finetune_lib.errors import ReadError
 
 TABLE = {"prompt": ["007", "NA", None], "n": [1, None, 3], "day": [datetime.date(2025, 3, 4), None, None]}
 ROWS = [{"prompt": "007", "n": 1, "day": "2025-03-04"}, {"prompt": "NA"}, {"n": 3}]

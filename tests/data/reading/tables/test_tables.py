@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finetune_lib.data.reading import ReadError
 from finetune_lib.data.reading.bytes.blob import MemoryBlob
 from finetune_lib.data.reading.options import Options
 from finetune_lib.data.reading.tables import read_csv
 from finetune_lib.data.reading.tables.headers import recognise
-from finetune_lib.errors import ReadError
 
 
 def read(content, name="data.csv", **options):

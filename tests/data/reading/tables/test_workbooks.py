@@ -10,10 +10,10 @@ from openpyxl import Workbook
 from openpyxl.xml import LXML
 from tests.files import workbook
 
+from finetune_lib.data.reading import ReadError
 from finetune_lib.data.reading.bytes.blob import MemoryBlob
 from finetune_lib.data.reading.options import Options
 from finetune_lib.data.reading.tables import read_excel
-from finetune_lib.errors import ReadError
 
 HEADER = ["問題", "答案"]
 

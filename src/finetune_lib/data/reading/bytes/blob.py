@@ -8,7 +8,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
-from finetune_lib.errors import ReadError
+from finetune_lib.data.reading.options import ReadError
 
 
 class Blob(Protocol):

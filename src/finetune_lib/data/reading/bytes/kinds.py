@@ -12,8 +12,7 @@ from typing import Literal
 
 from finetune_lib.data.reading.bytes.blob import Blob
 from finetune_lib.data.reading.bytes.spooling import stream
-from finetune_lib.data.reading.options import unreadable
-from finetune_lib.errors import ReadError
+from finetune_lib.data.reading.options import ReadError, unreadable
 
 Kind = Literal["text", "workbook", "parquet"]
 

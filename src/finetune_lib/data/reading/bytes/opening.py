@@ -44,8 +44,7 @@ from finetune_lib.data.reading.bytes.transcoding import (
     with_line_feeds,
 )
 from finetune_lib.data.reading.bytes.unpacking import compression_of, unpacked
-from finetune_lib.data.reading.options import unreadable
-from finetune_lib.errors import ReadError
+from finetune_lib.data.reading.options import ReadError, unreadable
 from finetune_lib.records import Origin
 
 __all__ = ["Opened", "long_line", "looks_like_json", "open_data"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from finetune_lib.data.diagnostics import Diagnostic, Severity, diagnose
-from finetune_lib.data.reading.options import unreadable
+from finetune_lib.data.reading.options import ReadError, unreadable
 from finetune_lib.data.reading.tables.cells import Row, is_blank
 from finetune_lib.data.reading.tables.headers import (
     AFFIXED,
@@ -24,7 +24,6 @@ from finetune_lib.data.reading.tables.headers import (
     plain,
     recognise,
 )
-from finetune_lib.errors import ReadError
 from finetune_lib.records import Origin
 
 HEAD = 20
