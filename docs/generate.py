@@ -9,7 +9,7 @@ import string
 import sys
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -130,9 +130,15 @@ def _name(name: str, thing: Any = None) -> Iterator[str]:
         yield signature(name, thing)
     bases = [f"`{base.__name__}`" for base in thing.__bases__]
     yield prose(thing) + (f"\nA kind of {' and '.join(bases)}.\n" if issubclass(thing, Exception) else "")
-    for member, value in vars(thing).items():
-        if member == "__call__" or not member.startswith("_"):
-            yield from _member(name, member, value)
+    for part in (*_same_value(thing), thing):
+        for member, value in vars(part).items():
+            if member == "__call__" or not member.startswith("_"):
+                yield from _member(name, member, value)
+
+
+def _same_value(thing: type) -> Iterator[type]:
+    """The bases of a class that adds no field to them: what it does with the value, and they tell of it."""
+    return (base for base in thing.__bases__ if is_dataclass(base) and fields(base) == fields(thing))
 
 
 def _member(owner: str, name: str, value: Any) -> Iterator[str]:

@@ -1,15 +1,10 @@
 """Findings about data: a stable code, a place, a message, a hint, perhaps a fix; and the report that gathers them."""
 
-from finetune_lib.data.diagnostics.catalogue import (
-    Code,
-    CodeExample,
-    catalogue,
-    code_example,
-    explain,
-)
+from finetune_lib.data.diagnostics.catalogue import Code, CodeExample, catalogue, code_example
+from finetune_lib.data.diagnostics.changes import Change
+from finetune_lib.data.diagnostics.explaining import explain
 from finetune_lib.data.diagnostics.finding import (
     Diagnostic,
-    Quote,
     Severity,
     counted,
     diagnose,
@@ -17,10 +12,11 @@ from finetune_lib.data.diagnostics.finding import (
     is_loss,
     name_of,
     place_name,
-    quote,
 )
 from finetune_lib.data.diagnostics.gathering import KEPT_PER_CODE, Findings
-from finetune_lib.data.diagnostics.report import Change, InvalidDatasetError, TokenCount, ValidationReport
+from finetune_lib.data.diagnostics.quoting import Quote, quote
+from finetune_lib.data.diagnostics.report import InvalidDatasetError, ValidationReport
+from finetune_lib.data.diagnostics.result import TokenCount
 
 __all__ = [
     "KEPT_PER_CODE",

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any, Literal, cast
 
 from finetune_lib.files import packaged_text
-from finetune_lib.texts.languages import Language, language
+from finetune_lib.texts.languages import Language
 
 Severity = Literal["error", "warning", "info"]
 FixKind = Literal["safe", "unsafe"]
@@ -113,22 +113,3 @@ def _tables(folder: str) -> Mapping[str, Any]:
 
 def _table(folder: str, name: str) -> Mapping[str, Any]:
     return tomllib.loads(packaged_text("finetune_lib.data.diagnostics", "codes", folder, f"{name}.toml"))
-
-
-def explain(code: str, *, lang: Language | None = None) -> str:
-    """What a code means, what to do, and an example with and without it, as text for people.
-
-    Args:
-        code: As `J202`, or its readable name, as `curly-quotes`.
-        lang: `en`, `zh-Hant` or `zh-Hans`; by default that of the locale.
-
-    Raises:
-        ValueError: There is no such code.
-    """
-    from finetune_lib.data.diagnostics.terminal import explanation
-
-    codes = catalogue(lang or language())
-    found = codes.get(code.upper()) or next((c for c in codes.values() if c.slug == code.lower()), None)
-    if found is None:
-        raise ValueError(f"there is no code {code!r}; the reference page of diagnostics lists them all")
-    return explanation(found, code_example(found.code), lang or language())

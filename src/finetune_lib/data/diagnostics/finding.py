@@ -7,41 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from finetune_lib.data.diagnostics.catalogue import Code, Severity, catalogue, words
+from finetune_lib.data.diagnostics.quoting import Quote
 from finetune_lib.records import NOWHERE, Origin
 from finetune_lib.texts.languages import Language, language
 
-QUOTED = 60
 # All rows were read, though a platform would not read the file as it is.
 ARRANGEMENT = frozenset({"J204", "J209", "J210", "J211", "J216", "J217"})
 # Arguments that repeat what stands in the data, whatever they happen to spell.
 QUOTED_ARGS = frozenset(
     ("key", "keys", "role", "name", "column", "columns", "value", "dialect", "model", "text", "fields")
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """The piece of the source that a finding is about.
-
-    Attributes:
-        text: A window of the line or of the text.
-        start: Where the marked part begins in it, in characters.
-        length: How many characters are marked.
-    """
-
-    text: str
-    start: int
-    length: int = 1
-
-
-def quote(text: str, start: int, length: int = 1) -> Quote:
-    """A window of a longer text around the marked part, without line breaks in it."""
-    begin = max(0, start - QUOTED // 2)
-    window = text[begin : begin + QUOTED + min(length, QUOTED)]
-    shown = "".join(" " if character in "\r\n\t" else character for character in window)
-    lead = "…" if begin else ""
-    tail = "…" if begin + len(window) < len(text.rstrip()) else ""
-    return Quote(f"{lead}{shown.rstrip()}{tail}", start - begin + len(lead), max(1, min(length, len(window))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +81,9 @@ class Diagnostic:
         return tuple(_spot(origin, origin.cells.get("")) for origin in self.related)
 
     def __str__(self) -> str:
-        from finetune_lib.data.diagnostics.terminal import finding_text
+        from finetune_lib.data.diagnostics.terminal import lines_of
 
-        return finding_text(self)
+        return "\n".join(lines_of([([self], 1)], lang=language(), color=False))
 
     def to_dict(self, *, lang: Language | None = None) -> dict[str, Any]:
         """The finding as plain JSON values, in the shape of `finetune-lib check --json`."""

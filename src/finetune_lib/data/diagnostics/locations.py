@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Diagnostic
-    from finetune_lib.pages.wording import Words
-    from finetune_lib.records import Origin
+from finetune_lib.data.diagnostics.finding import Diagnostic
+from finetune_lib.pages.wording import Words
+from finetune_lib.records import Origin
 
 Place = tuple[str, int | None, int | None]
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from finetune_lib.data.diagnostics.catalogue import Code
+from finetune_lib.data.diagnostics.finding import Diagnostic
 from finetune_lib.data.diagnostics.locations import Place, place_of, spot
+from finetune_lib.data.diagnostics.quoting import Quote
 from finetune_lib.pages.markup import Content, Markup, tag
 from finetune_lib.pages.unseen import visible_markup
-from finetune_lib.pages.wording import words
-
-if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Code, Diagnostic, Quote
-    from finetune_lib.pages.wording import Words
-    from finetune_lib.records import Origin
-    from finetune_lib.texts.languages import Language
+from finetune_lib.pages.wording import Words, words
+from finetune_lib.records import Origin
+from finetune_lib.texts.languages import Language
 
 LINKED = 8
 

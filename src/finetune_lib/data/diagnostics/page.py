@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
+from finetune_lib.data.diagnostics.finding import Diagnostic
 from finetune_lib.data.diagnostics.locations import listed, place
 from finetune_lib.data.diagnostics.notes import help_of, label, places_of, quote_markup
+from finetune_lib.data.diagnostics.result import ValidationResult
 from finetune_lib.data.diagnostics.summary import SEVERITIES, Run, grouped, runs_of, summary_of
 from finetune_lib.pages.document import document
 from finetune_lib.pages.markup import Content, Markup, tag
 from finetune_lib.pages.style import style
 from finetune_lib.pages.unseen import visible_markup
 from finetune_lib.pages.wording import Words, chosen, noun, words
-
-if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Diagnostic, ValidationReport
-    from finetune_lib.texts.languages import Language
+from finetune_lib.texts.languages import Language
 
 OPEN = 3  # findings of a code that are seen at once
 LISTED = 100  # findings of a code that the page holds
 
 
-def validation_page(report: ValidationReport, *, lang: Language | None) -> str:
+def validation_page(report: ValidationResult, *, lang: Language | None) -> str:
     """The findings as a page; filters need no script."""
     language = chosen(lang)
     title = tag("h1", visible_markup(report.source))
     return document(report.source, title, _body(report, language, contents=True), lang=language)
 
 
-def validation_html(report: ValidationReport) -> Markup:
+def validation_html(report: ValidationResult) -> Markup:
     """The same for the notebook."""
     language = chosen(None)
     return tag("div", style(), _body(report, language, contents=False), class_="ftl", lang=language)
@@ -40,7 +38,7 @@ def groups_markup(findings: Sequence[Diagnostic], lang: Language) -> list[Markup
     return [_group(run, lang) for run in grouped(findings, {})]
 
 
-def _body(report: ValidationReport, lang: Language, *, contents: bool) -> Markup:
+def _body(report: ValidationResult, lang: Language, *, contents: bool) -> Markup:
     said = words(lang)
     runs = runs_of(report)
     summary = tag("div", visible_markup(summary_of(report, lang)), class_=f"card {'better' if report.ok else 'worse'}")
@@ -50,7 +48,7 @@ def _body(report: ValidationReport, lang: Language, *, contents: bool) -> Markup
     return tag("div", summary, *sound, *_switches(report, runs, said), *listed_codes, *groups, class_="report")
 
 
-def _switches(report: ValidationReport, runs: Sequence[Run], said: Words) -> Iterator[Markup]:
+def _switches(report: ValidationResult, runs: Sequence[Run], said: Words) -> Iterator[Markup]:
     """One check box a severity; the style sheet hides what is not checked."""
     counts = {severity: report.count(severity) for severity in SEVERITIES}
     boxes = [

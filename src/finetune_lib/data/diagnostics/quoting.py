@@ -1,17 +1,40 @@
-"""A quoted piece of source cut to the width of a terminal, around the part that is marked."""
+"""The piece of source that a finding quotes, and the same cut to the width of a terminal."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from finetune_lib.pages.terminal import width
 from finetune_lib.pages.unseen import visible
 
-if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Quote
-
+QUOTED = 60
 COLUMNS = 92
 MARKED_COLUMNS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The piece of the source that a finding is about.
+
+    Attributes:
+        text: A window of the line or of the text.
+        start: Where the marked part begins in it, in characters.
+        length: How many characters are marked.
+    """
+
+    text: str
+    start: int
+    length: int = 1
+
+
+def quote(text: str, start: int, length: int = 1) -> Quote:
+    """A window of a longer text around the marked part, without line breaks in it."""
+    begin = max(0, start - QUOTED // 2)
+    window = text[begin : begin + QUOTED + min(length, QUOTED)]
+    shown = "".join(" " if character in "\r\n\t" else character for character in window)
+    lead = "…" if begin else ""
+    tail = "…" if begin + len(window) < len(text.rstrip()) else ""
+    return Quote(f"{lead}{shown.rstrip()}{tail}", start - begin + len(lead), max(1, min(length, len(window))))
 
 
 def cropped(quote: Quote) -> tuple[str, str, str]:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from finetune_lib.data.diagnostics.catalogue import FixKind, Severity
-from finetune_lib.data.diagnostics.finding import Diagnostic, counted
+from finetune_lib.data.diagnostics.changes import unified_diff
+from finetune_lib.data.diagnostics.finding import Diagnostic
+from finetune_lib.data.diagnostics.page import validation_html, validation_page
+from finetune_lib.data.diagnostics.result import ValidationResult
+from finetune_lib.data.diagnostics.sarif import sarif
+from finetune_lib.data.diagnostics.summary import runs_of, summary_of
+from finetune_lib.data.diagnostics.terminal import lines_of
 from finetune_lib.errors import DataError
 from finetune_lib.extras import require
 from finetune_lib.files import write_atomically
-from finetune_lib.records import Origin
+from finetune_lib.pages.unseen import visible
+from finetune_lib.pages.wording import chosen
 from finetune_lib.texts.languages import Language
 
 if TYPE_CHECKING:
@@ -23,48 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenCount:
-    """Tokens of a dataset.
-
-    Attributes:
-        total: All tokens of all examples, once.
-        longest: Tokens of the longest example.
-        encoding: What counted them, as `o200k_base`.
-        exact: False where the number is an estimate.
-    """
-
-    total: int
-    longest: int
-    encoding: str
-    exact: bool
-
-    def __str__(self) -> str:
-        return (
-            f"{'' if self.exact else 'about '}{self.total:,} tokens ({self.encoding}), longest example {self.longest:,}"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a fix does to one example or line.
-
-    Attributes:
-        origin: The example or line.
-        codes: The findings that it mends.
-        kind: `safe` or `unsafe`.
-        before: The line as it was.
-        after: The line as it becomes; empty where the row is left out.
-    """
-
-    origin: Origin
-    codes: tuple[str, ...]
-    kind: FixKind
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class ValidationReport:
+class ValidationReport(ValidationResult):
     """All findings about a dataset; printing it shows them, `raise_for_errors()` stops a script on errors.
 
     Of each code the first 1,000 findings are kept in full, so that a million of them cost little; `tally` counts
@@ -78,39 +43,6 @@ class ValidationReport:
         tally: How many findings there are of each code and severity.
     """
 
-    source: str
-    examples: int
-    diagnostics: tuple[Diagnostic, ...]
-    tokens: TokenCount | None = None
-    tally: Mapping[tuple[str, Severity], int] = field(default_factory=dict[tuple[str, Severity], int])
-    changes: Callable[[], Iterable[Change]] | None = field(default=None, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        if not self.tally:
-            object.__setattr__(self, "tally", Counter((d.code, d.severity) for d in self.diagnostics))
-
-    @property
-    def ok(self) -> bool:
-        """Whether no finding is an error."""
-        return not self.count("error")
-
-    def count(self, what: str) -> int:
-        """How many findings there are of a severity or of a code."""
-        return sum(number for key, number in self.tally.items() if what in key)
-
-    @property
-    def errors(self) -> tuple[Diagnostic, ...]:
-        """The findings that must be mended before training."""
-        return self._having("error")
-
-    @property
-    def warnings(self) -> tuple[Diagnostic, ...]:
-        """The findings that will train, but probably not as wished."""
-        return self._having("warning")
-
-    def _having(self, severity: Severity) -> tuple[Diagnostic, ...]:
-        return tuple(d for d in self.diagnostics if d.severity == severity)
-
     def raise_for_errors(self) -> ValidationReport:
         """Return the report itself, or raise with all findings in the message.
 
@@ -121,26 +53,16 @@ class ValidationReport:
             raise InvalidDatasetError(str(self), report=self)
         return self
 
-    @property
-    def summary(self) -> str:
-        """One line: counts of examples, tokens, errors and warnings."""
-        counts = f"{counted(self.count('error'), 'error')}, {counted(self.count('warning'), 'warning')}"
-        size = counted(self.examples, "example") + (f", {self.tokens}" if self.tokens else "")
-        return f"{self.source}: {size}: {counts}"
-
     def __str__(self) -> str:
         return self.text()
 
     def text(self, *, lang: Language | None = None, color: bool = False) -> str:
         """The report for a terminal, in `en`, `zh-Hant` or `zh-Hans`; by default in the language of the locale."""
-        from finetune_lib.data.diagnostics.terminal import report_text
-
-        return report_text(self, lang=lang, color=color)
+        lang = chosen(lang)
+        return "\n".join([*lines_of(runs_of(self), lang=lang, color=color), visible(summary_of(self, lang))])
 
     def diff(self) -> str:
         """What `Dataset.fix()` would change, as a unified diff; nothing is changed yet."""
-        from finetune_lib.data.diagnostics.terminal import unified_diff
-
         return unified_diff(self.source, self.changes() if self.changes else ())
 
     def new_since(self, baseline: str | PathLike[str]) -> tuple[Diagnostic, ...]:
@@ -180,14 +102,10 @@ class ValidationReport:
 
     def to_sarif(self) -> str:
         """The report as SARIF 2.1.0, which code hosts show beside the lines of a change."""
-        from finetune_lib.data.diagnostics.sarif import sarif
-
         return sarif(self)
 
     def to_html(self, *, lang: Language | None = None) -> str:
         """The report as one HTML page that needs no network."""
-        from finetune_lib.data.diagnostics.page import validation_page
-
         return validation_page(self, lang=lang)
 
     def to_pandas(self) -> pd.DataFrame:
@@ -201,8 +119,6 @@ class ValidationReport:
         return pandas.DataFrame(rows)
 
     def _repr_html_(self) -> str:
-        from finetune_lib.data.diagnostics.page import validation_html
-
         return validation_html(self)
 
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from finetune_lib.data.diagnostics.catalogue import catalogue
-from finetune_lib.data.diagnostics.terminal import plain
+from finetune_lib.data.diagnostics.explaining import plain
+from finetune_lib.data.diagnostics.finding import Diagnostic
+from finetune_lib.data.diagnostics.result import ValidationResult
 from finetune_lib.pages.wording import chosen
-
-if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Diagnostic, ValidationReport
-    from finetune_lib.records import Origin
-    from finetune_lib.texts.languages import Language
+from finetune_lib.records import Origin
+from finetune_lib.texts.languages import Language
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
-def sarif(report: ValidationReport, *, lang: Language | None = None, path: str | None = None) -> str:
+def sarif(report: ValidationResult, *, lang: Language | None = None, path: str | None = None) -> str:
     """The report as one run.
 
     Args:

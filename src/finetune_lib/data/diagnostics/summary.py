@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from finetune_lib.data.diagnostics.catalogue import Severity
+from finetune_lib.data.diagnostics.finding import Diagnostic
+from finetune_lib.data.diagnostics.result import TokenCount, ValidationResult
 from finetune_lib.pages.wording import number_of, words
-
-if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Diagnostic, Severity, TokenCount, ValidationReport
-    from finetune_lib.texts.languages import Language
+from finetune_lib.texts.languages import Language
 
 SEVERITIES = ("error", "warning", "info")
-Run = tuple[Sequence["Diagnostic"], int]
+Run = tuple[Sequence[Diagnostic], int]
 
 
-def runs_of(report: ValidationReport) -> list[Run]:
+def runs_of(report: ValidationResult) -> list[Run]:
     """The findings of each code and severity with how many there are in all: errors first, else as they came."""
     return grouped(report.diagnostics, report.tally)
 
@@ -29,7 +28,7 @@ def grouped(findings: Iterable[Diagnostic], tally: Mapping[tuple[str, Severity],
     return [(group, max(len(group), tally.get(key, 0))) for key, group in ordered]
 
 
-def summary_of(report: ValidationReport, lang: Language) -> str:
+def summary_of(report: ValidationResult, lang: Language) -> str:
     """The last line: what was read, and how much was found."""
     if lang == "en":
         return report.summary

@@ -1,24 +1,20 @@
-"""Findings for people: the report in a terminal, the explanation of a code, and the diff of a fix."""
+"""Findings in a terminal: by code, each with its place, the piece of source and what to do."""
 
 from __future__ import annotations
 
-import difflib
-import string
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
 
+from finetune_lib.data.diagnostics.catalogue import Code
+from finetune_lib.data.diagnostics.explaining import advice
+from finetune_lib.data.diagnostics.finding import Diagnostic
 from finetune_lib.data.diagnostics.locations import listed, listed_origins, place, spot
-from finetune_lib.data.diagnostics.quoting import cropped
-from finetune_lib.data.diagnostics.summary import runs_of, summary_of
+from finetune_lib.data.diagnostics.quoting import Quote, cropped
 from finetune_lib.pages.terminal import width
 from finetune_lib.pages.unseen import visible
-from finetune_lib.pages.wording import Words, chosen, words
-
-if TYPE_CHECKING:
-    from finetune_lib.data.diagnostics import Change, Code, CodeExample, Diagnostic, Quote, ValidationReport
-    from finetune_lib.texts.languages import Language
+from finetune_lib.pages.wording import Words, words
+from finetune_lib.texts.languages import Language
 
 SHOWN_PER_CODE = 3
 LISTED_PLACES = 20
@@ -35,21 +31,10 @@ class _Style:
         return f"\x1b[{COLORS[color]}m{text}\x1b[0m" if self.color else text
 
 
-def finding_text(finding: Diagnostic, *, lang: Language | None = None, color: bool = False) -> str:
-    """One finding with its place, the marked piece of source, related places and help."""
-    return "\n".join(_run([finding], 1, _style(lang, color)))
-
-
-def report_text(report: ValidationReport, *, lang: Language | None, color: bool) -> str:
-    """All findings by code, errors first, long runs of one code cut short, and the summary."""
-    style = _style(lang, color)
-    lines = (line for group, total in runs_of(report) for line in _run(group, total, style))
-    return "\n".join([*lines, visible(summary_of(report, style.lang))])
-
-
-def _style(lang: Language | None, color: bool) -> _Style:
-    language = chosen(lang)
-    return _Style(language, words(language), color)
+def lines_of(runs: Iterable[tuple[Sequence[Diagnostic], int]], *, lang: Language, color: bool) -> Iterator[str]:
+    """Runs of one code with how many there are of it in all; a long one is cut short."""
+    style = _Style(lang, words(lang), color)
+    return (line for group, total in runs for line in _run(group, total, style))
 
 
 def _run(group: Sequence[Diagnostic], total: int, style: _Style) -> Iterator[str]:
@@ -78,12 +63,6 @@ def _help(texts: Code, style: _Style) -> tuple[str, ...]:
     return tuple(f"   = {visible(line)}" for line in advice(texts, style.words))
 
 
-def advice(texts: Code, said: Words) -> list[str]:
-    """What to do, and what a fix would do where there is one."""
-    fix = [said["fix_line"].format(mend=texts.mend, kind=said[texts.fix])] if texts.fix else []
-    return [said["help_line"].format(hint=texts.hint), *fix]
-
-
 def _block(pairs: Iterable[tuple[Code, Diagnostic]], style: _Style) -> Iterator[str]:
     """Findings with the same help; those with the same message stand under it together."""
     for message, same in groupby(pairs, key=lambda pair: pair[0].message):
@@ -110,44 +89,3 @@ def _quoted(quote: Quote, severity: str, style: _Style) -> Iterator[str]:
     before, mark, after = cropped(quote)
     yield f"   | {before}{mark}{after}"
     yield f"   | {' ' * width(before)}{style.paint('^' * max(1, width(mark)), severity)}"
-
-
-def explanation(code: Code, example: CodeExample, lang: Language) -> str:
-    """What a code means, with the example that has it and the one that has not."""
-    said = words(lang)
-    open_places = replace(code, message=plain(code.message), hint=plain(code.hint), mend=plain(code.mend))
-    failing = example.failing or bytes.fromhex(example.failing_hex).decode("latin-1")
-    shown = [f"{said['failing']}:", _indented(failing), f"{said['fixed']}:", _indented(example.fixed)]
-    return "\n".join(
-        [
-            f"{code.code} {code.slug} ({said[code.severity]})",
-            open_places.message,
-            *advice(open_places, said),
-            "",
-            *shown,
-        ]
-    )
-
-
-def plain(template: str) -> str:
-    """A template with its places as words, `{column}` as `<column>`."""
-    parts = string.Formatter().parse(template)
-    return "".join(literal + (f"<{name}>" if name else "") for literal, name, _, _ in parts)
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {visible(line)}" for line in text.strip("\n").split("\n"))
-
-
-def unified_diff(source: str, changes: Iterable[Change]) -> str:
-    """Changes of single lines as a unified diff, each hunk with the codes that it mends."""
-    hunks = [_hunk(change) for change in changes]
-    return "".join([f"--- {source}\n+++ {source} (fixed)\n", *hunks]) if hunks else ""
-
-
-def _hunk(change: Change) -> str:
-    place = change.origin.line or change.origin.row or 0
-    before, after = change.before.splitlines(), change.after.splitlines()
-    body = [line for line in difflib.ndiff(before, after) if not line.startswith("?")]
-    lines = "\n".join(f"{line[0]}{line[2:]}" for line in body)
-    return f"@@ -{place},{len(before)} +{place},{len(after)} @@ {' '.join(change.codes)} ({change.kind})\n{lines}\n"
