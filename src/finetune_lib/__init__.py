@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from finetune_lib.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from finetune_lib.data.augmenters import (
         BackTranslation,
@@ -68,8 +70,6 @@ if TYPE_CHECKING:
     from finetune_lib.platforms import Platform, connect
     from finetune_lib.records import Answer, Case, Checkpoint, Example, JobEvent, Message, Score, ToolCall
     from finetune_lib.statistics import Estimate
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "data.augmenters": (

@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
 from typing import Any, TypeGuard, overload
 
-from finetune_lib.files import write_atomically
-from finetune_lib.pages.curve import Line, curve_svg
+from finetune_lib.pages.curve import Line, Plot, curve_svg
 from finetune_lib.records import JobEvent
 
 
@@ -23,20 +20,6 @@ class Step:
     train_mean_token_accuracy: float | None = None
     valid_loss: float | None = None
     valid_mean_token_accuracy: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """A picture: shown by a notebook, or saved as SVG."""
-
-    svg: str
-
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write the picture as an SVG file."""
-        return write_atomically(Path(path), [self.svg.encode()])
-
-    def _repr_html_(self) -> str:
-        return self.svg
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from os import PathLike
+from pathlib import Path
+
+from finetune_lib.files import write_atomically
 
 WIDTH, HEIGHT = 640, 260
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 34, 40
@@ -22,6 +26,20 @@ class Line:
 
     name: str
     points: Sequence[Point]
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A picture: shown by a notebook, or saved as SVG."""
+
+    svg: str
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the picture as an SVG file."""
+        return write_atomically(Path(path), [self.svg.encode()])
+
+    def _repr_html_(self) -> str:
+        return self.svg
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from finetune_lib.data.diagnostics.changes import unified_diff
 from finetune_lib.data.diagnostics.finding import Diagnostic
-from finetune_lib.data.diagnostics.page import validation_html, validation_page
 from finetune_lib.data.diagnostics.result import ValidationResult
-from finetune_lib.data.diagnostics.sarif import sarif
-from finetune_lib.data.diagnostics.summary import runs_of, summary_of
-from finetune_lib.data.diagnostics.terminal import lines_of
 from finetune_lib.errors import DataError
 from finetune_lib.extras import require
 from finetune_lib.files import write_atomically
@@ -58,6 +54,9 @@ class ValidationReport(ValidationResult):
 
     def text(self, *, lang: Language | None = None, color: bool = False) -> str:
         """The report for a terminal, in `en`, `zh-Hant` or `zh-Hans`; by default in the language of the locale."""
+        from finetune_lib.data.diagnostics.summary import runs_of, summary_of
+        from finetune_lib.data.diagnostics.terminal import lines_of
+
         lang = chosen(lang)
         return "\n".join([*lines_of(runs_of(self), lang=lang, color=color), visible(summary_of(self, lang))])
 
@@ -102,10 +101,14 @@ class ValidationReport(ValidationResult):
 
     def to_sarif(self) -> str:
         """The report as SARIF 2.1.0, which code hosts show beside the lines of a change."""
+        from finetune_lib.data.diagnostics.sarif import sarif
+
         return sarif(self)
 
     def to_html(self, *, lang: Language | None = None) -> str:
         """The report as one HTML page that needs no network."""
+        from finetune_lib.data.diagnostics.page import validation_page
+
         return validation_page(self, lang=lang)
 
     def to_pandas(self) -> pd.DataFrame:
@@ -119,6 +122,8 @@ class ValidationReport(ValidationResult):
         return pandas.DataFrame(rows)
 
     def _repr_html_(self) -> str:
+        from finetune_lib.data.diagnostics.page import validation_html
+
         return validation_html(self)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from finetune_lib.evaluation.report.comparing import CategoryComparison, Claim, Comparison, Outcome
+from finetune_lib.evaluation.report.measured import EXPERTS, JUDGE, UNCATEGORISED
 from finetune_lib.evaluation.report.records import Failure, RunRecord
-from finetune_lib.evaluation.report.report import EXPERTS, JUDGE, UNCATEGORISED, EvaluationError, Report
+from finetune_lib.evaluation.report.report import EvaluationError, Report
 from finetune_lib.evaluation.report.results import Attempt, Result
 
 __all__ = [

@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from finetune_lib.evaluation.report.measured import Measured
+from finetune_lib.evaluation.report.saving import write_report
+from finetune_lib.evaluation.report.views import report_page
 from finetune_lib.extras import require
-
-if TYPE_CHECKING:
-    from finetune_lib.evaluation.report import Report
 
 # https://mlflow.org/docs/latest/ml/tracking: names are of these characters.
 NOT_IN_NAMES = re.compile(r"[^\w\-. /]")
 
 
-def log_mlflow(report: Report, *, run_name: str | None = None) -> str:
+def log_mlflow(report: Measured, *, run_name: str | None = None) -> str:
     """Log the report as a run in the active experiment; gives the run's id.
 
     Raises:
@@ -28,21 +28,21 @@ def log_mlflow(report: Report, *, run_name: str | None = None) -> str:
         mlflow.log_params(_params(report))
         mlflow.log_metrics(dict(_metrics(report)))
         with TemporaryDirectory() as folder:
-            report.save_html(Path(folder) / "report.html")
-            report.save_json(Path(folder) / "report.json")
+            (Path(folder) / "report.html").write_bytes(report_page(report).encode())
+            write_report(report, Path(folder) / "report.json")
             mlflow.log_artifacts(folder)
         mlflow.log_table(_table(report), "answers.json")
     return run.info.run_id
 
 
-def _params(report: Report) -> dict[str, Any]:
+def _params(report: Measured) -> dict[str, Any]:
     models = {f"model/{_name(name)}": model for name, model in report.run.models.items()}
     known = {"golden_set": report.run.golden, "cases": len(report.cases), "baseline": report.candidates[0]}
     lineage = {"job": report.run.job, "training_file": report.run.training_file}
     return {**known, **models, **{name: value for name, value in lineage.items() if value}}
 
 
-def _metrics(report: Report) -> Iterator[tuple[str, float]]:
+def _metrics(report: Measured) -> Iterator[tuple[str, float]]:
     for name in report.candidates:
         for scorer in report.scorers:
             if (mean := report.mean(name, scorer=scorer)) is not None:
@@ -57,7 +57,7 @@ def _metrics(report: Report) -> Iterator[tuple[str, float]]:
             yield from ((f"{start}/{key}", value) for key, value in told.items())
 
 
-def _table(report: Report) -> dict[str, list[Any]]:
+def _table(report: Measured) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {
         "case": [case.id for case in report.cases],
         "category": [case.category or "" for case in report.cases],

@@ -9,14 +9,12 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from finetune_lib.evaluation.report.measured import Measured
+from finetune_lib.evaluation.report.results import Attempt, Result
 from finetune_lib.files import write_atomically
-
-if TYPE_CHECKING:
-    from finetune_lib.evaluation.report import Report
-    from finetune_lib.evaluation.report.results import Attempt, Result
-    from finetune_lib.records import Case
+from finetune_lib.records import Case
 
 VERSION = 3
 PASSED = 0.5
@@ -24,7 +22,7 @@ ASSERTION_FAILED, ERROR = 1, 2
 Object = dict[str, Any]
 
 
-def write_promptfoo(report: Report, path: Path) -> Path:
+def write_promptfoo(report: Measured, path: Path) -> Path:
     """Write the report; a candidate is a prompt there, a case a test, a scorer an assertion."""
     when = datetime.fromtimestamp(report.run.started, UTC)
     tests = list(map(_test, report.cases))
@@ -49,7 +47,7 @@ def _test(case: Case) -> Object:
     return {"description": case.id, "vars": {"question": case.prompt, "expected": case.expected}, "metadata": given}
 
 
-def _prompt(report: Report, name: str, results: list[Object]) -> Object:
+def _prompt(report: Measured, name: str, results: list[Object]) -> Object:
     own = [result for result in results if result["provider"]["id"] == name]
     expense = report.expense(name)
     scored = {scorer: [s for s in report.scores(name, scorer=scorer) if s is not None] for scorer in report.scorers}
@@ -79,7 +77,7 @@ def _parts(result: Object) -> list[Object]:
     return result["gradingResult"]["componentResults"] if result["gradingResult"] else []
 
 
-def _results(report: Report, tests: list[Object]) -> Iterator[Object]:
+def _results(report: Measured, tests: list[Object]) -> Iterator[Object]:
     for place, case in enumerate(report.cases):
         for column, name in enumerate(report.candidates):
             yield _result(report.results[name][place], case, name) | {

@@ -10,7 +10,8 @@ from typing import Any
 
 from finetune_lib.data.reading import ReadError
 from finetune_lib.evaluation.judges import Judgment
-from finetune_lib.evaluation.report import Report, RunRecord
+from finetune_lib.evaluation.report.measured import Measured
+from finetune_lib.evaluation.report.records import RunRecord
 from finetune_lib.evaluation.report.results import Attempt, Result
 from finetune_lib.files import write_atomically
 from finetune_lib.records import Answer, Case, Message, Score, ToolCall, Usage
@@ -18,7 +19,7 @@ from finetune_lib.records import Answer, Case, Message, Score, ToolCall, Usage
 FORMAT, VERSION = "finetune_lib.report", 1
 
 
-def write_report(report: Report, path: Path) -> Path:
+def write_report(report: Measured, path: Path) -> Path:
     """Write everything but the experts' votes, which have files of their own."""
     body = {
         "format": FORMAT,
@@ -36,8 +37,8 @@ def write_report(report: Report, path: Path) -> Path:
     return write_atomically(path, [json.dumps(body, ensure_ascii=True, indent=1).encode()])
 
 
-def read_report(path: Path) -> Report:
-    """Read what `write_report` wrote.
+def read_report(path: Path) -> dict[str, Any]:
+    """The fields of the report that `write_report` wrote.
 
     Raises:
         ReadError: The file is no report, or one of a later version.
@@ -46,26 +47,26 @@ def read_report(path: Path) -> Report:
         body = json.loads(path.read_bytes())
         if body["format"] != FORMAT or body["version"] > VERSION:
             raise ValueError(f"its format is {body['format']} {body['version']}, not {FORMAT} {VERSION}")
-        return _report(body)
+        return _fields(body)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ReadError(f"{path} is no report that can be read: {error}", path=path) from error
 
 
-def _report(body: Mapping[str, Any]) -> Report:
+def _fields(body: Mapping[str, Any]) -> dict[str, Any]:
     results = {
         name: tuple(Result(tuple(map(_read_attempt, attempts))) for attempts in found)
         for name, found in body["results"].items()
     }
-    return Report(
-        tuple(map(_read_case, body["cases"])),
-        tuple(body["candidates"]),
-        tuple(body["scorers"]),
-        results,
-        judgments=tuple(Judgment(**judgment) for judgment in body["judgments"]),
-        contaminated=frozenset(body["contaminated"]),
-        signatures=body["signatures"],
-        run=RunRecord(**body["run"]),
-    )
+    return {
+        "cases": tuple(map(_read_case, body["cases"])),
+        "candidates": tuple(body["candidates"]),
+        "scorers": tuple(body["scorers"]),
+        "results": results,
+        "judgments": tuple(Judgment(**judgment) for judgment in body["judgments"]),
+        "contaminated": frozenset(body["contaminated"]),
+        "signatures": body["signatures"],
+        "run": RunRecord(**body["run"]),
+    }
 
 
 def _case(case: Case) -> dict[str, Any]:

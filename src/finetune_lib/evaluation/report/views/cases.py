@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
 
+from finetune_lib.evaluation.report.results import Result
 from finetune_lib.evaluation.report.views.data import data_script
 from finetune_lib.evaluation.report.views.numbers import number
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.markup import Content, Markup, table, tag
 from finetune_lib.pages.unseen import visible_markup
 from finetune_lib.texts.scripts_more import language_of
-
-if TYPE_CHECKING:
-    from finetune_lib.evaluation.report import Result
 
 SHOWN, SHOWN_IN_FRAGMENT = 20, 10  # cases that need no script
 CHARACTERS = 600

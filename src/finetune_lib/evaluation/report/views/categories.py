@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
+from finetune_lib.evaluation.report.comparing import CategoryComparison, Comparison
 from finetune_lib.evaluation.report.views.numbers import number, p_value
 from finetune_lib.evaluation.report.views.outcomes import axis_of, pick, picture
 from finetune_lib.evaluation.report.views.phrases import shown_numbers
@@ -12,9 +12,6 @@ from finetune_lib.evaluation.report.views.plots import Axis, scale
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.markup import Content, Markup, table, tag
 from finetune_lib.pages.unseen import visible_markup
-
-if TYPE_CHECKING:
-    from finetune_lib.evaluation.report import CategoryComparison, Comparison
 
 
 def categories(view: View) -> Iterator[Markup]:

@@ -6,16 +6,16 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from finetune_lib.evaluation.judges import Judgment
+from finetune_lib.evaluation.report.results import Attempt, Result
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.conversation import conversation_of
 from finetune_lib.pages.markup import Markup
+from finetune_lib.records import Answer, Case, ToolCall
 from finetune_lib.texts.scripts_more import language_of
 
 if TYPE_CHECKING:
-    from finetune_lib.evaluation.judges import Judgment
-    from finetune_lib.evaluation.report import Attempt, Result
     from finetune_lib.evaluation.review.votes import Vote
-    from finetune_lib.records import Answer, Case, ToolCall
 
 LARGEST, LEAST = 20_000, 1_000  # characters of one text on the page
 ALL_TEXT = 40_000_000  # characters of all of them together

@@ -6,14 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from finetune_lib.evaluation.report.records import Failure
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.markup import Content, Markup, table, tag
 from finetune_lib.pages.unseen import visible_markup
-
-if TYPE_CHECKING:
-    from finetune_lib.evaluation.report import Failure
 
 _CHANGING = re.compile(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)
 SHOWN_CASES = 8

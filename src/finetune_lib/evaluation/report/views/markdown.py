@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
+from finetune_lib.evaluation.report.comparing import Comparison
+from finetune_lib.evaluation.report.measured import Measured
 from finetune_lib.evaluation.report.views.expense import rows, run_told
 from finetune_lib.evaluation.report.views.failing import Group, groups
 from finetune_lib.evaluation.report.views.method import facts
@@ -16,10 +17,7 @@ from finetune_lib.evaluation.report.views.tables import MEASURES, category_rows,
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.unseen import visible
 from finetune_lib.pages.wording import number_of
-
-if TYPE_CHECKING:
-    from finetune_lib.evaluation.report import Comparison, Report
-    from finetune_lib.texts.languages import Language
+from finetune_lib.texts.languages import Language
 
 # What would be markup, a mention of a person, a link, or a formula.
 _MARKS = re.compile(r"([\\`*_\[\]{}|~!])")
@@ -27,7 +25,7 @@ _MENTIONS = {"@": "&#64;", "#": "&#35;", "://": "&#58;//", "www.": "www&#46;", "
 SHOWN_FAILURES, SHOWN_CASES = 20, 10
 
 
-def report_markdown(report: Report, lang: Language | None = None, *, margin: float | None = None) -> str:
+def report_markdown(report: Measured, lang: Language | None = None, *, margin: float | None = None) -> str:
     """Markdown of GitHub's and GitLab's kind; what candidates and data say stands in it as text."""
     view = View.of(report, lang, margin=margin)
     parts = (_head(view), _comparisons(view), _notes(view), _folded(view))

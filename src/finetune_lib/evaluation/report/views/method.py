@@ -9,6 +9,7 @@ from finetune_lib.evaluation.report.views.phrases import many
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.markup import Content, Markup, tag
 from finetune_lib.pages.unseen import visible_markup
+from finetune_lib.version import __version__
 
 SHOWN_CASES = 20
 
@@ -44,14 +45,8 @@ def facts(view: View) -> Iterator[tuple[str, list[str]]]:
         yield "method_run", [run.id, words["started"].format(time=strftime("%Y-%m-%d %H:%M UTC", gmtime(run.started)))]
     if run.golden:
         yield "method_golden", [run.golden]
-    yield "method_version", [_version()]
+    yield "method_version", [f"finetune_lib {__version__}"]
 
 
 def _signed(name: str, signature: str | None) -> str:
     return f"{name}: {signature}" if signature else name
-
-
-def _version() -> str:
-    from finetune_lib import __version__
-
-    return f"finetune_lib {__version__}"

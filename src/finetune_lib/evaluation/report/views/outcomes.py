@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from finetune_lib.evaluation.report.comparing import Comparison
 from finetune_lib.evaluation.report.views.phrases import counts, facts, key
 from finetune_lib.evaluation.report.views.plots import SHARES, Axis, around_zero, stacked, whisker
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.markup import Content, Markup, tag
 from finetune_lib.pages.wording import number_of
-
-if TYPE_CHECKING:
-    from finetune_lib.evaluation.report import Comparison
 
 SIGNS = {"wins": ("▲", "win"), "ties": ("=", "tie"), "losses": ("▼", "loss")}
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
+from finetune_lib.evaluation.report.measured import Measured
 from finetune_lib.evaluation.report.views.cases import cases
 from finetune_lib.evaluation.report.views.categories import categories
 from finetune_lib.evaluation.report.views.expense import expenses
@@ -20,16 +20,13 @@ from finetune_lib.pages.document import document
 from finetune_lib.pages.markup import Markup, tag
 from finetune_lib.pages.style import style
 from finetune_lib.pages.wording import number_of
-
-if TYPE_CHECKING:
-    from finetune_lib.evaluation.report import Report
-    from finetune_lib.texts.languages import Language
+from finetune_lib.texts.languages import Language
 
 Section = Callable[[View], Iterator[Markup]]
 
 
 def report_page(
-    report: Report,
+    report: Measured,
     *,
     curve: str | None = None,
     fragment: bool = False,

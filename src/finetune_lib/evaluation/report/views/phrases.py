@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
+from finetune_lib.evaluation.report.comparing import Comparison
 from finetune_lib.evaluation.report.views.numbers import number, p_value, percent, signed
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.wording import Words, number_of
-
-if TYPE_CHECKING:
-    from finetune_lib.evaluation.report import Comparison
 
 SYMBOLS = {"better": "▲", "worse": "▼", "equivalent": "=", "not shown": "?"}
 COUNTS = ("wins", "losses", "ties")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from finetune_lib.evaluation.report.comparing import Comparison
 from finetune_lib.evaluation.report.views.numbers import number, p_value
 from finetune_lib.evaluation.report.views.outcomes import axis_of, bar, picture, shares
 from finetune_lib.evaluation.report.views.phrases import shown_numbers
@@ -13,10 +13,7 @@ from finetune_lib.evaluation.report.views.verdict import badge
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.markup import Content, Markup, tag
 from finetune_lib.pages.unseen import visible_markup
-
-if TYPE_CHECKING:
-    from finetune_lib.evaluation.report import Comparison
-    from finetune_lib.statistics import Estimate
+from finetune_lib.statistics import Estimate
 
 
 def scores(view: View) -> Iterator[Markup]:

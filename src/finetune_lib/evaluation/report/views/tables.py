@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from finetune_lib.evaluation.report.comparing import Comparison
 from finetune_lib.evaluation.report.views.numbers import number, p_value
 from finetune_lib.evaluation.report.views.phrases import SYMBOLS, key, shown_numbers
 from finetune_lib.evaluation.report.views.view import View
-
-if TYPE_CHECKING:
-    from finetune_lib.evaluation.report import Comparison
 
 MEASURES = ("measure_name", "difference_name", "interval_name", "p_name", "won_tied_lost", "outcome")
 

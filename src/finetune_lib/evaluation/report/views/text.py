@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from textwrap import indent
-from typing import TYPE_CHECKING
 
+from finetune_lib.evaluation.report.comparing import Comparison
+from finetune_lib.evaluation.report.measured import Measured
 from finetune_lib.evaluation.report.views.expense import rows, run_told
 from finetune_lib.evaluation.report.views.failing import groups
 from finetune_lib.evaluation.report.views.numbers import MINUS, number
@@ -15,15 +16,12 @@ from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.terminal import table
 from finetune_lib.pages.unseen import visible
 from finetune_lib.pages.wording import number_of
-
-if TYPE_CHECKING:
-    from finetune_lib.evaluation.report import Comparison, Report
-    from finetune_lib.texts.languages import Language
+from finetune_lib.texts.languages import Language
 
 SHOWN_FAILURES, SHOWN_CASES = 5, 5
 
 
-def report_text(report: Report, lang: Language | None = None, *, margin: float | None = None) -> str:
+def report_text(report: Measured, lang: Language | None = None, *, margin: float | None = None) -> str:
     """Verdicts, means, categories, money and time, and failures."""
     view = View.of(report, lang, margin=margin)
     parts = (_verdicts(view), _means(view), _categories(view), _expense(view), _failures(view))

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from math import isnan
 from typing import TYPE_CHECKING
 
+from finetune_lib.evaluation.judges import JudgeQuality, Places
 from finetune_lib.evaluation.report.views.numbers import number, p_value, percent
 from finetune_lib.evaluation.report.views.phrases import many
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.markup import Content, Markup, tag
 from finetune_lib.pages.unseen import visible_markup
 from finetune_lib.pages.wording import Words
+from finetune_lib.statistics import Estimate
 
 if TYPE_CHECKING:
-    from finetune_lib.evaluation.judges import JudgeQuality, Places
     from finetune_lib.evaluation.review import Votes
-    from finetune_lib.statistics import Estimate
 
 Check = tuple[str, bool]  # what is to say, and whether it is a warning
 MANY_MISSING = 0.05

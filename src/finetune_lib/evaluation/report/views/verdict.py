@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from finetune_lib.evaluation.report.comparing import Comparison
 from finetune_lib.evaluation.report.views.outcomes import axis_of, bar, picture, shares
 from finetune_lib.evaluation.report.views.phrases import SYMBOLS, caveats, headline, key, meaning, shown_numbers, told
 from finetune_lib.evaluation.report.views.plots import scale
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.markup import Content, Markup, tag
 from finetune_lib.pages.unseen import visible_markup
-
-if TYPE_CHECKING:
-    from finetune_lib.evaluation.report import Comparison
 
 ORDER = ("better", "equivalent", "not shown", "worse")
 

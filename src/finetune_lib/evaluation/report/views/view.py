@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from finetune_lib.errors import MissingExtraError
+from finetune_lib.evaluation.judges import JudgeQuality
+from finetune_lib.evaluation.report.comparing import Comparison
+from finetune_lib.evaluation.report.measured import Measured
 from finetune_lib.evaluation.report.views.wording import report_words
 from finetune_lib.pages.wording import Words, chosen
-
-if TYPE_CHECKING:
-    from finetune_lib.evaluation.judges import JudgeQuality
-    from finetune_lib.evaluation.report import Comparison, Report
-    from finetune_lib.statistics import Estimate
-    from finetune_lib.texts.languages import Language
+from finetune_lib.statistics import Estimate
+from finetune_lib.texts.languages import Language
 
 PREFERENCES = ("judge", "experts")
 
@@ -31,13 +29,13 @@ class View:
         margin: A difference too small to matter, by the first measure.
     """
 
-    report: Report
+    report: Measured
     lang: Language
     fragment: bool = False
     margin: float | None = None
 
     @staticmethod
-    def of(report: Report, lang: Language | None, *, fragment: bool = False, margin: float | None = None) -> View:
+    def of(report: Measured, lang: Language | None, *, fragment: bool = False, margin: float | None = None) -> View:
         """In the language that was asked for, else that of the locale."""
         return View(report, chosen(lang), fragment, margin)
 

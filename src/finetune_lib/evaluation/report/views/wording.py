@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from functools import cache
-from typing import TYPE_CHECKING
 
 from finetune_lib.files import packaged_text
 from finetune_lib.pages.wording import Words
-
-if TYPE_CHECKING:
-    from finetune_lib.texts.languages import Language
+from finetune_lib.texts.languages import Language
 
 
 @cache
