@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 Method = Literal["supervised", "dpo", "reinforcement"]
 Kind = Literal["chat", "completion", "preference", "unknown"]
 NO_CELLS: Mapping[str, str] = {}
+TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
 class Message(BaseModel):
@@ -243,6 +244,11 @@ class JobRecord(_Answer):
     metadata: Mapping[str, str] | None = None
     seed: int | None = None
     error: PlatformFault | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether the status is final."""
+        return self.status in TERMINAL
 
     @field_validator("error", mode="before")
     @classmethod

@@ -6,14 +6,9 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from finetune_lib.errors import PlatformError
-from finetune_lib.jobs.errors import JobTimeoutError
-from finetune_lib.records import JobEvent
-
-if TYPE_CHECKING:
-    from finetune_lib.jobs.job import Job
+from finetune_lib.records import JobEvent, JobRecord
 
 OnEvent = Callable[[JobEvent], object]
 FIRST_DELAY, LONGEST_DELAY, DELAY_GROWTH = 0.3, 10.0, 1.3
@@ -24,7 +19,7 @@ TOLERATED_FAILURES = 8
 class Follower:
     """One `wait`: a short loop, synchronous or not, asks the platform and shows it the answers."""
 
-    job: Job
+    record: JobRecord
     on_event: OnEvent | None
     timeout: float | None
     seen: set[str] = field(default_factory=set[str])
@@ -36,15 +31,15 @@ class Follower:
     @property
     def finished(self) -> bool:
         """Whether the job has ended, as far as the last answer tells."""
-        return self.job.done and self.failures == 0
+        return self.record.done and self.failures == 0
 
-    def see(self, job: Job, events: Iterable[JobEvent]) -> None:
+    def see(self, record: JobRecord, events: Iterable[JobEvent]) -> None:
         """Take a newer snapshot, and set aside the events that are new."""
         self.failures = 0
         new = [event for event in events if event.id not in self.seen]
         self.delay = FIRST_DELAY if new else min(self.delay * DELAY_GROWTH, LONGEST_DELAY)
         self.seen.update(event.id for event in new)
-        self.job = job
+        self.record = record
         self.untold += new
 
     def tell(self) -> None:
@@ -65,16 +60,9 @@ class Follower:
             if not error.retryable or self.failures > TOLERATED_FAILURES:
                 raise
 
-    def next_delay(self) -> float:
-        """Seconds until the next question.
-
-        Raises:
-            JobTimeoutError: The time is over.
-        """
+    def next_delay(self) -> float | None:
+        """Seconds until the next question; None where the time is over."""
         if self.timeout is None:
             return self.delay
         left = self.started + self.timeout - time.monotonic()
-        if left <= 0:
-            text = f"{self.job.id} is still {self.job.status} after {self.timeout:g} s; it goes on. "
-            raise JobTimeoutError(text + f"Follow it again: Job.get({self.job.id!r}).wait()", job=self.job)
-        return min(self.delay, left)
+        return min(self.delay, left) if left > 0 else None

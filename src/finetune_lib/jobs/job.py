@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +16,7 @@ from typing import Any, Literal
 from finetune_lib.data.checks import Target
 from finetune_lib.data.dataset import Dataset
 from finetune_lib.evaluation.candidates import ChatModel
-from finetune_lib.jobs.errors import JobCancelledError, JobError, JobFailedError
+from finetune_lib.jobs.errors import JobCancelledError, JobError, JobFailedError, JobTimeoutError
 from finetune_lib.jobs.following import Follower, OnEvent
 from finetune_lib.jobs.metrics import Metrics
 from finetune_lib.platforms import Platform, default_platform
@@ -24,7 +24,6 @@ from finetune_lib.records import Checkpoint, JobEvent, JobRecord
 
 # Reinforcement needs a grader, which has no place here yet.
 TrainingMethod = Literal["supervised", "dpo"]
-TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 PAGE = 100
 NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 
@@ -64,7 +63,7 @@ class Job:
     @property
     def done(self) -> bool:
         """Whether the status is final."""
-        return self.status in TERMINAL
+        return self.record.done
 
     @property
     def model(self) -> str:
@@ -225,26 +224,28 @@ class Job:
             JobTimeoutError: The timeout is over; the job goes on.
             PlatformError: The platform refused, or stayed out of reach.
         """
-        follower = Follower(self, on_event, timeout)
+        follower = Follower(self.record, on_event, timeout)
         while True:
             with follower.tolerating():
-                follower.see(self.refresh(), self._events_beyond(follower.seen))
+                follower.see(self.refresh().record, self._events_beyond(follower.seen))
             follower.tell()
+            job = replace(self, record=follower.record)
             if follower.finished:
-                return _ended(follower.job)
-            time.sleep(follower.next_delay())
+                return _ended(job)
+            time.sleep(_pause(job, follower))
 
     async def wait_async(self, *, on_event: OnEvent | None = None, timeout: float | None = None) -> Job:
         """As `wait`."""
-        follower = Follower(self, on_event, timeout)
+        follower = Follower(self.record, on_event, timeout)
         while True:
             with follower.tolerating():
                 job = await self.refresh_async()
-                follower.see(job, await self._events_beyond_async(follower.seen))
+                follower.see(job.record, await self._events_beyond_async(follower.seen))
             follower.tell()
+            job = replace(self, record=follower.record)
             if follower.finished:
-                return _ended(follower.job)
-            await asyncio.sleep(follower.next_delay())
+                return _ended(job)
+            await asyncio.sleep(_pause(job, follower))
 
     def cancel(self) -> Job:
         """Stop the job; what it has learned so far is not kept.
@@ -341,3 +342,11 @@ def _ended(job: Job) -> Job:
     if job.status == "cancelled":
         raise JobCancelledError(f"{job.id} was cancelled", job=job)
     return job
+
+
+def _pause(job: Job, follower: Follower) -> float:
+    delay = follower.next_delay()
+    if delay is None:
+        text = f"{job.id} is still {job.status} after {follower.timeout:g} s; it goes on. "
+        raise JobTimeoutError(text + f"Follow it again: Job.get({job.id!r}).wait()", job=job)
+    return delay
