@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -190,3 +191,13 @@ def _metadata(data: Mapping[str, Any], used: set[str]) -> Mapping[str, Any]:
     if not isinstance(own, Mapping):
         return rest
     return {**{name: value for name, value in rest.items() if name != "metadata"}, **cast("Mapping[str, Any]", own)}
+
+
+def categories_of(cases: Iterable[Case]) -> dict[str, int]:
+    """How many cases each category has, the largest first."""
+    return dict(Counter(case.category for case in cases if case.category).most_common())
+
+
+def unanswered(cases: Iterable[Case]) -> int:
+    """How many cases have no right answer."""
+    return sum(not case.expected and not case.expected_calls for case in cases)

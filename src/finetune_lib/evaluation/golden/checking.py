@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Container, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from finetune_lib.data.diagnostics import Diagnostic, counted
 from finetune_lib.data.formats.names import names
+from finetune_lib.evaluation.golden.cases import categories_of, unanswered
 from finetune_lib.evaluation.golden.overlaps import Contamination, Repeated, contaminations, repeated
-from finetune_lib.records import Example
+from finetune_lib.records import Case, Example
 from finetune_lib.statistics import detectable_difference, items_needed
-
-if TYPE_CHECKING:
-    from finetune_lib.evaluation.golden.golden_set import GoldenSet
 
 DISCORDANT = (0.1, 0.3, 0.5)
 TINY = 10  # cases of a category below which its row of a report says next to nothing
@@ -85,34 +82,43 @@ class GoldenCheck:
         return "\n".join(_lines(self))
 
 
-def checked(golden: GoldenSet, training: Sequence[Example] | None, *, difference: float, near: float) -> GoldenCheck:
-    """Check a golden set, against training data where there is some."""
+def checked(
+    cases: Sequence[Case],
+    training: Sequence[Example] | None,
+    *,
+    name: str,
+    notes: tuple[Diagnostic, ...],
+    difference: float,
+    near: float,
+) -> GoldenCheck:
+    """Check the cases of a golden set, against training data where there is some."""
     if not (0 < difference <= 1 and 0 < near <= 1):
         raise ValueError(f"difference and near are above 0 and at most 1: got {difference} and {near}")
-    found = tuple(contaminations(golden, training, near=near)) if training else ()
-    groups = tuple(repeated(golden))
-    units = _units(golden, {one.case for one in found}, groups)
+    found = tuple(contaminations(cases, training, near=near)) if training else ()
+    groups = tuple(repeated(cases))
+    categories = categories_of(cases)
+    units = _units(cases, {one.case for one in found}, groups)
     return GoldenCheck(
-        name=golden.name,
-        cases=len(golden),
-        unanswered=golden.unanswered,
+        name=name,
+        cases=len(cases),
+        unanswered=unanswered(cases),
         units=units,
         contaminations=found,
         contradictions=tuple(group for group in groups if len(group.answers) > 1),
         duplicates=tuple(group for group in groups if len(group.answers) < 2),
-        missing=_missing(golden, training or ()),
-        tiny={category: count for category, count in golden.categories.items() if count < TINY},
-        apart=_apart(golden),
+        missing=_missing(categories, training or ()),
+        tiny={category: count for category, count in categories.items() if count < TINY},
+        apart=_apart(cases),
         wanted=difference,
         power=tuple(_power(units, discordant, difference) for discordant in DISCORDANT),
-        notes=golden.notes,
+        notes=notes,
     )
 
 
-def _units(golden: GoldenSet, left_out: Set[str], groups: Sequence[Repeated]) -> int:
+def _units(cases: Sequence[Case], left_out: Set[str], groups: Sequence[Repeated]) -> int:
     """Clusters and single cases; those that ask the same are one."""
     first = {id: group.cases[0] for group in groups for id in group.cases}
-    clean = (case for case in golden if case.id not in left_out)
+    clean = (case for case in cases if case.id not in left_out)
     return len({("cluster", case.cluster) if case.cluster else ("case", first.get(case.id, case.id)) for case in clean})
 
 
@@ -121,13 +127,13 @@ def _power(units: int, discordant: float, difference: float) -> Power:
     return Power(discordant, detectable, items_needed(difference, discordant) if difference <= discordant else None)
 
 
-def _missing(golden: GoldenSet, training: Sequence[Example]) -> Mapping[str, int]:
+def _missing(categories: Container[str], training: Sequence[Example]) -> Mapping[str, int]:
     there = Counter(example.category for example in training if example.category)
-    return {category: count for category, count in there.most_common() if category not in golden.categories}
+    return {category: count for category, count in there.most_common() if category not in categories}
 
 
-def _apart(golden: GoldenSet) -> tuple[str, ...]:
-    beside = dict.fromkeys(name for case in golden for name in case.metadata)
+def _apart(cases: Sequence[Case]) -> tuple[str, ...]:
+    beside = dict.fromkeys(name for case in cases for name in case.metadata)
     return tuple(name for name in beside if name.strip().casefold() in names("part_of_question"))
 
 

@@ -10,19 +10,17 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 from finetune_lib.data.diagnostics import Diagnostic, counted, is_loss, place_name
 from finetune_lib.data.reading import Options
 from finetune_lib.errors import DataError
-from finetune_lib.evaluation.golden.cases import NoCaseError, case_of
+from finetune_lib.evaluation.golden.cases import NoCaseError, case_of, categories_of, unanswered
+from finetune_lib.evaluation.golden.checking import GoldenCheck, checked
 from finetune_lib.evaluation.golden.plain import as_row, asked
 from finetune_lib.evaluation.golden.rows import Rows, read_rows, rows_in_memory
 from finetune_lib.files import json_line, write_atomically
 from finetune_lib.records import Case, Example
-
-if TYPE_CHECKING:
-    from finetune_lib.evaluation.golden.checking import GoldenCheck
 
 NEAR = 0.7  # as everywhere: the share of common shingles from which two questions are neighbours
 DIGITS = 32
@@ -150,7 +148,7 @@ class GoldenSet(Sequence[Case]):
     @property
     def categories(self) -> dict[str, int]:
         """How many cases each category has, the largest first; cases without one are not in it."""
-        return dict(Counter(case.category for case in self.cases if case.category).most_common())
+        return categories_of(self.cases)
 
     @property
     def clusters(self) -> int:
@@ -160,7 +158,7 @@ class GoldenSet(Sequence[Case]):
     @property
     def unanswered(self) -> int:
         """How many cases have no right answer, so that only judges and people can score them."""
-        return sum(not case.expected and not case.expected_calls for case in self.cases)
+        return unanswered(self.cases)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -182,9 +180,7 @@ class GoldenSet(Sequence[Case]):
             ValueError: `difference` or `near` is not above 0 and at most 1.
             MissingExtraError: Without `pip install "finetune_lib[eval]"`.
         """
-        from finetune_lib.evaluation.golden.checking import checked
-
-        return checked(self, training, difference=difference, near=near)
+        return checked(self.cases, training, name=self.name, notes=self.notes, difference=difference, near=near)
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the cases as JSONL, which `load` reads back as they are; whole or not at all.
