@@ -8,14 +8,14 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 from finetune_lib.evaluation.candidates import Candidate
 from finetune_lib.evaluation.judges import Judge
 from finetune_lib.evaluation.report import EvaluationError, Report, RunRecord
 from finetune_lib.evaluation.report.history import remember
 from finetune_lib.evaluation.running.progress import OnProgress, Progress
-from finetune_lib.evaluation.running.record import run_record, signatures
+from finetune_lib.evaluation.running.record import Job, run_record, signatures
 from finetune_lib.evaluation.running.run import Plan, Run
 from finetune_lib.evaluation.running.units import cases_of, named
 from finetune_lib.evaluation.scorers import Scorer
@@ -24,9 +24,6 @@ from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Session, within
 from finetune_lib.records import Case, Example
 from finetune_lib.statistics import require_statistics
-
-if TYPE_CHECKING:
-    from finetune_lib.jobs.job import Job
 
 __all__ = ["Evaluator", "Progress"]
 

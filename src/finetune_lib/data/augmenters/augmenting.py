@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TypeAlias
 
+from finetune_lib.concurrency import name_of
 from finetune_lib.data.augmenters.augmenter import SEED, Augmenter, Made, Missing
 from finetune_lib.data.augmenters.calling import children_of
 from finetune_lib.data.augmenters.counting import Counts, Tally, total
@@ -17,7 +18,6 @@ from finetune_lib.data.augmenters.rewriting import Rewriting
 from finetune_lib.data.augmenters.sifting import Check, Offspring, Sieve
 from finetune_lib.data.augmenters.template import Template
 from finetune_lib.errors import DataError, MissingExtraError
-from finetune_lib.evaluation.candidates import name_of
 from finetune_lib.loops_more import in_own_loop
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Session, Spent, within

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from finetune_lib.evaluation.candidates.candidate import AsksModel, Candidate, asked, name_of
+from finetune_lib.evaluation.candidates.candidate import AsksModel, Candidate, asked
 from finetune_lib.evaluation.candidates.chat_model import ChatModel
 from finetune_lib.evaluation.candidates.few_shot import FewShot
 from finetune_lib.evaluation.candidates.rag import Rag
 from finetune_lib.evaluation.candidates.recorded import Recorded
 
-__all__ = ["AsksModel", "Candidate", "ChatModel", "FewShot", "Rag", "Recorded", "asked", "name_of"]
+__all__ = ["AsksModel", "Candidate", "ChatModel", "FewShot", "Rag", "Recorded", "asked"]

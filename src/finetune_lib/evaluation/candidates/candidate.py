@@ -44,9 +44,3 @@ async def asked(session: Session, request: Request) -> Answer:
         cost=cost(reply.usage, price) * reply.price_share if price else None,
         sources=request.sources,
     )
-
-
-def name_of(thing: object) -> str:
-    """The name in reports: the object's own `name`, else a function's or class's name."""
-    given = getattr(thing, "name", None) or getattr(thing, "__name__", None)
-    return str(given or type(thing).__name__)

@@ -5,19 +5,31 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from finetune_lib import catalog
 from finetune_lib.evaluation.report import RunRecord
 from finetune_lib.evaluation.running.run import Plan
 from finetune_lib.evaluation.scorers import Scorer
-from finetune_lib.platforms import LOCAL, OPENAI
+from finetune_lib.platforms import LOCAL, OPENAI, Platform
 from finetune_lib.platforms.asking import Session
-
-if TYPE_CHECKING:
-    from finetune_lib.jobs.job import Job
+from finetune_lib.records import JobRecord
 
 MILLION = 1_000_000
+
+
+class Job(Protocol):
+    """What the record of an evaluation asks of a fine-tuning job: what it was, and where it ran."""
+
+    @property
+    def record(self) -> JobRecord:
+        """What the platform answered."""
+        ...
+
+    @property
+    def platform(self) -> Platform:
+        """Where the job runs."""
+        ...
 
 
 def run_record(plan: Plan, session: Session, job: Job | None, *, started: float, seconds: float) -> RunRecord:
@@ -36,7 +48,7 @@ def run_record(plan: Plan, session: Session, job: Job | None, *, started: float,
     )
     if job is None:
         return record
-    return replace(record, job=job.id, training_file=job.record.training_file, training_usd=_training_usd(job))
+    return replace(record, job=job.record.id, training_file=job.record.training_file, training_usd=_training_usd(job))
 
 
 def _models(things: Mapping[str, object]) -> dict[str, str]:

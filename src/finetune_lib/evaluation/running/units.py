@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any, TypeVar, cast
 
+from finetune_lib.concurrency import name_of
 from finetune_lib.errors import DataError
-from finetune_lib.evaluation.candidates import name_of
 from finetune_lib.evaluation.judges import LEVELS, Verdict
 from finetune_lib.records import Answer, Case, Example, Score, ToolCall, Usage
 
