@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 from statistics import median
 
+import grimp
 import pytest
 from tests.files import ROOT
 
 SOURCE = ROOT / "src" / "finetune_lib"
 FILES = sorted(SOURCE.rglob("*.py"))
 HEAVY = ("openai", "torch", "pandas", "rich", "scipy", "numpy", "transformers", "starlette", "pydantic", "tiktoken")
+LARGEST_CIRCLE = 3
 
 
 def python(code: str) -> str:
@@ -22,6 +24,17 @@ def test_imports_point_downward_only():
     command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stdout
+
+
+def test_only_a_value_and_its_faces_import_each_other():
+    """Types and imports inside functions count; what starts the embedded platform is the one way up."""
+    graph = grimp.build_graph("finetune_lib", cache_dir=None)
+    graph.remove_import(importer="finetune_lib.platforms.connect", imported="finetune_lib.local")
+    circles = {
+        frozenset({name} | graph.find_upstream_modules(name) & graph.find_downstream_modules(name))
+        for name in graph.modules
+    }
+    assert not [sorted(circle) for circle in circles if len(circle) > LARGEST_CIRCLE]
 
 
 def test_importing_the_library_loads_nothing_heavy():
