@@ -13,9 +13,9 @@ from functools import cache
 from typing import Literal
 
 from finetune_lib.files import packaged_text
+from finetune_lib.texts.languages import Language
 
 Variety = Literal["zh-Hant", "zh-Hans"]
-Language = Literal["en", "zh-Hant", "zh-Hans"]
 
 # What stands between the brackets of a pattern.
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"

@@ -16,7 +16,8 @@ from finetune_lib.files import packaged_text
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Price, Reply, Request, current_session
 from finetune_lib.records import Case, Message
-from finetune_lib.texts.scripts import Language, language_for
+from finetune_lib.texts.languages import Language
+from finetune_lib.texts.scripts import language_for
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
