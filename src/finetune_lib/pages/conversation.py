@@ -1,15 +1,28 @@
-"""The turns of any row, sound or not, each with its JSON path: what a reader of conversations is shown."""
+"""The turns of any row, sound or not, each with its JSON path and its pieces: what a reader is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
-
-from finetune_lib.pages.pieces import Piece, content_pieces, fields_of, pieces_of
-from finetune_lib.pages.pretty import pretty
+from typing import Any, Literal, cast
 
 SIDES = ("preferred_output", "non_preferred_output")
+Show = Literal["text", "json", "image", "audio", "file", "call", "refusal", "nothing"]
+USUAL = {"role", "content", "name", "tool_call_id", "weight", "tool_calls", "function_call", "refusal"}
+URL_SHOWN = 300
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
+_OPEN, _CLOSE = "[{", "]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a turn: a text, JSON, a call with its arguments, or the label of what is no text."""
+
+    kind: Show
+    text: str
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +91,7 @@ def conversation_of(data: Mapping[str, Any]) -> Conversation:
 
 def _preference(data: Mapping[str, Any]) -> Conversation:
     given = data.get("input")
-    fields = fields_of(given) or {"input": given}
+    fields = _fields(given) or {"input": given}
     messages = fields.get("messages")
     turns = _spoken(messages, "/input/messages") if isinstance(messages, list) else ()
     sides = _spoken(data.get(SIDES[0]), f"/{SIDES[0]}"), _spoken(data.get(SIDES[1]), f"/{SIDES[1]}")
@@ -89,8 +102,8 @@ def _preference(data: Mapping[str, Any]) -> Conversation:
 
 def _rest(data: Mapping[str, Any], found: Conversation, known: set[str], path: str = "") -> Conversation:
     """With the tools and whatever else stands in the row."""
-    declared = data.get("tools")
-    tools = _tools(cast("list[Any]", declared), f"{path}/tools") if isinstance(declared, list) else ()
+    declared = cast("list[Any]", data["tools"]) if isinstance(data.get("tools"), list) else []
+    tools = tuple(_tool(tool, f"{path}/tools/{place}") for place, tool in enumerate(declared))
     left = known | ({"tools"} if tools else set[str]())
     others = tuple(_field(key, value, path) for key, value in data.items() if key not in left)
     return Conversation(found.turns, found.sides, tools, others)
@@ -102,13 +115,9 @@ def _field(key: object, value: Any, path: str) -> Turn:
     return Turn(pointer, name, (Piece("text", value) if isinstance(value, str) else Piece("json", pretty(value)),))
 
 
-def _tools(tools: list[Any], path: str) -> tuple[Turn, ...]:
-    return tuple(_tool(tool, f"{path}/{place}") for place, tool in enumerate(tools))
-
-
 def _tool(tool: Any, path: str) -> Turn:
     """A declared tool: its name, what it is for, and its parameters."""
-    fields = fields_of(fields_of(tool).get("function", tool))
+    fields = _fields(_fields(tool).get("function", tool))
     if not fields:
         return Turn(path, "?", (Piece("json", pretty(tool)),))
     told = fields.get("description")
@@ -119,14 +128,144 @@ def _tool(tool: Any, path: str) -> Turn:
 
 def _spoken(messages: Any, path: str) -> tuple[Turn, ...]:
     if not isinstance(messages, list):
-        return (Turn(path, "?", tuple(content_pieces(messages))),)
+        return (Turn(path, "?", tuple(_content(messages))),)
     return tuple(_turn(message, f"{path}/{place}") for place, message in enumerate(cast("list[Any]", messages)))
 
 
 def _turn(message: Any, path: str) -> Turn:
     if not isinstance(message, Mapping):
         return Turn(path, "?", (Piece("json", pretty(message)),))
-    fields = fields_of(message)
+    fields = _fields(message)
     notes = tuple(f"{key}: {fields[key]}" for key in ("name", "tool_call_id") if fields.get(key) is not None)
     weight: Any = fields.get("weight")
-    return Turn(path, str(fields.get("role", "?")), pieces_of(fields), notes, learned=weight is False or weight != 0)
+    return Turn(path, str(fields.get("role", "?")), _pieces(fields), notes, learned=weight is False or weight != 0)
+
+
+def _fields(value: Any) -> Mapping[str, Any]:
+    """An object's fields; none where the value is no object."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def _pieces(message: Mapping[str, Any]) -> tuple[Piece, ...]:
+    """All that a message says; one piece that says so where it is nothing."""
+    read = message.get("role") in ("tool", "function")
+    pieces = (*_content(message.get("content"), read=read), *_calls(message), *_unusual(message))
+    return pieces or (Piece("nothing", ""),)
+
+
+def _content(content: Any, *, read: bool = False) -> Iterator[Piece]:
+    """What is said; what a tool answered is set out where it is JSON, what is learned stands as it is."""
+    if isinstance(content, list):
+        yield from map(_part, cast("list[Any]", content))
+    elif isinstance(content, str):
+        laid_out = pretty_text(content) if read else None
+        yield Piece("json", laid_out) if laid_out else Piece("text", content)
+    elif content is not None:
+        yield Piece("json", pretty(content))
+
+
+def _part(part: Any) -> Piece:
+    fields = _fields(part)
+    match fields.get("type"):
+        case "text" | "refusal" as kind if isinstance(fields.get(kind), str):
+            return Piece(kind, fields[kind])
+        case "image_url":
+            return Piece("image", _address(fields.get("image_url")))
+        case "input_audio":
+            return Piece("audio", _address(fields.get("input_audio")))
+        case "file":
+            return Piece("file", _address(fields.get("file")))
+        case _:
+            return Piece("text", part) if isinstance(part, str) else Piece("json", pretty(part))
+
+
+def _address(given: Any) -> str:
+    """What stands for an image or a sound: its address, or the kind and size of what is in the row itself."""
+    fields = _fields(given) or {"url": given}
+    return ", ".join(_short(value) if key == "url" else f"{key}: {_short(value)}" for key, value in fields.items())
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    head, comma, data = text.partition(",")
+    if comma and head.startswith("data:"):
+        return f"{head} ({len(data) * 3 // 4:,} B)"
+    return text if len(text) <= URL_SHOWN else f"{text[:URL_SHOWN]}… ({len(text):,})"
+
+
+def _calls(message: Mapping[str, Any]) -> Iterator[Piece]:
+    calls = message.get("tool_calls")
+    if isinstance(calls, list):
+        yield from map(_call, cast("list[Any]", calls))
+    elif calls is not None:
+        yield Piece("json", pretty(calls), "tool_calls")
+    if message.get("function_call") is not None:
+        yield _call({"function": message["function_call"]})
+
+
+def _call(call: Any) -> Piece:
+    """A call by its name, with its arguments set out; what is no JSON stands as it is."""
+    function = _fields(_fields(call).get("function"))
+    if not function:
+        return Piece("json", pretty(call))
+    given: Any = function.get("arguments")
+    text = (pretty_text(given) or given) if isinstance(given, str) else pretty(given)
+    names = (function.get("name", "?"), _fields(call).get("id"))
+    return Piece("call", text, " ".join(str(name) for name in names if name is not None))
+
+
+def _unusual(message: Mapping[str, Any]) -> Iterator[Piece]:
+    """A refusal, and fields that no message has."""
+    if isinstance(message.get("refusal"), str):
+        yield Piece("refusal", message["refusal"])
+    left = (key for key in message if key not in USUAL)
+    yield from (Piece("json", pretty(message[key]), str(key)) for key in left)
+
+
+def pretty_text(text: str) -> str | None:
+    """An object or list written as JSON, indented; None where the text is something else."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return "".join(_indented(_TOKEN.findall(text)))
+
+
+def pretty(value: Any) -> str:
+    """Any value as indented JSON, or as Python writes it where JSON has no form for it."""
+    try:
+        return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    except (ValueError, TypeError, RecursionError):
+        return _as_python(value)
+
+
+def _as_python(value: Any) -> str:
+    try:
+        return repr(value)
+    except RecursionError:
+        return f"<{type(value).__name__}>"
+
+
+def _indented(parts: Iterable[str]) -> Iterator[str]:
+    depth, before = 0, ""
+    for part in parts:
+        depth -= part in _CLOSE
+        yield _gap(before, part, depth) + _plain(part)
+        depth += part in _OPEN
+        before = part
+
+
+def _gap(before: str, part: str, depth: int) -> str:
+    """What stands between two tokens: a new line behind a bracket and a comma, a space behind a colon."""
+    if before == ":":
+        return " "
+    opened, closing = before in _OPEN, part in _CLOSE
+    breaks = before == "," or (opened != closing and part not in ",:")
+    return "\n" + "  " * depth if before and breaks else ""
+
+
+def _plain(part: str) -> str:
+    r"""A text with its `\u4e2d` written as the character."""
+    return json.dumps(json.loads(part), ensure_ascii=False) if "\\u" in part else part

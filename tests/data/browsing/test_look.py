@@ -16,8 +16,7 @@ import finetune_lib as ft
 from finetune_lib.data.browsing.browser import dataset_page
 from finetune_lib.data.browsing.marking import differences, span_of
 from finetune_lib.data.diagnostics import diagnose, quote
-from finetune_lib.pages.conversation import conversation_of
-from finetune_lib.pages.pretty import pretty, pretty_text
+from finetune_lib.pages.conversation import conversation_of, pretty, pretty_text
 from finetune_lib.pages.unseen import UNSEEN, visible, visible_markup
 from finetune_lib.records import Example, Origin
 from finetune_lib.texts.scripts_more import language_of

@@ -9,9 +9,8 @@ from finetune_lib.data.browsing.marking import Span, marked, span_of
 from finetune_lib.data.browsing.state import Page
 from finetune_lib.data.diagnostics.notes import badge, note, places_of
 from finetune_lib.data.diagnostics.summary import SEVERITIES
-from finetune_lib.pages.conversation import Turn
+from finetune_lib.pages.conversation import Piece, Turn
 from finetune_lib.pages.markup import Markup, tag
-from finetune_lib.pages.pieces import Piece
 from finetune_lib.pages.unseen import visible_markup
 from finetune_lib.texts.scripts_more import language_of
 
