@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.files import ROOT, SHARED
 
-from finetune_lib.texts.scripts import language_for, told, varieties, variety, writing
-from finetune_lib.texts.scripts_more import language_of
+from finetune_lib.texts.scripts import language_for, language_of, told, varieties, variety, writing
 
 FT = SHARED / "cases" / "ft"
 SOURCE = ROOT / "src" / "finetune_lib" / "texts"

@@ -34,6 +34,9 @@ _BY_WORD = {
 WRITINGS = (*_BY_CHARACTER, *_BY_WORD)
 _RUNS = {name: re.compile(f"[{letters}]+") for name, letters in (_BY_CHARACTER | _BY_WORD).items()}
 LEAST_KANA = 1 / 5  # of what is Japanese; Chinese texts that name a Japanese band have less
+LOOKED_AT = 2000
+_EAST_ASIAN = re.compile(f"[{HAN}{KANA}{HANGUL}]+")
+_LANGUAGES = {"Japanese": "ja", "Hangul": "ko"}
 
 
 def writing(text: str) -> str | None:
@@ -98,6 +101,19 @@ def language_for(*texts: str) -> Language:
         return "en"
     kinds: list[Language] = [found for text in texts if (found := variety(text))]
     return kinds[0] if kinds else "zh-Hant"
+
+
+def language_of(text: str) -> str | None:
+    """`zh-Hant`, `zh-Hans`, `ja`, `ko`, or None where the letters do not tell; letters of other scripts do not count.
+
+    A page that names it shows Han characters in the forms that its readers know.
+
+    Example:
+        >>> language_of("The word 請 is polite."), language_of("人口"), language_of("thanks")
+        ('zh-Hant', None, None)
+    """
+    letters = "".join(_EAST_ASIAN.findall(text[:LOOKED_AT]))
+    return _LANGUAGES.get(writing(letters) or "") or variety(letters)
 
 
 @cache

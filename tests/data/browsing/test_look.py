@@ -19,7 +19,7 @@ from finetune_lib.data.diagnostics import diagnose, quote
 from finetune_lib.pages.conversation import conversation_of, pretty, pretty_text
 from finetune_lib.pages.unseen import UNSEEN, visible, visible_markup
 from finetune_lib.records import Example, Origin
-from finetune_lib.texts.scripts_more import language_of
+from finetune_lib.texts.scripts import language_of
 
 SCRIPT = "</script><script>document.title='owned'</script>"
 HOSTILE = f"{SCRIPT}<img src=x onerror=alert(1)> [x](javascript:alert(1)) \"'& \u202egnp.exe\u202c"

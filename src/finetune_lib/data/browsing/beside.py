@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from finetune_lib.data.browsing.marking import differences
 from finetune_lib.pages.markup import Markup, tag
 from finetune_lib.pages.unseen import visible_markup
-from finetune_lib.texts.scripts_more import language_of
+from finetune_lib.texts.scripts import language_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -11,7 +11,7 @@ from finetune_lib.pages.markup import Content, Markup, table, tag
 from finetune_lib.pages.style import style
 from finetune_lib.pages.unseen import visible_markup
 from finetune_lib.pages.wording import Words, chosen, number_of, words
-from finetune_lib.texts.scripts_more import language_of
+from finetune_lib.texts.scripts import language_of
 
 if TYPE_CHECKING:
     from finetune_lib.records import Example

@@ -12,7 +12,7 @@ from finetune_lib.data.diagnostics.summary import SEVERITIES
 from finetune_lib.pages.conversation import Piece, Turn
 from finetune_lib.pages.markup import Markup, tag
 from finetune_lib.pages.unseen import visible_markup
-from finetune_lib.texts.scripts_more import language_of
+from finetune_lib.texts.scripts import language_of
 
 if TYPE_CHECKING:
     from finetune_lib.data.diagnostics import Diagnostic

@@ -21,8 +21,7 @@ from finetune_lib.evaluation.review.items import REASONS, Beside, Practice, chec
 from finetune_lib.evaluation.review.keys import SCHEMA, key_folder, key_of, secret_of
 from finetune_lib.files import packaged_text, write_atomically
 from finetune_lib.pages.markup import markup
-from finetune_lib.texts.scripts import HAN
-from finetune_lib.texts.scripts_more import language_of
+from finetune_lib.texts.scripts import HAN, language_of
 
 if TYPE_CHECKING:
     from finetune_lib.texts.languages import Language

@@ -11,7 +11,7 @@ from finetune_lib.evaluation.report.views.numbers import number
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.markup import Content, Markup, table, tag
 from finetune_lib.pages.unseen import visible_markup
-from finetune_lib.texts.scripts_more import language_of
+from finetune_lib.texts.scripts import language_of
 
 SHOWN, SHOWN_IN_FRAGMENT = 20, 10  # cases that need no script
 CHARACTERS = 600

@@ -12,7 +12,7 @@ from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.conversation import conversation_of
 from finetune_lib.pages.markup import Markup
 from finetune_lib.records import Answer, Case, ToolCall
-from finetune_lib.texts.scripts_more import language_of
+from finetune_lib.texts.scripts import language_of
 
 if TYPE_CHECKING:
     from finetune_lib.evaluation.review.votes import Vote
