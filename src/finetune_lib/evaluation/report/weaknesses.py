@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
+from finetune_lib.extras import require
+from finetune_lib.files import write_atomically
 from finetune_lib.pages.terminal import table
 from finetune_lib.records import Case
 from finetune_lib.texts import fold
@@ -22,6 +25,15 @@ LONGEST_PHRASE = 6  # characters
 MUCH_MORE = 1.5
 # Further examples to write for each failing case, and at least; what a rule of thumb is, not a law.
 FOR_EACH_FAILURE, AT_LEAST = 5, 10
+# Cells are text whatever they begin with: an answer may look like a formula or an address.
+AS_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+LONGEST_CELL = 32_767  # Excel's own limit
+WIDTHS = {"category": 16, "name": 24, "kind": 12, "score": 8, "failing": 8, "cases": 8, "mean": 8, "collect": 8}
+USUAL_WIDTH = 48
+NOTE = (
+    "Write new questions of these kinds with the answers that you want. Do not copy the questions of the golden set: "
+    "what is trained on measures nothing any more. Load them with Dataset.load(path, sheet='collect')."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +122,13 @@ class Weaknesses(Sequence[Weakness]):
             FileExistsError: The file is there and `overwrite` is False.
             MissingExtraError: Without `pip install "finetune_lib[excel]"`.
         """
-        from finetune_lib.evaluation.report.worksheet import write_worksheet
-
-        return write_worksheet(self, Path(path), overwrite=overwrite)
+        xlsxwriter = require("xlsxwriter", extra="excel", feature="Writing Excel files")
+        buffer = BytesIO()
+        workbook = xlsxwriter.Workbook(buffer, AS_TEXT)
+        for name, header, rows in _sheets(self):
+            _fill(workbook, name, header, rows)
+        workbook.close()
+        return write_atomically(Path(path), [buffer.getvalue()], overwrite=overwrite)
 
 
 def weaknesses(
@@ -192,3 +208,32 @@ def _group(
 ) -> Weakness:
     mean = sum(score for _, score in members) / len(members)
     return Weakness(kind, name, tuple(case.id for case, _ in members if case.id in failing), len(members), mean)
+
+
+def _sheets(found: Weaknesses) -> Iterator[tuple[str, Sequence[str], list[list[Any]]]]:
+    groups = [[g.kind, g.name, len(g.failing), g.cases, g.mean, g.wanted, ", ".join(g.failing)] for g in found]
+    yield "weak", ["kind", "name", "failing", "cases", "mean", "collect", "failing cases"], [*groups, [NOTE]]
+    yield (
+        "failing",
+        ["case", "category", "question", "expected", "answer", "score", "reason"],
+        [
+            [f.case.id, f.case.category or "", f.case.prompt, f.case.expected, f.answer, f.score, f.reason]
+            for f in found.failing
+        ],
+    )
+    yield "collect", ["question", "answer", "category"], []
+
+
+def _fill(workbook: Any, name: str, header: Sequence[str], rows: list[list[Any]]) -> None:
+    sheet, bold = workbook.add_worksheet(name), workbook.add_format({"bold": True, "bottom": 1})
+    wrapped = workbook.add_format({"text_wrap": True, "valign": "top"})
+    sheet.freeze_panes(1, 0)
+    for column, title in enumerate(header):
+        sheet.set_column(column, column, WIDTHS.get(title, USUAL_WIDTH))
+        sheet.write_string(0, column, title, bold)
+    for number, row in enumerate(rows, start=1):
+        for column, value in enumerate(row):
+            if isinstance(value, str):
+                sheet.write_string(number, column, value[:LONGEST_CELL], wrapped)
+            else:
+                sheet.write_number(number, column, value, wrapped)
