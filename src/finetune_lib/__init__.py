@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     )
     from finetune_lib.data.fixing.fixing import Account
     from finetune_lib.data.leakage import Proof
-    from finetune_lib.data.measuring.stats import CostEstimate, Stats
+    from finetune_lib.data.measuring.cost import CostEstimate
+    from finetune_lib.data.measuring.stats import Stats
     from finetune_lib.data.reading import ReadError
     from finetune_lib.errors import DataError, FinetuneError, MissingExtraError, PlatformError
     from finetune_lib.evaluation.candidates import Candidate, ChatModel, FewShot, Rag, Recorded
@@ -95,7 +96,8 @@ _HOMES = {
     "jobs.job": ("Job",),
     "evaluation.judges": ("Judge", "JudgeQuality", "Judgment", "PairwiseJudge", "Verdict"),
     "data.leakage": ("Proof",),
-    "data.measuring.stats": ("CostEstimate", "Stats"),
+    "data.measuring.cost": ("CostEstimate",),
+    "data.measuring.stats": ("Stats",),
     "jobs.metrics": ("Metrics",),
     "platforms": ("Platform", "connect"),
     "records": ("Answer", "Case", "Checkpoint", "Example", "JobEvent", "Message", "Score", "ToolCall"),

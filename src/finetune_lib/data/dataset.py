@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from finetune_lib.data.fixing.fixing import Account, Fixed
     from finetune_lib.data.formats import Format
     from finetune_lib.data.leakage import Proof
-    from finetune_lib.data.measuring.stats import CostEstimate, Stats
+    from finetune_lib.data.measuring.cost import CostEstimate
+    from finetune_lib.data.measuring.stats import Stats
     from finetune_lib.data.splitting import Key
     from finetune_lib.platforms import Platform
 
@@ -364,9 +365,9 @@ class Dataset(Sequence[Example]):
         Args:
             model: Whose tokens; without it those of OpenAI's newest vocabulary.
         """
-        from finetune_lib.data.measuring import stats as measuring
+        from finetune_lib.data.measuring.stats import stats
 
-        return measuring.stats(self, model=model)
+        return stats(self, model=model)
 
     def estimate(
         self,
@@ -384,9 +385,9 @@ class Dataset(Sequence[Example]):
             price: US dollars per million training tokens, where the catalogue knows none or an old one.
             today: The day that the age of a price is held against; by default today.
         """
-        from finetune_lib.data.measuring import stats as measuring
+        from finetune_lib.data.measuring.cost import estimate
 
-        return measuring.estimate(self, model=model, epochs=epochs, price=price, today=today or date.today())
+        return estimate(self, model=model, epochs=epochs, price=price, today=today or date.today())
 
     def augment(
         self,

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 import finetune_lib as ft
 from finetune_lib import catalog
-from finetune_lib.data.measuring.stats import default_epochs, distribution
+from finetune_lib.data.measuring.cost import default_epochs
+from finetune_lib.data.measuring.stats import distribution
 from finetune_lib.tokens import counter_for
 
 DAY = date(2026, 11, 21)

@@ -1,25 +1,28 @@
-"""Tokens of a data set, and what training on it costs: exact where the tokenizer is known, and saying so where not."""
+"""Tokens of a data set, exact where the tokenizer is known: the numbers, their tables and a histogram."""
 
 from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import quantiles
-from typing import Any, Literal
+from typing import Any
 
-from finetune_lib import catalog
-from finetune_lib.catalog import Price
 from finetune_lib.data.checks import limits
 from finetune_lib.data.checks.rules import Rules
+from finetune_lib.pages.markup import Markup, table, tag
+from finetune_lib.pages.style import style
+from finetune_lib.pages.terminal import table as text_table
+from finetune_lib.pages.unseen import visible
+from finetune_lib.pages.wording import Words, chosen, words
 from finetune_lib.records import Example, conversation
 from finetune_lib.tokens import Counter as TokenCounter
 from finetune_lib.tokens import counter_for
 
-STALE = timedelta(days=365)
 BINS = 12
+BAR = 40
+Table = tuple[list[str], list[list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +91,19 @@ class Stats:
     exact: bool
 
     def __str__(self) -> str:
-        from finetune_lib.data.measuring.stats_more import stats_text
-
-        return stats_text(self)
+        said = words(chosen(None))
+        numbers, *others = (text_table(header, rows) for header, rows in _tables(self, said))
+        histogram = "\n".join(_text_bars(self.tokens))
+        return "\n\n".join(block for block in (_title(self, said), numbers, histogram, *others) if block)
 
     def _repr_html_(self) -> str:
-        from finetune_lib.data.measuring.stats_more import stats_html
-
-        return stats_html(self)
+        language = chosen(None)
+        said = words(language)
+        numbers, *others = (table(header, rows) for header, rows in _tables(self, said))
+        bars = ([name, Markup(f"{_bar(filled)}{n:,}")] for name, n, filled in _bars(self.tokens))
+        histogram = [table([said["tokens"], said["example_count"]], bars)] if self.examples else []
+        title = tag("p", _title(self, said))
+        return tag("div", style(), title, numbers, *histogram, *others, class_="ftl", lang=language)
 
 
 def stats(examples: Iterable[Example], *, model: str | None) -> Stats:
@@ -120,10 +128,10 @@ class _Gathered:
 
     def add(self, example: Example) -> None:
         """Count one example."""
-        counts = [(turn, self.counter.text(turn)) for turn in _turns(example)]
+        counts = [(turn, self.counter.text(turn)) for turn in turns_of(example)]
         for turn, count in counts:
             self.roles[str(turn.get("role"))] += count
-        self.tokens.append(_tokens(example, self.rules))
+        self.tokens.append(tokens_of(example, self.rules))
         self.trained.append(sum(count for turn, count in counts if _learned(turn)))
         self.messages.append(len(counts))
         if example.category:
@@ -144,7 +152,7 @@ class _Gathered:
         )
 
 
-def _tokens(example: Example, rules: Rules) -> int:
+def tokens_of(example: Example, rules: Rules) -> int:
     """Tokens of an example; of a malformed one none are counted."""
     try:
         return limits.tokens(example, rules)
@@ -152,7 +160,7 @@ def _tokens(example: Example, rules: Rules) -> int:
         return 0
 
 
-def _turns(example: Example) -> list[Mapping[str, Any]]:
+def turns_of(example: Example) -> list[Mapping[str, Any]]:
     """The messages of a row, as far as they are some; a malformed one has none."""
     try:
         return [turn for turn in conversation(example.data) if _is_turn(turn)]
@@ -168,133 +176,43 @@ def _learned(turn: Mapping[str, Any]) -> bool:
     return turn.get("role") == "assistant" and turn.get("weight") != 0
 
 
-@dataclass(frozen=True, slots=True)
-class CostEstimate:
-    """What a training run costs, before anything is uploaded; printing it shows the sum.
-
-    Source of the rule: OpenAI's guide and cookbook: tokens of the file, each example up to the limit of the
-    model, times epochs. Validation examples are not billed there.
-
-    Attributes:
-        model: The base model.
-        examples: How many examples.
-        tokens: Tokens of one epoch, each example cut at the model's limit.
-        cut: Examples that are longer than the limit.
-        epochs: How often the data is gone through.
-        cost: US dollars; None where no price is known or it is too old to be trusted.
-        price: The price behind it; None where none is known.
-        answer_tokens: The mean length of an answer in the data.
-        exact: False where the tokens are estimated.
-        notes: What to know about the number.
-    """
-
-    model: str
-    examples: int
-    tokens: int
-    cut: int
-    epochs: int
-    cost: float | None
-    price: Price | None
-    answer_tokens: float
-    exact: bool
-    notes: tuple[str, ...] = ()
-
-    @property
-    def billed_tokens(self) -> int:
-        """Tokens of all epochs."""
-        return self.tokens * self.epochs
-
-    def break_even(self, *, prompt: int | str, tuned_prompt: int | str = 0, answer: float | None = None) -> int | None:
-        """How many calls it takes until the shorter prompt of the tuned model has paid for its training.
-
-        Args:
-            prompt: The instructions that the base model needs today on each call: their tokens, or the text.
-            tuned_prompt: The instructions that the tuned model still needs.
-            answer: Tokens of an answer; by default the mean of the data.
-
-        Returns:
-            The number of calls; None where a call of the tuned model is not cheaper, or a price is not known.
-        """
-        if self.cost is None or self.price is None or self.price.base_input is None:
-            return None
-        count = counter_for(self.model).count
-        before, after = (count(text) if isinstance(text, str) else text for text in (prompt, tuned_prompt))
-        spoken = self.answer_tokens if answer is None else answer
-        base = before * self.price.base_input + spoken * (self.price.base_output or 0)
-        tuned = after * self.price.input + spoken * self.price.output
-        return None if tuned >= base else -int(-self.cost * 1e6 // (base - tuned))
-
-    def __str__(self) -> str:
-        about = "" if self.exact else "about "
-        cost = _dollars(self.cost, about)
-        lines = [
-            f"{self.model}: {cost}",
-            f"  {about}{self.tokens:,} tokens × {self.epochs} epochs = {self.billed_tokens:,} billed tokens",
-        ]
-        if self.price:
-            lines.append(
-                f"  ${self.price.training:,.2f} per million tokens ({self.price.source}, {self.price.checked})"
-            )
-        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+def _text_bars(found: Distribution) -> Iterator[str]:
+    bars = list(_bars(found))
+    wide = max((len(name) for name, _, _ in bars), default=0)
+    yield from (f"{name:>{wide}} {'█' * filled or '▏' * bool(count)} {count:,}" for name, count, filled in bars)
 
 
-def _dollars(cost: float | None, about: str) -> str:
-    if cost is None:
-        return "price not known"
-    return "less than $0.01" if 0 < cost < 0.01 else f"{about}${cost:,.2f}"
+def _bar(filled: int) -> Markup:
+    return tag("span", tag("span", style=f"width:{filled / BAR:.1%}"), class_="bar")
 
 
-def estimate(
-    examples: Iterable[Example],
-    *,
-    model: str,
-    epochs: int | Literal["auto"],
-    price: float | None,
-    today: date,
-) -> CostEstimate:
-    """What training costs on a model of the catalogue, or at a price in US dollars per million tokens."""
-    facts, counter, rules = catalog.find(model), counter_for(model), Rules(model=model)
-    limit = facts.training_limit if facts else None
-    counts, answers = array("q"), array("q")
-    for example in examples:
-        counts.append(_tokens(example, rules))
-        answers.append(_answer_tokens(example, counter))
-    known = facts.price if facts else None
-    if price is not None:
-        known = Price(training=price, input=0, output=0, source="given", checked=today)
-    passes = default_epochs(len(counts)) if epochs == "auto" else epochs
-    learned = sum(counts) if limit is None else sum(min(count, limit) for count in counts)
-    stale = known is not None and today - known.checked > STALE
-    cost = None if known is None or stale else learned * passes * known.training / 1e6
-    cut = sum(count > limit for count in counts) if limit else 0
-    result = CostEstimate(model, len(counts), learned, cut, passes, cost, known, _mean(answers), counter.exact)
-    return replace(result, notes=tuple(_notes(result, stale=stale, limit=limit)))
+def _title(stats: Stats, said: Words) -> str:
+    how = stats.encoding if stats.exact else said["estimated"]
+    return said["stats"].format(
+        examples=stats.examples, tokens=stats.tokens.total, how=how, learned=stats.trained.total
+    )
 
 
-def _notes(result: CostEstimate, *, stale: bool, limit: int | None) -> Iterable[str]:
-    if result.cut and limit:
-        yield f"{result.cut} examples are longer than {limit:,} tokens; what is beyond is neither learned nor billed"
-    if stale and result.price:
-        yield f"the price was read on {result.price.checked}, too long ago to be trusted: pass price="
-    if result.price is None:
-        yield "no price is known for this model: pass price= in US dollars per million training tokens"
+def _tables(stats: Stats, said: Words) -> Iterator[Table]:
+    """Per example, then by role and by category where there are any."""
+    header = [said[name] for name in ("per_example", "median", "mean", "p95", "largest", "total")]
+    named = {"token_count": stats.tokens, "learned": stats.trained, "messages": stats.messages}
+    yield header, [[said[name], *_numbers(found)] for name, found in named.items()]
+    if stats.by_role:
+        yield [said["role"], said["token_count"]], [[visible(name), f"{n:,}"] for name, n in stats.by_role.items()]
+    if stats.by_category:
+        rows = [[visible(name), f"{n:,}", f"{total:,}"] for name, (n, total) in sorted(stats.by_category.items())]
+        yield [said["category_name"], said["example_count"], said["token_count"]], rows
 
 
-def _answer_tokens(example: Example, counter: TokenCounter) -> int:
-    answers = [turn for turn in _turns(example) if turn.get("role") == "assistant"]
-    return counter.text(answers[-1]) if answers else 0
+def _numbers(found: Distribution) -> Iterator[str]:
+    yield from (f"{number:,.0f}" for number in (found.median, found.mean, found.p95, found.most, found.total))
 
 
-def _mean(numbers: Sequence[int]) -> float:
-    return sum(numbers) / len(numbers) if numbers else 0.0
-
-
-def default_epochs(examples: int) -> int:
-    """The epochs that `auto` stands for: three, more for few examples and fewer for many.
-
-    Source: OpenAI's cookbook, data preparation for chat models; it gives the 10 epochs seen for 10 examples and
-    the 3 for 100.
-    """
-    if examples * 3 < 100:
-        return min(25, max(1, 100 // max(1, examples)))
-    return max(1, 25_000 // examples) if examples * 3 > 25_000 else 3
+def _bars(found: Distribution) -> Iterator[tuple[str, int, int]]:
+    """Of each bin its borders, its count, and how far its bar reaches."""
+    highest = max((count for _, count in found.bins), default=0)
+    low = found.least
+    for border, count in found.bins:
+        yield f"{low:,}–{border:,}" if border > low else f"{low:,}", count, round(BAR * count / highest)
+        low = border + 1
