@@ -26,6 +26,12 @@ def is_async(function: object) -> bool:
     return any(map(inspect.iscoroutinefunction, (function, type(function).__call__)))
 
 
+def name_of(thing: object) -> str:
+    """The name in reports: the object's own `name`, else a function's or class's name."""
+    given = getattr(thing, "name", None) or getattr(thing, "__name__", None)
+    return str(given or type(thing).__name__)
+
+
 async def _awaited(result: Awaitable[Any]) -> Any:
     """What would end the whole run, as `SystemExit`, is an error of this call alone."""
     try:
