@@ -1,4 +1,7 @@
-"""Calling what users give: plain functions in threads, async ones on the loop; what they raise ends no run."""
+"""Calling what users give, and waiting for it: plain functions in threads, async ones on a loop, side by side.
+
+Every thread is a daemon: what hangs in it does not keep an interrupted process alive.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +9,37 @@ import asyncio
 import contextvars
 import inspect
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
-Outcome = tuple[Any, BaseException | None]
+P = ParamSpec("P")
+T = TypeVar("T")
+GRACE = 3.0  # seconds that work has to end in, once it is told to
 
 
 async def call(function: Callable[..., Any], *args: Any) -> Any:
-    """Await an async callable; run a plain one in a thread, so that a slow one holds up nobody."""
+    """Await an async callable; run a plain one in a thread, so that a slow one holds up nobody.
+
+    What would end the whole run, as `SystemExit`, is an error of this call alone.
+    """
     if getattr(function, "instant", False):
         return function(*args)
-    result = function(*args) if is_async(function) else await _in_thread(function, args)
-    return await _awaited(result) if inspect.isawaitable(result) else result
+    try:
+        result = function(*args) if is_async(function) else await in_thread(_caught, function, *args)
+        return await result if inspect.isawaitable(result) else result
+    except (asyncio.CancelledError, SystemExit) as error:
+        task = asyncio.current_task()
+        if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
+            raise
+        raise _ordinary(error) from error
 
 
 def is_async(function: object) -> bool:
-    """Whether calling it gives something to await."""
-    return any(map(inspect.iscoroutinefunction, (function, type(function).__call__)))
+    """Whether calling it gives something to await, or to be gone through asynchronously."""
+    forms = (inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+    return any(form(one) for one in (function, type(function).__call__) for form in forms)
 
 
 def name_of(thing: object) -> str:
@@ -32,52 +48,77 @@ def name_of(thing: object) -> str:
     return str(given or type(thing).__name__)
 
 
-async def _awaited(result: Awaitable[Any]) -> Any:
-    """What would end the whole run, as `SystemExit`, is an error of this call alone."""
+def _caught(function: Callable[..., Any], *args: Any) -> Any:
     try:
-        return await result
-    except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task and task.cancelling():
+        return function(*args)
+    except BaseException as error:
+        if isinstance(error, Exception) and not isinstance(error, StopIteration):  # which a coroutine cannot raise
             raise
         raise _ordinary(error) from error
-    except SystemExit as error:
-        raise _ordinary(error) from error
-
-
-async def _in_thread(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    """A daemon thread: a function that hangs does not keep an interrupted process alive."""
-    loop, context = asyncio.get_running_loop(), contextvars.copy_context()
-    future: asyncio.Future[Outcome] = loop.create_future()
-
-    def work() -> None:
-        outcome = context.run(_caught, function, args)
-        with suppress(RuntimeError):  # the loop may be closed by now
-            loop.call_soon_threadsafe(_set, future, outcome)
-
-    threading.Thread(target=work, name="finetune_lib", daemon=True).start()
-    result, error = await future
-    if error is not None:
-        raise error if isinstance(error, Exception) else _ordinary(error)
-    return result
-
-
-def _caught(function: Callable[..., Any], args: tuple[Any, ...]) -> Outcome:
-    try:
-        return function(*args), None
-    except StopIteration as error:  # a coroutine cannot raise it
-        return None, _ordinary(error)
-    except BaseException as error:
-        return None, error
 
 
 def _ordinary(error: BaseException) -> RuntimeError:
     return RuntimeError(f"{type(error).__name__}: {error}")
 
 
-def _set(future: asyncio.Future[Outcome], outcome: Outcome) -> None:
-    if not future.done():
-        future.set_result(outcome)
+async def in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """As `asyncio.to_thread`, whose threads an interrupted process would wait for."""
+    return await asyncio.wrap_future(_started(contextvars.copy_context().run, function, *args, **kwargs))
+
+
+def _started(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    future: Future[T] = Future()
+
+    def work() -> None:
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(function(*args, **kwargs))
+            except BaseException as error:
+                future.set_exception(error)
+
+    threading.Thread(target=work, name="finetune_lib", daemon=True).start()
+    return future
+
+
+class _Daemons(ThreadPoolExecutor):
+    """For what a loop or an async function does in threads by itself, as looking up the address of a host."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        return _started(fn, *args, **kwargs)
+
+
+def in_own_loop(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end on an event loop of its own in its own thread: in scripts and inside a notebook's loop alike.
+
+    Ctrl-C stops it; what does not stop within `GRACE` seconds, as a function that blocks the loop, is left behind.
+    """
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(_Daemons())
+    task = loop.create_task(work, context=contextvars.copy_context())
+    ended = _started(_driven, loop, task)
+    try:
+        return ended.result()  # to join the thread would not do: once interrupted, Python 3.11 takes it for ended
+    except BaseException:
+        with suppress(RuntimeError):  # the loop may be closed by now
+            loop.call_soon_threadsafe(task.cancel)
+        wait([ended], GRACE)
+        raise
+
+
+def _driven(loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> T:
+    """The result or error of the task, or what makes the loop stop before."""
+    try:
+        loop.run_until_complete(asyncio.wait([task]))
+        return task.result()
+    except (KeyboardInterrupt, SystemExit):
+        task.cancel()
+        with suppress(BaseException):
+            loop.run_until_complete(task)
+        if task.done() and not task.cancelled():
+            task.exception()  # told already
+        raise
+    finally:
+        loop.close()
 
 
 async def together(coroutines: Iterable[Coroutine[Any, Any, Any]]) -> None:

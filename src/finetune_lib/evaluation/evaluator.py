@@ -10,6 +10,7 @@ from dataclasses import KW_ONLY, dataclass
 from os import PathLike
 from typing import Any, Literal, cast, get_args
 
+from finetune_lib.concurrency import in_own_loop
 from finetune_lib.evaluation.candidates import Candidate
 from finetune_lib.evaluation.judges import Judge
 from finetune_lib.evaluation.report import EvaluationError, Report, RunRecord
@@ -19,7 +20,6 @@ from finetune_lib.evaluation.running.record import Job, run_record, signatures
 from finetune_lib.evaluation.running.run import Plan, Run
 from finetune_lib.evaluation.running.units import cases_of, named
 from finetune_lib.evaluation.scorers import Scorer
-from finetune_lib.loops_more import in_own_loop
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Session, within
 from finetune_lib.records import Case, Example

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
+from finetune_lib.concurrency import in_thread
 from finetune_lib.data.checks import Target
 from finetune_lib.data.dataset import Dataset
 from finetune_lib.evaluation.candidates import ChatModel
@@ -133,7 +134,7 @@ class Job:
         platform: Platform | None = None,
     ) -> Job:
         """As `create`, without blocking the event loop."""
-        return await asyncio.to_thread(
+        return await in_thread(
             cls.create,
             train,
             model=model,
@@ -160,7 +161,7 @@ class Job:
     @classmethod
     async def get_async(cls, id: str, *, platform: Platform | None = None) -> Job:
         """As `get`."""
-        platform = platform or await asyncio.to_thread(default_platform)
+        platform = platform or await in_thread(default_platform)
         with platform.calls(f"get the job {id}"):
             async with platform.async_client() as client:
                 return cls(JobRecord.of(await client.fine_tuning.jobs.retrieve(id)), platform)

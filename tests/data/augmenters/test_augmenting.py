@@ -12,6 +12,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -449,6 +450,33 @@ class TestCache:
         assert result.spent.reused >= 5
         assert len(service.requests) <= before + 15 + 1  # the call under way may just have begun
 
+    def test_ctrl_c_keeps_what_was_paid_while_a_function_hangs(self, service, tmp_path):
+        script = textwrap.dedent(
+            """
+            import sys, time
+            sys.path.insert(0, sys.argv[3])
+            import finetune_lib as ft
+            from finetune_lib.data.augmenters import Paraphrase
+            from finetune_lib.data.augmenters.augmenting import augmented
+            from tests.data.augmenters.test_augmenting import examples
+            def last(example):
+                if "104" in example.prompt and sys.argv[4:]:
+                    print("hangs", flush=True)
+                    time.sleep(600)
+            result = augmented(examples(8), [Paraphrase(1, model="m"), last], concurrency=1, cache=sys.argv[2],
+                               platform=ft.connect(sys.argv[1], api_key="k"))
+            print(result.total.kept, result.spent.calls, result.spent.reused)
+            """
+        )
+        command = [sys.executable, "-c", script, service.url, str(tmp_path / "answers.db"), os.fspath(ROOT)]
+        with subprocess.Popen([*command, "hang"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as stopped:
+            assert stopped.stdout.readline() == b"hangs\n"
+            stopped.send_signal(signal.SIGINT)
+            stopped.wait(15)
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout.split() == ["8", "3", "5"]
+        assert len(service.requests) == 8
+
 
 class TestLimits:
     def test_budget_is_never_passed(self, run, service):
@@ -570,6 +598,36 @@ class TestPlainFunctions:
 
         result = run(examples(3), shaky)
         assert result.counts["shaky"].failed == {"KeyError: 'boom'": 1}
+        assert result.total.kept == 2
+
+    @pytest.mark.parametrize(
+        "error", [StopIteration, SystemExit, KeyboardInterrupt, asyncio.CancelledError, CancelledError, GeneratorExit]
+    )
+    def test_whatever_a_function_raises_is_the_reason_of_one_failure(self, run, error):
+        def plain(example):
+            if "101" in example.prompt:
+                raise error("done")
+            return [softer(example, "請")]
+
+        def generator(example):
+            yield from plain(example)
+
+        result = run(examples(3), plain, generator)
+        reasons = [reason for counts in result.counts.values() for reason in counts.failed]
+        assert len(reasons) == 2
+        assert all(error.__name__ in reason for reason in reasons)
+        assert result.total.kept + result.total.identical == 4
+
+    @pytest.mark.parametrize("error", [SystemExit, asyncio.CancelledError])
+    def test_whatever_an_async_function_raises_is_the_reason_of_one_failure(self, run, error):
+        async def shaky(example):
+            await asyncio.sleep(0)
+            if "101" in example.prompt:
+                raise error("done")
+            yield softer(example, "請")
+
+        result = run(examples(3), shaky)
+        assert result.counts["shaky"].failed == {f"RuntimeError: {error.__name__}: done": 1}
         assert result.total.kept == 2
 
     @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from concurrent.futures import CancelledError
 
 import pytest
 from tests.evaluation.running.scenario import cases
@@ -140,7 +141,9 @@ class Stopped(BaseException):
     """Neither an Exception nor known to anybody."""
 
 
-@pytest.mark.parametrize("error", [StopIteration, SystemExit, KeyboardInterrupt, GeneratorExit, Stopped, ValueError])
+@pytest.mark.parametrize(
+    "error", [StopIteration, SystemExit, KeyboardInterrupt, GeneratorExit, CancelledError, Stopped, ValueError]
+)
 @pytest.mark.parametrize("where", ["candidate", "scorer", "judge"])
 def test_whatever_a_plain_function_raises_is_the_reason_of_one_failure(run, error, where):
     def shaky(*args):

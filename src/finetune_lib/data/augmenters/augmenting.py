@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TypeAlias
 
-from finetune_lib.concurrency import name_of
+from finetune_lib.concurrency import in_own_loop, name_of, together
 from finetune_lib.data.augmenters.augmenter import SEED, Augmenter, Made, Missing
 from finetune_lib.data.augmenters.calling import children_of
 from finetune_lib.data.augmenters.counting import Counts, Tally, total
@@ -18,7 +18,6 @@ from finetune_lib.data.augmenters.rewriting import Rewriting
 from finetune_lib.data.augmenters.sifting import Check, Offspring, Sieve
 from finetune_lib.data.augmenters.template import Template
 from finetune_lib.errors import DataError, MissingExtraError
-from finetune_lib.loops_more import in_own_loop
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Session, Spent, within
 from finetune_lib.records import Example
@@ -183,15 +182,7 @@ class _Run:
     async def finish(self, concurrency: int) -> None:
         """A few workers share one iterator: no task for each unit, whatever their number."""
         units = ((place, name) for place in range(len(self.examples)) for name in self.augmenters)
-        ended: BaseException | None = None
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(concurrency):
-                    group.create_task(self._work(units))
-        except BaseExceptionGroup as errors:  # what ends the run, and errors of `on_progress`: the caller's own
-            ended = errors.exceptions[0]
-        if ended:
-            raise ended
+        await together(self._work(units) for _ in range(concurrency))
 
     async def _work(self, units: Iterator[tuple[int, str]]) -> None:
         augmenters = self.augmenters

@@ -1,14 +1,14 @@
-"""Calling augmenters of every form: plain functions in threads, async ones on the loop, generators to their end."""
+"""The rows that augmenters of every form give: functions, plain or async, and generators."""
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import inspect
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
+from finetune_lib.concurrency import call, is_async
 from finetune_lib.data.augmenters.augmenter import Augmenter, Child, Made, Missing
 from finetune_lib.data.augmenters.noise import Noise
 from finetune_lib.data.augmenters.script import Script
@@ -25,16 +25,17 @@ async def children_of(augmenter: Augmenter, example: Example) -> list[Made]:
         return list(augmenter(example))
     # A function may change what it is given: it gets a copy, and what it gives is copied as it comes.
     own = replace(example, data=copy.deepcopy(dict(example.data)))
-    if any(map(_is_async, (augmenter, type(augmenter).__call__))):
-        return await _gathered(augmenter(own))
-    made, waiting, error = await asyncio.to_thread(_caught, augmenter, own)
-    if error is not None:
-        raise error
-    return made if waiting is None else await _gathered(waiting)
+    return await call(_awaited if is_async(augmenter) else _run, augmenter, own)
 
 
-def _is_async(function: object) -> bool:
-    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+async def _awaited(augmenter: Augmenter, example: Example) -> list[Made]:
+    return await _gathered(augmenter(example))
+
+
+def _run(augmenter: Augmenter, example: Example) -> list[Made] | Awaitable[list[Made]]:
+    """A generator runs to its end in the thread; what is to be awaited is left to the loop."""
+    made: Any = augmenter(example)
+    return _gathered(made) if inspect.isawaitable(made) or isinstance(made, AsyncIterable) else _listed(made)
 
 
 async def _gathered(made: Any) -> list[Made]:
@@ -43,18 +44,6 @@ async def _gathered(made: Any) -> list[Made]:
     if isinstance(made, AsyncIterable):
         return [copy.deepcopy(item) async for item in cast("AsyncIterable[Made]", made)]
     return _listed(made)
-
-
-def _caught(function: Callable[[Example], Any], example: Example) -> tuple[list[Made], Any, Exception | None]:
-    """Call inside the thread, a generator to its end: the rows, or what is to be awaited, or the error."""
-    try:
-        made: Any = function(example)
-        waits = inspect.isawaitable(made) or isinstance(made, AsyncIterable)
-        return ([], cast("Any", made), None) if waits else (_listed(cast("object", made)), None, None)
-    except (StopIteration, SystemExit) as error:  # no future can carry them
-        return [], None, RuntimeError(f"{type(error).__name__}: {error}")
-    except Exception as error:
-        return [], None, error
 
 
 def _listed(made: object) -> list[Made]:

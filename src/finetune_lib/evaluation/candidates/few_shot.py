@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -10,6 +9,7 @@ from itertools import islice
 from random import Random
 from typing import Any, Literal, cast
 
+from finetune_lib.concurrency import call, in_thread
 from finetune_lib.evaluation.candidates.chat_model import SYSTEM_ROLES, ChatModel
 from finetune_lib.evaluation.candidates.retrieval import ByWords, Once, tokens
 from finetune_lib.platforms.asking import Request
@@ -74,9 +74,9 @@ class FewShot(ChatModel):
             ValueError: No example has an answer.
             MissingExtraError: `nearest` without `pip install "finetune_lib[eval]"`.
         """
-        pool = self._pool() if self._pool.made else await asyncio.to_thread(self._pool)
-        messages = self.messages(case)
-        return self.question(self._within(messages, [turns_of(example) for example in pool.shown(case)]), case)
+        pool = self._pool() if self._pool.made else await in_thread(self._pool)
+        shown = await call(pool.shown, case) if callable(self.selection) else pool.shown(case)
+        return self.question(self._within(self.messages(case), [turns_of(example) for example in shown]), case)
 
     def _within(self, messages: list[Turn], shown: list[list[Turn]]) -> list[Turn]:
         """The system message, the examples that fit, and the conversation of the case."""
@@ -141,8 +141,8 @@ def turns_of(example: Example) -> list[Turn]:
 
 def _results(answer: Turn) -> Iterator[Turn]:
     """The wire wants a result behind each call before the conversation goes on."""
-    for call in cast("Sequence[Turn]", answer.get("tool_calls") or ()):
-        yield {"role": "tool", "tool_call_id": call.get("id", ""), "content": "OK"}
+    for asked in cast("Sequence[Turn]", answer.get("tool_calls") or ()):
+        yield {"role": "tool", "tool_call_id": asked.get("id", ""), "content": "OK"}
 
 
 def _spread(examples: Sequence[Example], seed: int) -> Iterator[int]:

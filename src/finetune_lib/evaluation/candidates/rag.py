@@ -8,6 +8,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from finetune_lib.concurrency import in_thread
 from finetune_lib.evaluation.candidates.chat_model import SYSTEM_ROLES, ChatModel
 from finetune_lib.evaluation.candidates.passages import Corpus, Passage, passages_of
 from finetune_lib.evaluation.candidates.retrieval import ByMeaning, ByWords, Once
@@ -116,13 +117,13 @@ class _Embedded:
         async with self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
             if self._index is None:
                 vectors = await session.embed(model, texts, platform=platform)
-                self._index = await asyncio.to_thread(ByMeaning, vectors)
+                self._index = await in_thread(ByMeaning, vectors)
         return self._index
 
 
 async def _made(value: Once[T]) -> T:
     """A value that takes long to make, without holding up the loop."""
-    return value() if value.made else await asyncio.to_thread(value)
+    return value() if value.made else await in_thread(value)
 
 
 def _text(message: Turn) -> str:

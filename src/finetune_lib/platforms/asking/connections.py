@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from finetune_lib.concurrency import in_thread
 from finetune_lib.platforms import Connection, Platform, default_platform
 from finetune_lib.platforms.asking.pacing import Pace
 
@@ -33,7 +34,7 @@ class Connections:
         """The platform where none is named."""
         if self._default is None:
             async with self._lock:
-                self._default = self._default or await asyncio.to_thread(default_platform)
+                self._default = self._default or await in_thread(default_platform)
         return self._default
 
     def to(self, platform: Platform) -> Connection:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
+from finetune_lib.concurrency import call
 from finetune_lib.evaluation.scorers.graders.formula import value_of
 from finetune_lib.records import Answer, Case, Score
 
@@ -29,7 +29,7 @@ class MultiGrader:
 
     async def __call__(self, answer: Answer | str, case: Case, /) -> Score:
         """Score one answer."""
-        scores = await asyncio.gather(*(_scored(grader, answer, case) for grader in self.graders.values()))
+        scores = await asyncio.gather(*(call(grader, answer, case) for grader in self.graders.values()))
         given = dict(zip(self.graders, scores, strict=True))
         value = value_of(self.formula, {name: score.value for name, score in given.items()})
         told = (
@@ -37,10 +37,3 @@ class MultiGrader:
             for name, score in given.items()
         )
         return Score(value, reason="; ".join(told))
-
-
-async def _scored(grader: Any, answer: Answer | str, case: Case) -> Score:
-    """A grader that computes for long runs in a thread."""
-    direct = getattr(grader, "instant", False) or inspect.iscoroutinefunction(type(grader).__call__)
-    told = grader(answer, case) if direct else await asyncio.to_thread(grader, answer, case)
-    return await told if inspect.isawaitable(told) else told
