@@ -132,9 +132,3 @@ async def together(coroutines: Iterable[Coroutine[Any, Any, Any]]) -> None:
         ended = errors.exceptions[0]
     if ended:
         raise ended
-
-
-def name_of(thing: object) -> str:
-    """The name in reports: the object's own `name`, else a function's or class's name."""
-    given = getattr(thing, "name", None) or getattr(thing, "__name__", None)
-    return str(given or type(thing).__name__)
