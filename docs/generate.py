@@ -87,7 +87,8 @@ def prose(thing: Any) -> str:
 def _section(title: str, body: str) -> str:
     if title == "Example":
         code = inspect.cleandoc(body)
-        return f"\n{code}\n".replace("```python", "```python no-run") if "```" in code else f"\n```text\n{code}\n```\n"
+        code = code.replace("```python", "```python {.no-run}") if "```" in code else f"```text\n{code}\n```"
+        return f"\n{code}\n"
     return f"\n**{title}**\n\n" + re.sub(r"\n {5,}", " ", ITEM.sub(r"- `\1`: ", body.strip("\n"))).rstrip() + "\n"
 
 

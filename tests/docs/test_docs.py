@@ -32,6 +32,8 @@ MODULES = [
     if ">>>" in source.read_text(encoding="utf-8")
 ]
 FENCE = re.compile(r"^ *```(\w*) *([^\n]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+OPENING = re.compile(r"^ *```(.*)$", re.MULTILINE)
+KINDS = {"", "json", "python", "python {.no-run}", "sh", "text", "text {.output}", "yaml"}  # "" ends a block, too
 LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)[^)]*\)")
 COMMANDS = ("check", "fix", "explain", "compare")
 EXIT_CODE = re.compile(r"# exit code (\d+)")
@@ -40,7 +42,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 @dataclass(frozen=True)
 class Fence:
-    """A fenced block: ```language tag."""
+    """A fenced block: ```language {.tag}."""
 
     language: str
     tag: str
@@ -72,7 +74,7 @@ def run_blocks(page: Path) -> None:
     for fence in fences(page):
         if fence.interactive:
             run_doctest(fence, namespace, page)
-        elif fence.language == "text" and fence.tag == "output":
+        elif fence.language == "text" and fence.tag == "{.output}":
             assert matches(printed, fence.text), f"{page.name}, line {fence.line}: the block before printed\n{printed}"
         elif fence.language in {"sh", "bash"}:
             run_checks(fence)
@@ -88,10 +90,10 @@ def fences(page: Path) -> Iterator[Fence]:
 
 
 def run(fence: Fence, namespace: dict[str, Any], page: Path) -> str:
-    """What the block prints; its lines keep the page's numbers in a traceback. A `no-run` block is only compiled."""
+    """What the block prints; its lines keep the page's numbers in a traceback. A `{.no-run}` block is only compiled."""
     code = compile("\n" * fence.line + fence.text, str(page), "exec")
     with contextlib.redirect_stdout(io.StringIO()) as printed:
-        if fence.tag != "no-run":
+        if fence.tag != "{.no-run}":
             exec(code, namespace)  # noqa: S102 - our own pages
     return printed.getvalue()
 
@@ -116,6 +118,13 @@ def run_checks(fence: Fence) -> None:
             done = subprocess.run([sys.executable, "-m", "finetune_lib.cli", *arguments], capture_output=True)
             told = EXIT_CODE.search(line)
             assert done.returncode == (int(told[1]) if told else 0), done.stderr.decode() + done.stdout.decode()
+
+
+def test_blocks_are_of_known_kinds() -> None:
+    """A block with a slip in its language or tag would not be run; builders of pages read no other form of a tag."""
+    places = [*PAGES, ROOT / "CHANGELOG.md", *PACKAGE.rglob("*.py")]
+    openings = {(page.name, found) for page in places for found in OPENING.findall(page.read_text(encoding="utf-8"))}
+    assert {opening for opening in openings if opening[1] not in KINDS} == set()
 
 
 @pytest.mark.parametrize("name", MODULES)
