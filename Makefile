@@ -27,12 +27,14 @@ types: .venv/dev
 docs: .venv/dev ## write the generated pages of docs/reference
 	$(BIN)/python docs/generate.py
 
-package: .venv/dev ## build the wheel, install it bare and import it
+package: .venv/dev ## build the wheel, install it bare and import it, then with its command line
 	rm -rf dist .venv-bare
 	$(BIN)/python -m build --wheel --outdir dist .
 	$(PYTHON) -m venv .venv-bare
 	.venv-bare/bin/pip install --quiet --constraint constraints.txt dist/*.whl
 	cd / && $(CURDIR)/.venv-bare/bin/python -c "import finetune_lib as ft; print(ft.Dataset, ft.__version__)"
+	.venv-bare/bin/finetune-lib check examples/data/airport.jsonl; test $$? -eq 2
+	.venv-bare/bin/pip install --quiet --constraint constraints.txt "$$(echo dist/*.whl)[cli]"
 	.venv-bare/bin/finetune-lib check examples/data/airport.jsonl
 	rm -rf .venv-bare
 

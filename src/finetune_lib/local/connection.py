@@ -18,7 +18,7 @@ from finetune_lib.errors import MissingExtraError, PlatformError
 from finetune_lib.files import write_atomically
 from finetune_lib.platforms import Platform
 
-NEEDED = ("filelock", "uvicorn", "starlette", "multipart", "torch", "transformers", "trl", "peft")
+NEEDED = ("cyclopts", "filelock", "uvicorn", "starlette", "multipart", "torch", "transformers", "trl", "peft")
 START_SECONDS, POLL_SECONDS, ANSWER_SECONDS = 60.0, 0.05, 5.0
 LOG_LINES = 15
 

@@ -1,0 +1,7 @@
+"""What options may be set to, as the library says it; its own modules are loaded when a command runs, not for help."""
+
+from typing import Literal
+
+Target = Literal["openai", "azure", "compatible", "local", "together", "fireworks", "mistral", "trl"]
+Method = Literal["supervised", "dpo", "reinforcement"]
+Language = Literal["en", "zh-Hant", "zh-Hans"]
