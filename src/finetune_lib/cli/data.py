@@ -110,7 +110,7 @@ def check(
 def _report(file: Path, options: Options, ignore: Sequence[str]) -> ValidationReport:
     """The report; a file that is readable but no dataset has one with that finding alone."""
     from finetune_lib.data.diagnostics import ValidationReport
-    from finetune_lib.errors import ReadError
+    from finetune_lib.data.reading import ReadError
 
     try:
         data = options.load(file)
