@@ -112,7 +112,7 @@ def preferences(
     """
     chosen = of_the_pair(judgments, candidate, baseline, judge)
     by_case = grouped(chosen, lambda judgment: judgment.case)
-    return tuple(_over_judges(by_case.get(id, [])) for id in map(id_of, cases))
+    return tuple(_preference(by_case.get(id, [])) for id in map(id_of, cases))
 
 
 def of_the_pair(
@@ -146,12 +146,10 @@ def mean(values: Iterable[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _over_judges(judgments: Sequence[Judgment]) -> float | None:
-    return mean(map(_over_repeats, grouped(judgments, lambda judgment: judgment.judge).values()))
-
-
-def _over_repeats(judgments: Sequence[Judgment]) -> float | None:
-    return mean(map(_over_orders, grouped(judgments, lambda judgment: judgment.repeat).values()))
+def _preference(judgments: Sequence[Judgment]) -> float | None:
+    judges = grouped(judgments, lambda judgment: judgment.judge).values()
+    repeats = (grouped(given, lambda judgment: judgment.repeat).values() for given in judges)
+    return mean(mean(map(_over_orders, each)) for each in repeats)
 
 
 def _over_orders(judgments: Sequence[Judgment]) -> float | None:

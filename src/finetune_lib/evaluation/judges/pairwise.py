@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
-from functools import cache
-from typing import Any, cast, get_args
+from typing import Any
 
 from finetune_lib.evaluation.judges.boilerplate import bare
 from finetune_lib.evaluation.judges.judge import Verdict
-from finetune_lib.evaluation.judges.material import material, with_pictures
+from finetune_lib.evaluation.judges.protocol import LANGUAGES, instructions, material, with_pictures
 from finetune_lib.evaluation.judges.verdicts import FORM, verdict_in
-from finetune_lib.files import packaged_text
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Price, Reply, Request, current_session
 from finetune_lib.records import Case, Message
 from finetune_lib.texts.languages import Language
 from finetune_lib.texts.scripts import language_for
-
-LANGUAGES: tuple[Language, ...] = get_args(Language)
+from finetune_lib.records import Case
+from finetune_lib.texts.scripts import Language, language_for
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,7 @@ class PairwiseJudge:
     def request(self, case: Case, first: str, second: str, /) -> Request:
         """What the model is asked about a pair in this order; further repeats set themselves apart by a salt."""
         shown = self._shown(case, first, second)
-        words = _words()[self.language or language_for(case.prompt, case.expected)]
+        words = instructions(__package__, "prompts.toml")[self.language or language_for(case.prompt, case.expected)]
         messages = [
             {"role": "system", "content": self._instructions(words, shown)},
             {"role": "user", "content": with_pictures(f"{material(shown)}\n{words['closing'].strip()}", case)},
@@ -114,11 +111,16 @@ class PairwiseJudge:
 
     def _shown(self, case: Case, first: str, second: str) -> dict[str, Any]:
         answers = map(bare, (first, second)) if self.strip else (first, second)
-        expected = _expected(case) if self.reference else None
+        calls = [{"name": call.name, "arguments": call.arguments} for call in case.expected_calls]
+        expected = {"text": case.expected, "calls": calls} if calls else case.expected
         return {
-            "conversation": [_turn(message) for message in case.messages],
+            "conversation": [
+                {"role": message.role, "content": message.text}
+                | ({"tool_calls": message.tool_calls} if message.tool_calls else {})
+                for message in case.messages
+            ],
             **({"tools": list(case.tools)} if case.tools else {}),
-            **({"expected": expected} if expected else {}),
+            **({"expected": expected} if self.reference and expected else {}),
             **dict(zip(("first", "second"), answers, strict=True)),
         }
 
@@ -127,19 +129,3 @@ class PairwiseJudge:
         wanted = f"{words['criteria']}\n{self.criteria.strip()}" if self.criteria.strip() else ""
         parts = [f"{words['role'].strip()}\n{keys}\n{words['answers']}", words["rules"], wanted, words["levels"]]
         return "\n\n".join(part.strip() for part in parts if part)
-
-
-def _turn(message: Message) -> dict[str, Any]:
-    calls = {"tool_calls": message.tool_calls} if message.tool_calls else {}
-    return {"role": message.role, "content": message.text, **calls}
-
-
-def _expected(case: Case) -> Any:
-    calls = [{"name": call.name, "arguments": call.arguments} for call in case.expected_calls]
-    return {"text": case.expected, "calls": calls} if calls else case.expected
-
-
-@cache
-def _words() -> Mapping[Language, Mapping[str, str]]:
-    text = packaged_text("finetune_lib.evaluation.judges", "prompts.toml")
-    return cast("Mapping[Language, Mapping[str, str]]", tomllib.loads(text))

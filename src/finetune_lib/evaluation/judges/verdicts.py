@@ -7,16 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from finetune_lib.evaluation.judges.judge import LEVELS, Level, Verdict
+from finetune_lib.evaluation.judges.protocol import form, reason_in
 from finetune_lib.platforms.asking import Reply, UnreadableAnswerError
 from finetune_lib.texts.json_values import json_values
 
 # The reason comes first: a level that is written first would only be defended by it.
-FORM: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {"reason": {"type": "string"}, "level": {"type": "string", "enum": list(LEVELS)}},
-    "required": ["reason", "level"],
-    "additionalProperties": False,
-}
+FORM = form({"reason": {"type": "string"}, "level": {"type": "string", "enum": list(LEVELS)}})
 LONGEST_QUOTE = 200
 AROUND = re.compile(r"[\s\-]+")
 
@@ -42,8 +38,8 @@ def level_named(text: object) -> Level | None:
 
 
 def _verdict(value: Mapping[str, Any]) -> Verdict | None:
-    level, reason = level_named(value.get("level")), value.get("reason")
-    return Verdict(level, reason.strip() if isinstance(reason, str) else "") if level else None
+    level = level_named(value.get("level"))
+    return Verdict(level, reason_in(value)) if level else None
 
 
 def _problem(reply: Reply, found: int) -> str:

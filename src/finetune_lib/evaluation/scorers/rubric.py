@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from functools import cache
-from typing import Any, cast, get_args
+from typing import Any, cast
 
-from finetune_lib.evaluation.judges.material import material, with_pictures
-from finetune_lib.evaluation.scorers.replies import ended_early, object_in
-from finetune_lib.files import packaged_text
+from finetune_lib.evaluation.judges.protocol import (
+    LANGUAGES,
+    ended_early,
+    form,
+    instructions,
+    material,
+    object_in,
+    reason_in,
+    with_pictures,
+)
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Price, Reply, Request, UnreadableAnswerError, current_session
 from finetune_lib.records import Case, Score
 from finetune_lib.texts.languages import Language
 from finetune_lib.texts.scripts import language_for
 
-LANGUAGES: tuple[Language, ...] = get_args(Language)
 TOKENS = 160  # of the reason and score of one criterion, for the budget
 MOST = 100
 
@@ -97,7 +101,7 @@ class Rubric:
             **({"expected": case.expected} if self.reference and case.expected else {}),
             "answer": answer,
         }
-        words = _words()[self._language]
+        words = instructions(__package__, "rubric.toml")[self._language]
         content = f"{material(shown)}\n{words['closing'].strip()}"
         messages = [
             {"role": "system", "content": self._instructions(words, shown)},
@@ -129,7 +133,7 @@ class Rubric:
         values = [weight * (score or 0) for weight, score in zip(weights, scores.values(), strict=True)]
         value = (sum(values) / sum(weights) - 1) / (self.scale - 1)
         reasons = zip(self._weights, scores.items(), strict=True)
-        told = [f"{text} {score}/{self.scale}: {_reason(given[key])}" for text, (key, score) in reasons]
+        told = [f"{text} {score}/{self.scale}: {reason_in(given[key])}" for text, (key, score) in reasons]
         return Score(min(1.0, max(0.0, value)), reason="\n".join(told))
 
     @property
@@ -177,26 +181,10 @@ class Rubric:
     def _form(self) -> dict[str, Any]:
         """The reason comes first: a score that is written first would only be defended by it."""
         score = {"type": "integer", "enum": list(range(1, self.scale + 1))}
-        return _object(dict.fromkeys(self._keys, _object({"reason": {"type": "string"}, "score": score})))
+        return form(dict.fromkeys(self._keys, form({"reason": {"type": "string"}, "score": score})))
 
     def _score(self, graded: object) -> int | None:
         score: Any = cast("Mapping[str, Any]", graded).get("score") if isinstance(graded, Mapping) else None
         if isinstance(score, bool) or not isinstance(score, (int, float)) or not 1 <= score <= self.scale:
             return None
         return int(score) if score == int(score) else None
-
-
-def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
-    required = list(properties)
-    return {"type": "object", "properties": dict(properties), "required": required, "additionalProperties": False}
-
-
-def _reason(graded: Any) -> str:
-    reason = graded.get("reason")
-    return reason.strip() if isinstance(reason, str) else ""
-
-
-@cache
-def _words() -> Mapping[Language, Mapping[str, str]]:
-    text = packaged_text("finetune_lib.evaluation.scorers", "rubric.toml")
-    return cast("Mapping[Language, Mapping[str, str]]", tomllib.loads(text))

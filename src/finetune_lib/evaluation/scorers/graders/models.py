@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
+from finetune_lib.evaluation.judges.protocol import ended_early, form, object_in
 from finetune_lib.evaluation.scorers.graders.templates import Material, filled
 from finetune_lib.evaluation.scorers.labels import Labels
-from finetune_lib.evaluation.scorers.replies import ended_early, object_in
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Price, Reply, Request, UnreadableAnswerError, current_session
 from finetune_lib.records import Answer, Case, Score
@@ -50,12 +50,7 @@ class _AsksModel:
         material = Material.of(answer, case)
         messages = [{**message, "content": _shown(message["content"], material)} for message in self.messages]
         return Request(
-            self.model,
-            messages,
-            options=self.options,
-            form=self._form(),
-            platform=self.platform,
-            price=self.price,
+            self.model, messages, options=self.options, form=self._form(), platform=self.platform, price=self.price
         )
 
     def read(self, reply: Reply, /) -> Score:
@@ -86,7 +81,7 @@ class LabelModel(_AsksModel):
         return Score(float(label in self.passing), reason=f"labelled {label}")
 
     def _form(self) -> dict[str, Any]:
-        return _form({"label": {"type": "string", "enum": list(self.labels)}})
+        return form({"label": {"type": "string", "enum": list(self.labels)}})
 
 
 @dataclass(frozen=True)
@@ -120,12 +115,7 @@ class ScoreModel(_AsksModel):
 
     def _form(self) -> dict[str, Any]:
         told = f"from {self.range[0]:g} to {self.range[1]:g}"
-        return _form({"reason": {"type": "string"}, "score": {"type": "number", "description": told}})
-
-
-def _form(properties: Mapping[str, Any]) -> dict[str, Any]:
-    required = list(properties)
-    return {"type": "object", "properties": dict(properties), "required": required, "additionalProperties": False}
+        return form({"reason": {"type": "string"}, "score": {"type": "number", "description": told}})
 
 
 def _number(value: object) -> float | None:
