@@ -57,25 +57,20 @@ class Choice(Instant):
     def __call__(self, answer: str, case: Case, /) -> Score:
         """Score one answer."""
         if self.labels is None:
-            return self._without_labels(answer, case)
-        reading = self._reading(self.labels)
-        target = reading.exact(case.expected) or reading.meant(case.expected).label
-        if target is None:
-            raise ValueError(f"case {case.id} expects none of the labels: {case.expected[:60]!r}")
-        label, reason = reading.meant(answer)
-        return Score(float(label == target), reason=reason, label=label, target=target)
-
-    def _without_labels(self, answer: str, case: Case) -> Score:
-        target = case.expected.strip()
-        if not target:
-            raise ValueError(f"case {case.id} has no expected label")
-        label, reason = self._reading((target,)).sole(answer)
+            target = case.expected.strip()
+            if not target:
+                raise ValueError(f"case {case.id} has no expected label")
+            label, reason = self._reading((target,)).sole(answer)
+        else:
+            reading = self._reading(self.labels)
+            target = reading.exact(case.expected) or reading.meant(case.expected).label
+            if target is None:
+                raise ValueError(f"case {case.id} expects none of the labels: {case.expected[:60]!r}")
+            label, reason = reading.meant(answer)
         return Score(float(label == target), reason=reason, label=label, target=target)
 
     def _reading(self, labels: Sequence[str]) -> Labels:
-        return _labels(tuple(labels), self.field, self.letters, self.script)
+        return _labels(tuple(labels), field=self.field, letters=self.letters, script=self.script)
 
 
-@lru_cache(maxsize=256)
-def _labels(labels: tuple[str, ...], field: str | None, letters: bool, script: ScriptPolicy | None) -> Labels:
-    return Labels(labels, field=field, letters=letters, script=script)
+_labels = lru_cache(maxsize=256)(Labels)

@@ -101,15 +101,13 @@ class ClassificationReport:
         return ClassScores(_ratio(right, answered), _ratio(right, support), _ratio(2 * right, both), support, answered)
 
     def __str__(self) -> str:
-        rows = [[name, _shown(s.precision), _shown(s.recall), _shown(s.f1), str(s.support)] for name, s in self._rows()]
+        classes = self.classes.items()
+        rows = [[name, _shown(s.precision), _shown(s.recall), _shown(s.f1), str(s.support)] for name, s in classes]
         scores = table(["class", "precision", "recall", "F1", "cases"], rows)
         means = f"accuracy {_shown(self.accuracy)}, macro F1 {_shown(self.macro_f1)}, "
-        never = [name for name, s in self._rows() if not s.answered]
+        never = [name for name, s in classes if not s.answered]
         note = f"\nnever answered, so without a precision: {', '.join(never)}" if never else ""
         return f"{scores}\n\n{means}weighted F1 {_shown(self.weighted_f1)}{note}\n\n{self._confusion()}"
-
-    def _rows(self) -> Iterable[tuple[str, ClassScores]]:
-        return self.classes.items()
 
     def _confusion(self) -> str:
         shown = len(self.labels) + any(row[-1] for row in self.matrix)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 
-from finetune_lib.evaluation.scorers.normalising import ScriptPolicy, known, normalised, plain
+from finetune_lib.evaluation.scorers.normalising import ScriptPolicy, known, normalised, plain, to_compare
 from finetune_lib.evaluation.scorers.scorer import Instant
 from finetune_lib.extras import require
 from finetune_lib.records import Case, Score
@@ -42,7 +42,7 @@ class CharacterErrorRate(Instant):
 
     def __call__(self, answer: str, case: Case, /) -> Score:
         """Score one answer."""
-        expected = _expected(plain(case.expected), case)
+        expected = to_compare(plain(case.expected), case)
         distance = require("rapidfuzz.distance", extra="eval", feature="CharacterErrorRate()")
         edits: int = distance.Levenshtein.distance(expected, plain(answer))
         rate = edits / len(expected)
@@ -85,15 +85,9 @@ class EditSimilarity(Instant):
 
     def __call__(self, answer: str, case: Case, /) -> float:
         """Score one answer."""
-        expected = _expected(normalised(case.expected, script=self.script), case)
+        expected = to_compare(normalised(case.expected, script=self.script), case)
         fuzz = require("rapidfuzz.fuzz", extra="eval", feature="EditSimilarity()")
         return fuzz.ratio(expected, normalised(answer, script=self.script)) / 100
-
-
-def _expected(text: str, case: Case) -> str:
-    if not text:
-        raise ValueError(f"case {case.id} has no expected text to compare with")
-    return text
 
 
 def _version() -> str:

@@ -57,6 +57,17 @@ def right_answers(case: Case) -> tuple[str, ...]:
     return (case.expected,)
 
 
+def to_compare(text: str, case: Case) -> str:
+    """The expected text of a case, in the form in which it is compared.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if not text.strip():
+        raise ValueError(f"case {case.id} has no expected text to compare with")
+    return text
+
+
 def known(script: object) -> None:
     """Refuse an option that does not exist.
 

@@ -144,14 +144,12 @@ def _short_for(unit: str, digits: str) -> int:
 
 def _fractions(text: str, found: list[Found]) -> list[Found]:
     """4分之3 is three quarters, 100分之50 is 50%."""
-    upper = {over.start for under, over in pairwise(found) if _fraction(text, under, over)}
+    upper = {
+        over.start for under, over in pairwise(found) if under.value and text[under.end : over.start].strip() == "分之"
+    }
     kept = [number for number, after in pairwise([*found, None]) if number and not (after and after.start in upper)]
     unders = {over.start: under.value for under, over in pairwise(found) if over.start in upper}
     return [_divided(number, unders.get(number.start)) for number in kept]
-
-
-def _fraction(text: str, under: Found, over: Found) -> bool:
-    return text[under.end : over.start].strip() == "分之" and under.value != 0
 
 
 def _divided(number: Found, under: Decimal | None) -> Found:

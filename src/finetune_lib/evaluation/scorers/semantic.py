@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from math import hypot
 
+from finetune_lib.evaluation.scorers.normalising import to_compare
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import current_session
 from finetune_lib.records import Case, Score
@@ -45,9 +46,8 @@ class SemanticSimilarity:
 
     async def __call__(self, answer: str, case: Case, /) -> Score:
         """Score one answer."""
-        if not case.expected.strip():
-            raise ValueError(f"case {case.id} has no expected text to compare with")
-        return await alike(answer, case.expected, model=self.model, platform=self.platform)
+        expected = to_compare(case.expected, case)
+        return await alike(answer, expected, model=self.model, platform=self.platform)
 
 
 async def alike(given: str, expected: str, *, model: str, platform: Platform | None) -> Score:

@@ -8,7 +8,7 @@ from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from finetune_lib.evaluation.scorers.normalising import plain
+from finetune_lib.evaluation.scorers.normalising import plain, to_compare
 from finetune_lib.evaluation.scorers.scorer import Instant
 from finetune_lib.extras import require
 from finetune_lib.records import Case
@@ -71,7 +71,7 @@ class ChrF(Instant):
 
     def __call__(self, answer: str, case: Case, /) -> float:
         """Score one answer."""
-        return _of_one(_chrf(), answer, _reference(case))
+        return _of_one(_chrf(), answer, to_compare(case.expected, case))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +107,13 @@ class Bleu(Instant):
     @property
     def signature(self) -> str:
         """How exactly it measures."""
-        return f"{_bleu_signature(self.tokenize, effective_order=True)}|{NORM}"
+        auto = self.tokenize == "auto"
+        told = f"BLEU|{_bleu('13a' if auto else self.tokenize, effective_order=True).get_signature()}|{NORM}"
+        return told.replace("tok:13a", f"tok:{AUTO}") if auto else told
 
     def __call__(self, answer: str, case: Case, /) -> float:
         """Score one answer."""
-        reference = _reference(case)
+        reference = to_compare(case.expected, case)
         return _of_one(_bleu(_tokenizer(self.tokenize, [reference]), effective_order=True), answer, reference)
 
 
@@ -166,12 +168,6 @@ def _tokenizer(asked: Tokenizer, references: Sequence[str]) -> str:
     return asked if asked != "auto" else fit or "13a"
 
 
-def _reference(case: Case) -> str:
-    if not case.expected.strip():
-        raise ValueError(f"case {case.id} has no expected text to compare with")
-    return case.expected
-
-
 def _check(answers: Sequence[str], references: Sequence[str]) -> None:
     if isinstance(answers, str) or isinstance(references, str) or len(answers) != len(references) or not answers:
         raise ValueError("give a sequence of answers and one of as many references, at least one of each")
@@ -186,12 +182,6 @@ def _of_one(metric: Any, answer: str, reference: str) -> float:
 def _share(value: float) -> float:
     """Rounding gives 1.0000000000000002 for equal texts."""
     return min(1.0, max(0.0, value))
-
-
-def _bleu_signature(tokenize: Tokenizer, *, effective_order: bool) -> str:
-    if tokenize != "auto":
-        return f"BLEU|{_bleu(tokenize, effective_order=effective_order).get_signature()}"
-    return f"BLEU|{_bleu('13a', effective_order=effective_order).get_signature()}".replace("tok:13a", f"tok:{AUTO}")
 
 
 @lru_cache(maxsize=8)

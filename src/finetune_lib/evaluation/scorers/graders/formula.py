@@ -80,11 +80,8 @@ def _problem(node: ast.AST, names: Collection[str]) -> str | None:
         case ast.Constant(value=value) if type(value) in (int, float):
             return None
         case _:
-            return f"it may have numbers, names of graders, + - * / ^ and {', '.join(FUNCTIONS)}, no {_source(node)}"
-
-
-def _source(node: ast.AST) -> str:
-    return ast.unparse(node)[:60] or type(node).__name__
+            source = ast.unparse(node)[:60] or type(node).__name__
+            return f"it may have numbers, names of graders, + - * / ^ and {', '.join(FUNCTIONS)}, no {source}"
 
 
 def _value(node: ast.expr, scores: Mapping[str, float]) -> Any:

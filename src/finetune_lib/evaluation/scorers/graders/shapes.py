@@ -79,10 +79,5 @@ def shape_problems(value: Any, path: str) -> Iterator[str]:
         yield f"{path}.type: {kind!r} is none of {', '.join(SHAPES)}"
         return
     for error in cast("Any", Draft202012Validator(SHAPES[kind])).iter_errors(value):
-        yield f"{path}{error.json_path[1:]}: {_told(error)}"
-
-
-def _told(error: Any) -> str:
-    if error.validator == "anyOf":
-        return "it is no text, nor a part of type input_text, output_text, input_image (with image_url) or input_audio"
-    return error.message[:LONG]
+        text = "it is no text, nor a part of type input_text, output_text, input_image (with image_url) or input_audio"
+        yield f"{path}{error.json_path[1:]}: {text if error.validator == 'anyOf' else error.message[:LONG]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
+from functools import partial
 from typing import ClassVar, Literal
 
 from finetune_lib.evaluation.scorers.graders.overlap import gleu, rouge_l, rouge_n, tokens
@@ -99,14 +100,6 @@ class TextSimilarity:
         return Score(METRICS[self.metric](reference, given))
 
 
-def _fuzzy(reference: str, given: str) -> float:
-    return require("rapidfuzz.fuzz", extra="eval", feature="fuzzy_match").ratio(reference, given) / 100
-
-
-def _bleu(reference: str, given: str) -> float:
-    return Bleu()(given, Case("", (), reference))
-
-
 def _of_tokens(metric: Callable[[list[str], list[str]], float]) -> Callable[[str, str], float]:
     def score(reference: str, given: str) -> float:
         expected = tokens(reference)
@@ -117,14 +110,12 @@ def _of_tokens(metric: Callable[[list[str], list[str]], float]) -> Callable[[str
     return score
 
 
-def _rouge(n: int) -> Callable[[str, str], float]:
-    return _of_tokens(lambda expected, given: rouge_n(expected, given, n))
-
-
 METRICS: dict[str, Callable[[str, str], float]] = {
-    "fuzzy_match": _fuzzy,
-    "bleu": _bleu,
+    "fuzzy_match": lambda reference, given: (
+        require("rapidfuzz.fuzz", extra="eval", feature="fuzzy_match").ratio(reference, given) / 100
+    ),
+    "bleu": lambda reference, given: Bleu()(given, Case("", (), reference)),
     "gleu": _of_tokens(gleu),
     "rouge_l": _of_tokens(rouge_l),
-    **{f"rouge_{n}": _rouge(n) for n in range(1, 6)},
+    **{f"rouge_{n}": _of_tokens(partial(rouge_n, n=n)) for n in range(1, 6)},
 }

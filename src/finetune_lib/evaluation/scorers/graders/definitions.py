@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -13,9 +13,9 @@ from finetune_lib.errors import DataError
 from finetune_lib.evaluation.scorers.graders import formula, python, templates
 from finetune_lib.evaluation.scorers.graders.models import LabelModel, ScoreModel
 from finetune_lib.evaluation.scorers.graders.multi import MultiGrader
-from finetune_lib.evaluation.scorers.graders.plain import METRICS, StringCheck, TextSimilarity
 from finetune_lib.evaluation.scorers.graders.python import TIMEOUT, PythonGrader
 from finetune_lib.evaluation.scorers.graders.shapes import shape_problems
+from finetune_lib.evaluation.scorers.graders.texts import METRICS, StringCheck, TextSimilarity
 from finetune_lib.evaluation.scorers.scorer import Scorer
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Price
@@ -89,17 +89,12 @@ def _problems(value: Any, path: str) -> Iterator[str]:
     yield from shape
     if isinstance(value, Mapping):
         grader = cast("Grader", value)
-        yield from _of_texts(grader, path)
-        if not shape and (look := OF_TYPE.get(grader["type"])):
-            yield from look(grader, path)
+        for key in ("input", "reference"):  # templates stand in what is compared, and in what a model is shown
+            yield from _of_templates(grader.get(key), f"{path}.{key}")
+        if not shape:
+            yield from _of_type(grader, path)
         if grader.get("type") == "multi":
             yield from _of_multi(grader, path)
-
-
-def _of_texts(grader: Grader, path: str) -> Iterator[str]:
-    """Templates stand in what is compared, and in what a model is shown."""
-    for key in ("input", "reference"):
-        yield from _of_templates(grader.get(key), f"{path}.{key}")
 
 
 def _of_templates(value: Any, path: str) -> Iterator[str]:
@@ -113,35 +108,25 @@ def _of_templates(value: Any, path: str) -> Iterator[str]:
             yield from _of_templates(inner, f"{path}[{place}]")
 
 
-def _of_similarity(grader: Grader, path: str) -> Iterator[str]:
-    metric = grader["evaluation_metric"]
-    if metric != "cosine" and metric not in METRICS:
-        known = ", ".join(["cosine", *METRICS])
-        yield f"{path}.evaluation_metric: {metric} needs word lists that are not here: use one of {known}"
-
-
-def _of_labels(grader: Grader, path: str) -> Iterator[str]:
-    for place, label in enumerate(grader["passing_labels"]):
-        if label not in grader["labels"]:
-            yield f"{path}.passing_labels[{place}]: {label!r} is none of the labels {', '.join(grader['labels'])}"
-
-
-def _of_range(grader: Grader, path: str) -> Iterator[str]:
-    low, high = grader.get("range") or (0, 1)
-    if not low < high:
-        yield f"{path}.range: {low} is not below {high}"
-
-
-def _of_source(grader: Grader, path: str) -> Iterator[str]:
-    yield from (f"{path}.source: {problem}" for problem in python.problems(grader["source"]))
-
-
-OF_TYPE: Mapping[str, Callable[[Grader, str], Iterator[str]]] = {
-    "text_similarity": _of_similarity,
-    "label_model": _of_labels,
-    "score_model": _of_range,
-    "python": _of_source,
-}
+def _of_type(grader: Grader, path: str) -> Iterator[str]:
+    """What is wrong with a grader of the right shape."""
+    match grader["type"]:
+        case "text_similarity" if (metric := grader["evaluation_metric"]) not in ("cosine", *METRICS):
+            known = ", ".join(["cosine", *METRICS])
+            yield f"{path}.evaluation_metric: {metric} needs word lists that are not here: use one of {known}"
+        case "label_model":
+            labels = grader["labels"]
+            for place, label in enumerate(grader["passing_labels"]):
+                if label not in labels:
+                    yield f"{path}.passing_labels[{place}]: {label!r} is none of the labels {', '.join(labels)}"
+        case "score_model":
+            low, high = grader.get("range") or (0, 1)
+            if not low < high:
+                yield f"{path}.range: {low} is not below {high}"
+        case "python":
+            yield from (f"{path}.source: {problem}" for problem in python.problems(grader["source"]))
+        case _:
+            return
 
 
 def _of_multi(grader: Grader, path: str) -> Iterator[str]:
