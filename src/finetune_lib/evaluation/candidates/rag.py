@@ -12,14 +12,23 @@ from finetune_lib.concurrency import in_thread
 from finetune_lib.evaluation.candidates.chat_model import SYSTEM_ROLES, ChatModel
 from finetune_lib.evaluation.candidates.passages import Corpus, Passage, passages_of
 from finetune_lib.evaluation.candidates.retrieval import ByMeaning, ByWords, Once
-from finetune_lib.evaluation.candidates.templates import PLACE, template_for
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Request, Session, current_session
 from finetune_lib.records import Case, Message
 from finetune_lib.texts import fold
+from finetune_lib.texts.scripts import language_for
 
 T = TypeVar("T")
 Turn = Mapping[str, Any]
+PLACE = "{passages}"
+TEMPLATES = {
+    "en": (
+        "Answer from the numbered passages below, in the language of the question. If they do not hold the answer, "
+        "say so instead of guessing.\n\n{passages}"
+    ),
+    "zh-Hant": "請只根據下列編號的資料回答，並使用提問的語言。資料中沒有答案時，請直接說明，不要猜測。\n\n{passages}",
+    "zh-Hans": "请只根据下列编号的资料回答，并使用提问的语言。资料中没有答案时，请直接说明，不要猜测。\n\n{passages}",
+}
 
 
 @dataclass(frozen=True)
@@ -99,7 +108,7 @@ class Rag(ChatModel):
             return list(messages)
         said = [_text(message) for message in messages if message["role"] in SYSTEM_ROLES]
         others = [message for message in messages if message["role"] not in SYSTEM_ROLES]
-        template = self.template or template_for("\n".join([*said, *map(_text, others)]))
+        template = self.template or TEMPLATES[language_for("\n".join([*said, *map(_text, others)]))]
         passages = "\n\n".join(f"[{number}] {text}" for number, text in enumerate(sources, start=1))
         content = "\n\n".join([*said, template.replace(PLACE, passages)])
         return [{"role": "system", "content": content}, *others]

@@ -1,4 +1,4 @@
-"""From a row of whatever shape to a case: a table's columns, a chat, OpenAI's evals and grader rows; pure."""
+"""From a row of whatever shape to a case, and back: a table's columns, a chat, OpenAI's evals, grader rows; pure."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def case_of(row: Example, names: Mapping[str, str], *, number: int, system: str 
     messages, expected, used = _turns(data, names)
     if not any(message.role not in SYSTEM_ROLES and _says(message) for message in messages):
         raise NoCaseError(f"nothing is asked; the row has {', '.join(data) or 'no fields'}")
-    label = {field: _label(data.get(names.get(field, ""))) for field in ("category", "cluster", "id")}
+    label = {field: _text(data.get(names.get(field, ""))).strip() for field in ("category", "cluster", "id")}
     ours = fields_of(data.get(METADATA))
     return Case(
         label["id"] or str(row.origin.row or number),
@@ -170,11 +170,6 @@ def _text(value: Any) -> str:
     return "" if value is None else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _label(value: Any) -> str | None:
-    """A name as text; None where there is none."""
-    return _text(value).strip() or None
-
-
 def _call(call: Any) -> ToolCall:
     fields = fields_of(call)
     function = fields_of(fields.get("function")) or fields
@@ -201,3 +196,20 @@ def categories_of(cases: Iterable[Case]) -> dict[str, int]:
 def unanswered(cases: Iterable[Case]) -> int:
     """How many cases have no right answer."""
     return sum(not case.expected and not case.expected_calls for case in cases)
+
+
+def asked(case: Case) -> dict[str, Any]:
+    """What a case asks and expects, as plain JSON values; one plain question as its text, anything else as messages."""
+    plain = [message.model_dump(exclude_unset=True) for message in case.messages]
+    alone = len(plain) == 1 and plain[0].keys() == {"role", "content"} and plain[0]["role"] == "user"
+    given = plain[0]["content"] if alone and isinstance(plain[0]["content"], str) else plain
+    calls = [{"name": call.name, "arguments": call.arguments} for call in case.expected_calls]
+    return {"input": given, "expected": case.expected, "expected_calls": calls}
+
+
+def as_row(case: Case) -> dict[str, Any]:
+    """The case as an object that loads back as it is."""
+    labels = {"category": case.category, "cluster": case.cluster}
+    beside = {"tools": list(case.tools), "metadata": dict(case.metadata)}
+    row = {"id": case.id, **asked(case), **labels, **beside}
+    return {name: value for name, value in row.items() if name == "expected" or value not in (None, "", [], {})}

@@ -61,7 +61,10 @@ def read_table(path: Path, opened: Opened, options: Options, among: Among) -> Ta
     base = _base(fields)
     first = _read(path, opened, options, base)
     rest = [name for name in dict.fromkeys(names) if not is_blank(name) and name not in base.values()]
-    columns = {name: _column(_read(path, opened, options, {**base, "category": name})) for name in rest}
+    columns: dict[str, Mapping[int | None, str]] = {}
+    for name in rest:
+        reading = _read(path, opened, options, {**base, "category": name})
+        columns[name] = {example.origin.row: example.category or "" for example in reading.examples}
     rows = [_whole(example, base, columns) for example in first.examples]
     problems = tuple(problem for problem in first.problems if problem.code not in UNUSED)
     return Table(rows, fields, (*opened.problems, *problems))
@@ -79,11 +82,6 @@ def _base(fields: Mapping[str, str]) -> dict[str, str]:
 def _read(path: Path, opened: Opened, options: Options, columns: Mapping[str, str]) -> Reading:
     reader = read_csv if opened.kind == "text" else read_excel
     return reader(path, replace(options, columns=columns), blob=opened.blob)
-
-
-def _column(reading: Reading) -> Mapping[int | None, str]:
-    """The cells of the column that was read as the category, by row."""
-    return {example.origin.row: example.category or "" for example in reading.examples}
 
 
 def _whole(example: Example, base: Mapping[str, str], columns: Mapping[str, Mapping[int | None, str]]) -> Example:
