@@ -9,7 +9,7 @@ from dataclasses import replace
 from finetune_lib.concurrency import call
 from finetune_lib.errors import DataError, MissingExtraError
 from finetune_lib.evaluation.candidates import AsksModel, Candidate, asked
-from finetune_lib.evaluation.running.keeping import KeptFunction
+from finetune_lib.evaluation.running.kept_function import KeptFunction
 from finetune_lib.evaluation.running.units import Contents, answer_of, load_answer
 from finetune_lib.platforms.asking import Request, Session
 from finetune_lib.records import Answer, Case

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from finetune_lib.evaluation.judges import AsksJudge, Judge, Judgment, Verdict
 from finetune_lib.evaluation.running.answering import ENDS_THE_RUN, reason_of
-from finetune_lib.evaluation.running.keeping import KeptFunction
+from finetune_lib.evaluation.running.kept_function import KeptFunction
 from finetune_lib.evaluation.running.units import Contents, load_verdict, verdict_of
 from finetune_lib.platforms.asking import Request, Session
 from finetune_lib.records import Answer, Case

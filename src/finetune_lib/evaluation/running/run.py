@@ -186,11 +186,11 @@ class Run:
     @property
     def results(self) -> dict[str, tuple[Result, ...]]:
         """For each candidate, what came of each case."""
-        places = range(len(self.plan.cases))
-        return {name: tuple(self._result(name, place) for place in places) for name in self.plan.candidates}
-
-    def _result(self, name: str, place: int) -> Result:
-        return Result(tuple(self._attempt((name, place, epoch)) for epoch in range(self.plan.epochs)))
+        places, epochs = range(len(self.plan.cases)), range(self.plan.epochs)
+        return {
+            name: tuple(Result(tuple(self._attempt((name, place, epoch)) for epoch in epochs)) for place in places)
+            for name in self.plan.candidates
+        }
 
     def _attempt(self, asked: Asked) -> Attempt:
         found = self.scores.get(asked)

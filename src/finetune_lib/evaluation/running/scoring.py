@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 
 from finetune_lib.concurrency import call
 from finetune_lib.evaluation.running.answering import ENDS_THE_RUN, reason_of
-from finetune_lib.evaluation.running.keeping import KeptFunction
+from finetune_lib.evaluation.running.kept_function import KeptFunction
 from finetune_lib.evaluation.running.units import Contents, load_score, score_of
 from finetune_lib.evaluation.scorers import Scorer
 from finetune_lib.evaluation.scorers.scorer import AsksGrader, given_to
