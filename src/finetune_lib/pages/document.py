@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
+from typing import Any
 
 from finetune_lib.pages.markup import Content, Markup, tag
 from finetune_lib.pages.style import style
 from finetune_lib.pages.unseen import visible
 
 _LONE = re.compile("[\ud800-\udfff]")  # halves of a pair, which no file can hold
+# What could end an element, or the line of a script, stands as its number.
+_ESCAPED = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
 def document(
@@ -46,14 +50,20 @@ def document(
     return _LONE.sub("\ufffd", f"<!doctype html>\n{page}\n")
 
 
+def json_in_page(data: Any) -> str:
+    """JSON as the text of an element, which it cannot end."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPED)
+
+
 def _policy(sheet: str, code: str) -> str:
     css = sheet.removeprefix("<style>").removesuffix("</style>")
-    scripts = f"'sha256-{_digest(code)}'" if code else "'none'"
+    scripts = f"'sha256-{digest(code)}'" if code else "'none'"
     return (
-        f"default-src 'none'; script-src {scripts}; style-src 'sha256-{_digest(css)}'; "
+        f"default-src 'none'; script-src {scripts}; style-src 'sha256-{digest(css)}'; "
         "base-uri 'none'; form-action 'none'"
     )
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """By which a policy names a script or a style."""
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

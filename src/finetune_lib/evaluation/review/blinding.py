@@ -123,13 +123,9 @@ def _layout(items: Sequence[Hidden], core: int, repeats: int, drawn: random.Rand
     row.sort(key=lambda place: (items[place].item.candidates, place >= core))
     start = drawn.randrange(2)
     first_left = {place: (start + number) % 2 == 0 for number, place in enumerate(row)}
-    sides = "".join(str(_slot(items[place], first_left[place])) for place in range(len(items)))
+    left = [one.item.candidates[0 if first_left[place] else 1] for place, one in enumerate(items)]
+    sides = "".join(str(one.slots.index(name)) for one, name in zip(items, left, strict=True))
     return Layout(sides, tuple(sorted(_repeats(first_left, core, repeats, drawn))))
-
-
-def _slot(one: Hidden, first_left: bool) -> int:
-    """The slot whose answer is on the left."""
-    return one.slots.index(one.item.candidates[0 if first_left else 1])
 
 
 def _repeats(first_left: Mapping[int, bool], core: int, number: int, drawn: random.Random) -> list[int]:

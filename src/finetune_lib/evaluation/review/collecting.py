@@ -52,7 +52,12 @@ def collect_votes(files: Source | Iterable[Source], *, key: str | PathLike[str] 
     problems += _mixed(states)
     found = None if problems else _key(states[0].data["set"], key, problems)
     if found:
-        problems += _strangers(states, found)
+        problems += [
+            f"{state.name}: there is no item {vote['item']!r} on this page"
+            for state in states
+            for vote in state.data["votes"]
+            if vote["item"] not in found.items
+        ]
     if problems or not found:
         raise DataError("these votes cannot be collected:\n  " + "\n  ".join(problems))
     return _merged(states, found)
@@ -83,12 +88,6 @@ def _key(name: str, given: str | PathLike[str] | None, problems: list[str]) -> K
     if key.set != name:
         problems.append(f"{path} is the key of page {key.set[:6]}, the votes are on page {name[:6]}")
     return key
-
-
-def _strangers(states: Sequence[State], key: Key) -> list[str]:
-    """Votes on items that the page does not have."""
-    found = [(state, vote["item"]) for state in states for vote in state.data["votes"] if vote["item"] not in key.items]
-    return [f"{state.name}: there is no item {item!r} on this page" for state, item in found]
 
 
 def _merged(states: Sequence[State], key: Key) -> Votes:

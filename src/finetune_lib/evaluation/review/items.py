@@ -61,7 +61,7 @@ class Beside:
     @property
     def identical(self) -> bool:
         """Whether both answers are the same text; nobody is asked then."""
-        return len({_plain(answer) for answer in self.answers.values()}) == 1
+        return len({answer.replace("\r\n", "\n").strip() for answer in self.answers.values()}) == 1
 
     @property
     def turns(self) -> tuple[tuple[str, str], ...]:
@@ -137,7 +137,3 @@ def _problems(item: Beside) -> Iterator[str]:
         yield f"{SOUND} and {BROKEN} are no names of candidates"
     if not any(text.strip() for _, text in item.turns):
         yield "the question has no text"
-
-
-def _plain(answer: str) -> str:
-    return answer.replace("\r\n", "\n").strip()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -16,10 +13,11 @@ from string import Template
 from typing import TYPE_CHECKING, Any, TypedDict
 from unicodedata import normalize
 
-from finetune_lib.evaluation.review.blinding import Concealed, Hidden, conceal
+from finetune_lib.evaluation.review.blinding import Hidden, conceal
 from finetune_lib.evaluation.review.items import REASONS, Beside, Practice, check_items
 from finetune_lib.evaluation.review.keys import SCHEMA, key_folder, key_of, secret_of
 from finetune_lib.files import packaged_text, write_atomically
+from finetune_lib.pages.document import digest, json_in_page
 from finetune_lib.pages.markup import markup
 from finetune_lib.texts.scripts import HAN, language_of
 
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 SCRIPTS = ("texts", "random", "markdown", "differences", "storage", "review", "item", "screens", "keys", "main")
 MOST_REPEATED, LONGEST_NAME = 0.25, 80
 _HAN = re.compile(f"[{HAN}]")
-_ESCAPED = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
 class PageOptions(TypedDict, total=False):
@@ -103,7 +100,11 @@ def write_review(
     blind = conceal(items, secret=secret_of(folder), seed=seed, repeat_share=repeat_share, attention=attention)
     key_of(blind).save(folder)
     data = {
-        **_set(blind),
+        "schema": SCHEMA,
+        "set": blind.name,
+        "core": blind.core,
+        "layouts": list(map(asdict, blind.layouts)),
+        "items": list(map(_item, blind.hidden)),
         "title": title,
         "language": language,
         "guidelines": _text(guidelines),
@@ -114,17 +115,6 @@ def write_review(
         "texts": texts(),
     }
     return write_atomically(Path(path), [document(data, language or "en").encode("utf-8", "replace")])
-
-
-def _set(blind: Concealed) -> Mapping[str, Any]:
-    """What belongs to the items, whatever the page looks like."""
-    return {
-        "schema": SCHEMA,
-        "set": blind.name,
-        "core": blind.core,
-        "layouts": list(map(asdict, blind.layouts)),
-        "items": list(map(_item, blind.hidden)),
-    }
 
 
 def _names(reviewers: Sequence[str]) -> list[str]:
@@ -173,18 +163,13 @@ def document(data: Mapping[str, Any], language: str) -> str:
     """The page around its data; the policy lets run and show only the script and the style that belong to it."""
     style, script = _file("style.css"), "\n".join(_file(f"{name}.js") for name in SCRIPTS)
     policy = (
-        f"default-src 'none'; script-src 'sha256-{_digest(script)}'; style-src 'sha256-{_digest(style)}'; "
+        f"default-src 'none'; script-src 'sha256-{digest(script)}'; style-src 'sha256-{digest(style)}'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     title = markup(data["title"] or data["texts"][language]["title"])
-    said = json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPED)
-    places = {"language": language, "title": title, "policy": policy, "style": style, "script": script, "data": said}
-    return Template(_file("page.html")).substitute(places)
+    places = {"language": language, "title": title, "policy": policy, "style": style, "script": script}
+    return Template(_file("page.html")).substitute(places, data=json_in_page(data))
 
 
 def _file(name: str) -> str:
     return packaged_text("finetune_lib.evaluation.review", "web", name)
-
-
-def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

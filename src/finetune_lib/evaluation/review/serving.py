@@ -109,14 +109,13 @@ def serve_review(
     page = Path(path)
     file = Path(database) if database else page.with_suffix(".votes.db")
     with ReviewServer(page, database=file, port=port, token=token) as server:
-        (on_start or _told)(server)
+        if on_start:
+            on_start(server)
+        else:
+            print(f"open {server.url}\nvotes are kept in {server.database}; Ctrl-C ends it", flush=True)
         with suppress(KeyboardInterrupt):
             server.serve_forever()
     return file
-
-
-def _told(server: ReviewServer) -> None:
-    print(f"open {server.url}\nvotes are kept in {server.database}; Ctrl-C ends it", flush=True)
 
 
 class _Exchange(BaseHTTPRequestHandler):

@@ -40,7 +40,7 @@ def read_states(sources: Source | Iterable[Source]) -> tuple[list[State], list[s
     states: list[State] = []
     problems: list[str] = []
     for number, source in enumerate(given, start=1):
-        name = _name(source, number)
+        name = f"text {number}" if isinstance(source, Mapping) or _is_text(source) else Path(source).name
         try:
             found = [State(name, data) for data in _read(source)]
         except (OSError, ValueError, sqlite3.Error) as error:
@@ -49,10 +49,6 @@ def read_states(sources: Source | Iterable[Source]) -> tuple[list[State], list[s
         problems += [f"{state.name}: {problem}" for state in found for problem in state_problems(state.data)]
         states += [state for state in found if isinstance(state.data, dict)]
     return states, problems
-
-
-def _name(source: Source, number: int) -> str:
-    return f"text {number}" if isinstance(source, Mapping) or _is_text(source) else Path(source).name
 
 
 def _is_text(source: str | PathLike[str]) -> bool:
@@ -67,13 +63,10 @@ def _read(source: Source) -> Iterable[Any]:
         return [json.loads(fspath(source).lstrip("\ufeff"))]
     content = Path(source).read_bytes()
     if content.startswith(SQLITE):
-        return _read_database(Path(source))
+        address = f"{Path(source).absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True)) as database:
+            return [json.loads(text) for (text,) in database.execute("SELECT state FROM reviews ORDER BY rater")]
     return [json.loads(content.decode("utf-8-sig"))]
-
-
-def _read_database(path: Path) -> list[Any]:
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-        return [json.loads(text) for (text,) in database.execute("SELECT state FROM reviews ORDER BY rater")]
 
 
 def state_problems(data: Any) -> Iterator[str]:

@@ -56,17 +56,15 @@ def _trust(votes: Votes) -> Iterator[str]:
     share = votes.percent_agreement()
     if share is not None:
         alpha = votes.agreement()
-        known = (
-            "not defined, all said the same"
-            if isnan(alpha.value)
-            else f"{alpha.value:.2f} ({alpha.low:.2f} to {alpha.high:.2f})"
-        )
+        known = f"{alpha.value:.2f} ({alpha.low:.2f} to {alpha.high:.2f})"
+        known = "not defined, all said the same" if isnan(alpha.value) else known
         yield f"agreement: {share:.0%} name the same winner; Krippendorff's alpha {known}, {alpha.n} cases"
     for rater, found in votes.self_consistency.items():
         yield f"{rater} said the same again on {found.same} of {found.repeats} repeated cases"
     for rater, found in votes.side_bias.items():
         if found.p is not None and found.p < BIASED:
-            yield f"{rater} chose the left answer in {found.value:.0%} of {found.n} choices ({_p(found.p)})"
+            p = "p < 0.001" if found.p < 0.001 else f"p = {found.p:.3f}"
+            yield f"{rater} chose the left answer in {found.value:.0%} of {found.n} choices ({p})"
     for rater, looked in votes.attention.items():
         if looked.passed < looked.items:
             yield f"{rater} missed {looked.items - looked.passed} of {looked.items} plainly broken answers"
@@ -77,10 +75,6 @@ def _trust(votes: Votes) -> Iterator[str]:
         yield f"skipped by somebody: {', '.join(votes.skipped)}"
     if votes.flagged:
         yield f"question called wrong: {', '.join(votes.flagged)}"
-
-
-def _p(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def _disputed(votes: Votes) -> Iterator[str]:

@@ -130,8 +130,3 @@ class Quote:
 def pair_of(one: str, other: str) -> tuple[str, str]:
     """Two candidates, sorted."""
     return (one, other) if one < other else (other, one)
-
-
-def sign(value: float) -> int:
-    """1 for a win, -1 for a loss, 0 for a tie."""
-    return (value > 0) - (value < 0)

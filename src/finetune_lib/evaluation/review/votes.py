@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from statistics import fmean, pvariance
 from typing import TYPE_CHECKING, Literal
 
+from finetune_lib.evaluation.judges.order import direction
 from finetune_lib.evaluation.report.comparing import CategoryComparison, Comparison, compare, explored
 from finetune_lib.evaluation.review.items import Choice
 from finetune_lib.evaluation.review.keys import KeyItem
@@ -22,7 +23,6 @@ from finetune_lib.evaluation.review.vote import (
     Quote,
     Vote,
     pair_of,
-    sign,
 )
 from finetune_lib.records import Case
 
@@ -171,7 +171,7 @@ class Votes:
     def percent_agreement(self, *, category: str | None = None) -> float | None:
         """How often two raters of one item have the same winner or both a tie; None where no item has two raters."""
         rated = self._ratings(category).values()
-        same = [sign(a) == sign(b) for values in rated for a, b in combinations(values.values(), 2)]
+        same = [direction(a) == direction(b) for values in rated for a, b in combinations(values.values(), 2)]
         return fmean(same) if same else None
 
     @property
@@ -185,10 +185,12 @@ class Votes:
     def self_consistency(self) -> Mapping[str, Consistency]:
         """For each rater with repeated items, how often the same answer won again."""
         counts: defaultdict[str, list[bool]] = defaultdict(list)
-        for first, again in self._repeated():
-            one, other = first.value(first.key[1][0]), again.value(first.key[1][0])
-            if one is not None and other is not None:
-                counts[first.rater].append(sign(one) == sign(other))
+        first = {(vote.rater, vote.key): vote for vote in self.votes if not vote.repeat}
+        for again in self.votes:
+            if again.repeat and (before := first.get((again.rater, again.key))):
+                one, other = (vote.value(vote.key[1][0]) for vote in (before, again))
+                if one is not None and other is not None:
+                    counts[again.rater].append(direction(one) == direction(other))
         return {rater: Consistency(len(same), sum(same)) for rater, same in counts.items()}
 
     @property
@@ -200,7 +202,10 @@ class Votes:
         """
         from finetune_lib.statistics import sign_test
 
-        counts = {rater: Counter(sign(OF_LEFT.get(v.choice, 0.0)) for v in self._of(rater)) for rater in self.raters}
+        counts = {
+            rater: Counter(direction(OF_LEFT.get(vote.choice, 0.0)) for vote in self.votes if vote.rater == rater)
+            for rater in self.raters
+        }
         return {
             r: sign_test(count[1], count[-1], method="exact") for r, count in counts.items() if count[1] + count[-1]
         }
@@ -252,20 +257,12 @@ class Votes:
                 found[vote.key][vote.rater] = value
         return found
 
-    def _repeated(self) -> Iterator[tuple[Vote, Vote]]:
-        first = {(vote.rater, vote.key): vote for vote in self.votes if not vote.repeat}
-        again = [vote for vote in self.votes if vote.repeat and (vote.rater, vote.key) in first]
-        yield from ((first[vote.rater, vote.key], vote) for vote in again)
-
     def _lost_by(self, candidate: str) -> Sequence[Vote]:
         def lost(vote: Vote) -> bool:
             value = vote.value(candidate)
             return value is not None and (value < 0 or vote.choice == "both_bad")
 
         return [vote for vote in self.votes if lost(vote)]
-
-    def _of(self, rater: str) -> Iterator[Vote]:
-        return (vote for vote in self.votes if vote.rater == rater)
 
     def _raters_saying(self, choice: Choice) -> Mapping[str, tuple[str, ...]]:
         found: defaultdict[str, dict[str, None]] = defaultdict(dict)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from finetune_lib.evaluation.judges import Judgment
 from finetune_lib.evaluation.report.results import Attempt, Result
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.conversation import conversation_of
+from finetune_lib.pages.document import json_in_page
 from finetune_lib.pages.markup import Markup
 from finetune_lib.records import Answer, Case, ToolCall
 from finetune_lib.texts.scripts import language_of
@@ -19,15 +19,12 @@ if TYPE_CHECKING:
 
 LARGEST, LEAST = 20_000, 1_000  # characters of one text on the page
 ALL_TEXT = 40_000_000  # characters of all of them together
-# What could end the element, or the line of a script, stands as its number.
-_ESCAPED = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 Json = dict[str, Any]
 
 
 def data_script(view: View) -> Markup:
     """The JSON in its element; a browser reads it as text and never as code."""
-    text = json.dumps(data(view), ensure_ascii=False, separators=(",", ":")).translate(_ESCAPED)
-    return Markup(f'<script type="application/json" id="data">{text}</script>')
+    return Markup(f'<script type="application/json" id="data">{json_in_page(data(view))}</script>')
 
 
 def data(view: View) -> Json:
