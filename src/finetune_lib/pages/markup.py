@@ -33,9 +33,5 @@ def tag(name: str, *content: Content, **attributes: str) -> Markup:
 def table(header: Iterable[Content], rows: Iterable[Iterable[Content]]) -> Markup:
     """A table whose first column names the rows."""
     head = tag("thead", tag("tr", *(tag("th", cell, scope="col") for cell in header)))
-    body = tag("tbody", *(_row(list(row)) for row in rows))
-    return tag("div", tag("table", head, body), class_="scroll")
-
-
-def _row(cells: list[Content]) -> Markup:
-    return tag("tr", tag("th", cells[0], scope="row"), *(tag("td", cell) for cell in cells[1:]))
+    lines = (tag("tr", tag("th", name, scope="row"), *(tag("td", cell) for cell in cells)) for name, *cells in rows)
+    return tag("div", tag("table", head, tag("tbody", *lines)), class_="scroll")

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 
-from finetune_lib.evaluation.report.views.wording import report_words
+from finetune_lib.evaluation.report.views.view import report_words
 
 FOLDER = files("finetune_lib.evaluation.report.views")
 TABLES = tomllib.loads(FOLDER.joinpath("words.toml").read_text(encoding="utf-8"))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from finetune_lib.evaluation.report.results import Result
 from finetune_lib.evaluation.report.views.data import data_script
 from finetune_lib.evaluation.report.views.numbers import number
 from finetune_lib.evaluation.report.views.view import View
-from finetune_lib.pages.markup import Content, Markup, table, tag
+from finetune_lib.pages.markup import Markup, table, tag
 from finetune_lib.pages.unseen import visible_markup
 from finetune_lib.texts.scripts import language_of
 
@@ -39,14 +40,8 @@ def _tools(view: View) -> Markup:
     words = view.words
     search = tag("input", type="search", id="search", placeholder=words["search"], aria_label=words["search_name"])
     count = tag("output", "", id="count", aria_live="polite")
-    choices = tag(
-        "details",
-        tag("summary", words["filters"]),
-        tag("div", *_choices(view), class_="row"),
-        _columns(view),
-        class_="choices",
-        open="",
-    )
+    parts = (tag("summary", words["filters"]), tag("div", *_choices(view), class_="row"), _columns(view))
+    choices = tag("details", *parts, class_="choices", open="")
     return tag("div", tag("div", search, count, class_="row"), choices, class_="filters", id="tools", hidden="")
 
 
@@ -59,7 +54,7 @@ def _choices(view: View) -> Iterator[Markup]:
     outcomes = ((name, words[f"outcome_{name}"]) for name in (OUTCOMES if view.others else ("failed",)))
     yield _select("outcome", words["outcome"], [("", words["every_outcome"]), *outcomes])
     if report.categories:
-        named = ((f"={name}", words["none"] if name == "(none)" else name) for name in report.categories)
+        named = ((f"={name}", view.category(name)) for name in report.categories)
         yield _select("category", words["category"], [("", words["every_category"]), *named])
     yield _select("order", words["order"], ((name, words[name]) for name in ORDERS))
     yield _select("differences", words["differences"], ((name, words[name]) for name in DIFFERENCES))
@@ -82,20 +77,17 @@ def _columns(view: View) -> Markup:
 
 def _plain(view: View) -> Iterator[Markup]:
     """The first cases as a table."""
-    report, words = view.report, view.words
+    report, words, names = view.report, view.words, view.report.candidates
     most = SHOWN_IN_FRAGMENT if view.fragment else SHOWN
-    rows = (_row(place, view) for place in islice(range(len(report.cases)), most))
-    yield table([words["question"], words["expected"], *map(visible_markup, report.candidates)], rows)
+    rows = (
+        [_text(case.prompt), _text(case.expected), *(_answer(report.results[name][place], view) for name in names)]
+        for place, case in enumerate(report.cases[:most])
+    )
+    yield table([words["question"], words["expected"], *map(visible_markup, names)], rows)
     if len(report.cases) > most:
         yield tag("p", words["first_cases"].format(number=most, all=len(report.cases)), class_="soft")
     if not view.fragment:
         yield tag("p", words["only_here"], class_="soft")
-
-
-def _row(place: int, view: View) -> list[Content]:
-    case = view.report.cases[place]
-    answers = (_answer(view.report.results[name][place], view) for name in view.report.candidates)
-    return [_text(case.prompt), _text(case.expected), *answers]
 
 
 def _text(text: str) -> Markup:

@@ -52,7 +52,7 @@ def _forest(whole: Comparison, found: Sequence[CategoryComparison], axis: Axis, 
 
 
 def _row(name: str, c: Comparison, axis: Axis, view: View, *, few: bool, whole: bool = False) -> Markup:
-    shown_name = view.words["none"] if name == "(none)" else name
+    shown_name = view.category(name)
     value, low, high = shown_numbers(c)
     mark: Content = tag("small", view.words["too_few"]) if few else tag("small", p_value(c.p))
     link = pick(shown_name, view, candidate=c.candidate, measure=c.scorer, **({} if whole else {"category": name}))
@@ -70,7 +70,7 @@ def _means(view: View) -> Markup:
     report = view.report
     rows = (
         [
-            visible_markup(view.words["none"] if category == "(none)" else category),
+            visible_markup(view.category(category)),
             f"{report.count(category):,}",
             *(_mean(report.mean(name, category=category)) for name in report.candidates),
         ]

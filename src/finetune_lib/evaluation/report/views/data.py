@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from finetune_lib.evaluation.judges import Judgment
 from finetune_lib.evaluation.report.results import Attempt, Result
+from finetune_lib.evaluation.judges.judgments import grouped
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.conversation import conversation_of
 from finetune_lib.pages.document import json_in_page
@@ -15,6 +17,8 @@ from finetune_lib.records import Answer, Case, ToolCall
 from finetune_lib.texts.scripts import language_of
 
 if TYPE_CHECKING:
+    from finetune_lib.evaluation.judges import Judgment
+    from finetune_lib.evaluation.report import Attempt
     from finetune_lib.evaluation.review.votes import Vote
 
 LARGEST, LEAST = 20_000, 1_000  # characters of one text on the page
@@ -61,9 +65,11 @@ class Cutter:
 def _cases(view: View, cut: Cutter) -> Iterator[Json]:
     report = view.report
     differences = _differences(view)
-    judged, voted = _judged(view), _votes(view)
+    known = set(report.candidates)
+    judged = grouped((one for one in report.judgments if {one.candidate, one.baseline} <= known), attrgetter("case"))
+    voted = grouped(report.votes.votes if report.votes else (), attrgetter("case_id"))
     for place, case in enumerate(report.cases):
-        attempts = [_attempts(report.results[name][place], cut) for name in report.candidates]
+        attempts = [[_attempt(one, cut) for one in report.results[name][place].attempts] for name in report.candidates]
         found = {measure: [column[place] for column in columns] for measure, columns in differences.items()}
         yield _case(case, cut) | _present(
             {
@@ -100,10 +106,6 @@ def _case(case: Case, cut: Cutter) -> Json:
 
 def _calls(calls: Iterable[ToolCall], cut: Cutter) -> list[Json]:
     return [{"name": call.name, **cut.text(call.arguments)} for call in calls]
-
-
-def _attempts(result: Result, cut: Cutter) -> list[Json]:
-    return [_attempt(attempt, cut) for attempt in result.attempts]
 
 
 def _attempt(attempt: Attempt, cut: Cutter) -> Json:
@@ -147,14 +149,6 @@ def _difference(name: str, measure: str, view: View) -> tuple[float | None, ...]
     return view.report.differences(name, baseline=view.baseline, scorer=measure)
 
 
-def _judged(view: View) -> Mapping[str, list[Judgment]]:
-    found: dict[str, list[Judgment]] = {}
-    for judgment in view.report.judgments:
-        if {judgment.candidate, judgment.baseline} <= set(view.report.candidates):
-            found.setdefault(judgment.case, []).append(judgment)
-    return found
-
-
 def _judgment(one: Judgment, view: View, cut: Cutter) -> Json:
     """Seen from the candidate, whose answer came first or second."""
     names = view.report.candidates
@@ -171,13 +165,6 @@ def _level(one: Judgment) -> str | None:
     if one.level.startswith("first"):
         return one.level.replace("first", "second", 1)
     return one.level.replace("second", "first", 1)
-
-
-def _votes(view: View) -> Mapping[str, list[Vote]]:
-    found: dict[str, list[Vote]] = {}
-    for vote in view.report.votes.votes if view.report.votes else ():
-        found.setdefault(vote.case_id, []).append(vote)
-    return found
 
 
 def _vote(vote: Vote) -> Json:

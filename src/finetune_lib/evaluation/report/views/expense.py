@@ -84,7 +84,7 @@ def _chain(view: View) -> Iterator[Markup]:
     steps: dict[str, str | None] = {
         "chain_data": run.training_file,
         "chain_job": "".join([run.job, *price]),
-        "chain_model": _tuned(view),
+        "chain_model": next((model for model in run.models.values() if model.startswith("ft:")), None),
         "chain_evaluation": run.id or None,
     }
     items: list[Content] = [
@@ -94,8 +94,3 @@ def _chain(view: View) -> Iterator[Markup]:
     ]
     yield tag("h3", words["chain"])
     yield tag("ol", *items, class_="chain")
-
-
-def _tuned(view: View) -> str | None:
-    """The model that was tuned, as its name says."""
-    return next((model for model in view.report.run.models.values() if model.startswith("ft:")), None)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from finetune_lib.evaluation.report.records import Failure
+from finetune_lib.evaluation.judges.judgments import grouped
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.markup import Content, Markup, table, tag
 from finetune_lib.pages.unseen import visible_markup
@@ -42,14 +43,10 @@ class Group:
 
 def groups(failures: Sequence[Failure]) -> list[Group]:
     """The most frequent first; reasons that differ in numbers and ids alone are one."""
-    found: dict[str, list[Failure]] = {}
-    for failure in failures:
-        found.setdefault(_CHANGING.sub("0", failure.reason), []).append(failure)
-    return [Group(_cut(several[0].reason), several) for several in sorted(found.values(), key=len, reverse=True)]
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    found = sorted(grouped(failures, lambda one: _CHANGING.sub("0", one.reason)).values(), key=len, reverse=True)
+    reasons = [several[0].reason for several in found]
+    cut = [reason if len(reason) <= LONGEST else f"{reason[:LONGEST]}…" for reason in reasons]
+    return list(map(Group, cut, found))
 
 
 def failures(view: View) -> Iterator[Markup]:

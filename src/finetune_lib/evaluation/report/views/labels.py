@@ -20,11 +20,16 @@ MOST_LABELS = 30
 
 def classifications(view: View) -> Iterator[Markup]:
     """For each scorer that finds labels: accuracy and F1 of all candidates, then each one's labels."""
+    words = view.words
     for scorer in view.report.scorers:
         found = {name: c for name in view.report.candidates if (c := _classified(name, scorer, view))}
         if found:
             yield tag("h3", visible_markup(scorer))
-            yield _summary(found, view)
+            header = [words[name] for name in ("candidate", "accuracy", "macro_f1", "answers")]
+            rows = (
+                [visible_markup(n), number(c.accuracy), number(c.macro_f1), f"{c.total:,}"] for n, c in found.items()
+            )
+            yield table(header, rows)
             yield from (_details(name, c, view) for name, c in found.items())
 
 
@@ -32,12 +37,6 @@ def _classified(name: str, scorer: str, view: View) -> ClassificationReport | No
     scored = (attempt.scores.get(scorer) for result in view.report.results[name] for attempt in result.attempts)
     labelled = any(score is not None and score.target is not None for score in scored)
     return view.report.classification(name, scorer=scorer) if labelled else None
-
-
-def _summary(found: dict[str, ClassificationReport], view: View) -> Markup:
-    words = view.words
-    rows = [[visible_markup(n), number(c.accuracy), number(c.macro_f1), f"{c.total:,}"] for n, c in found.items()]
-    return table([words["candidate"], words["accuracy"], words["macro_f1"], words["answers"]], rows)
 
 
 def _details(name: str, found: ClassificationReport, view: View) -> Markup:

@@ -31,12 +31,17 @@ def method(view: View) -> Iterator[Markup]:
 
 def facts(view: View) -> Iterator[tuple[str, list[str]]]:
     """Words with what belongs to them."""
+    from finetune_lib import __version__
+
     report, run, words = view.report, view.report.run, view.words
     if methods := dict.fromkeys(c.estimate.method for c in view.comparisons.values()):
         yield "method_used", list(methods)
         yield "method_corrections", [words["method_holm"]]
     if report.scorers:
-        yield "method_scorers", [_signed(name, report.signatures.get(name)) for name in report.scorers]
+        yield (
+            "method_scorers",
+            [f"{name}: {signature}" if (signature := report.signatures.get(name)) else name for name in report.scorers],
+        )
     if run.models:
         yield "method_models", [f"{name}: {model}" for name, model in {**run.models, **run.judge_models}.items()]
     if report.contaminated:
@@ -46,7 +51,3 @@ def facts(view: View) -> Iterator[tuple[str, list[str]]]:
     if run.golden:
         yield "method_golden", [run.golden]
     yield "method_version", [f"finetune_lib {__version__}"]
-
-
-def _signed(name: str, signature: str | None) -> str:
-    return f"{name}: {signature}" if signature else name

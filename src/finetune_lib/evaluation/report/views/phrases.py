@@ -106,12 +106,8 @@ def advice(c: Comparison, view: View) -> Iterator[str]:
 def where_to_label(c: Comparison, view: View) -> str | None:
     """The category that leaves most of the doubt: n times the standard deviation of its differences (Neyman)."""
     found = view.report.by_category(c.candidate, baseline=c.baseline, scorer=c.scorer)
-    doubts = {one.category: _doubt(one.comparison) for one in found}
+    doubts = {one.category: (c.estimate.n * (c.wins + c.losses)) ** 0.5 for one in found for c in [one.comparison]}
     return max(doubts, key=doubts.__getitem__) if len(doubts) > 1 and any(doubts.values()) else None
-
-
-def _doubt(c: Comparison) -> float:
-    return (c.estimate.n * (c.wins + c.losses)) ** 0.5
 
 
 def many(items: Sequence[str], words: Words, *, most: int) -> str:

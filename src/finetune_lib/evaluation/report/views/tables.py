@@ -19,25 +19,18 @@ def measure_rows(found: Iterable[Comparison], view: View) -> list[list[str]]:
 
 def _row(c: Comparison, view: View) -> list[str]:
     value, low, high = shown_numbers(c)
+    p = p_value(c.p).removeprefix("p ").removeprefix("= ")
     counts = f"{c.wins:,} · {c.ties:,} · {c.losses:,}"
     outcome = f"{SYMBOLS[c.outcome]} {view.words[f'{key(c)}_short']}"
-    return [
-        c.candidate,
-        view.named(c.scorer),
-        value,
-        f"[{low}, {high}]",
-        p_value(c.p).removeprefix("p ").removeprefix("= "),
-        counts,
-        outcome,
-    ]
+    return [c.candidate, view.named(c.scorer), value, f"[{low}, {high}]", p, counts, outcome]
 
 
 def category_rows(view: View) -> list[list[str]]:
     """The mean score of each candidate, a category a row."""
-    report, none = view.report, view.words["none"]
+    report = view.report
     return [
         [
-            none if category == "(none)" else category,
+            view.category(category),
             f"{report.count(category):,}",
             *(number(report.mean(name, category=category)) for name in report.candidates),
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from math import isnan
 from typing import TYPE_CHECKING
 
@@ -27,24 +28,19 @@ def trust(view: View) -> Iterator[Markup]:
     """One list of checks for the judge of each pair, and one for the experts."""
     for name in view.others if view.report.judgments else ():
         if (name, "judge") in view.comparisons:
-            checks = (*judge_checks(view.quality(name), view.words), *_of_family(name, view))
-            yield _list(_title("judge_quality", name, view), iter(checks))
+            pair = view.words["compared_with"].format(candidate=name, baseline=view.baseline)
+            title = view.words["titled"].format(name=view.words["judge_quality"], pair=pair)
+            yield _list(title, chain(judge_checks(view.quality(name), view.words), _of_family(name, view)))
     if view.report.votes:
         yield _list(view.words["experts_agreement"], expert_checks(view.report.votes, view.words))
 
 
-def _title(kind: str, candidate: str, view: View) -> str:
-    pair = view.words["compared_with"].format(candidate=candidate, baseline=view.baseline)
-    return view.words["titled"].format(name=view.words[kind], pair=pair)
-
-
 def _list(title: str, checks: Iterator[Check]) -> Markup:
-    items = (tag("li", *_check(text, warns), class_="warns" if warns else "holds") for text, warns in checks)
+    items: list[Content] = []
+    for text, warns in checks:
+        mark = tag("span", "⚠" if warns else "✓", aria_hidden="true", class_="mark")
+        items.append(tag("li", mark, Markup(" "), visible_markup(text), class_="warns" if warns else "holds"))
     return Markup(f"{tag('h3', visible_markup(title))}{tag('ul', *items, class_='checks')}")
-
-
-def _check(text: str, warns: bool) -> list[Content]:
-    return [tag("span", "⚠" if warns else "✓", aria_hidden="true", class_="mark"), Markup(" "), visible_markup(text)]
 
 
 def judge_checks(quality: JudgeQuality, words: Words) -> Iterator[Check]:

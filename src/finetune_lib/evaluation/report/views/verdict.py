@@ -30,16 +30,10 @@ def verdicts(view: View) -> Iterator[Markup]:
 def _summary(found: list[Comparison], view: View) -> Markup:
     """Who is better, who is not, in one line."""
     groups = {outcome: [c for c in found if c.outcome == outcome] for outcome in ORDER}
-    parts: list[Content] = [
-        tag(
-            "span",
-            badge(several[0], view),
-            Markup(" "),
-            visible_markup(view.words["comma"].join(c.candidate for c in several)),
-        )
-        for several in groups.values()
-        if several
-    ]
+    parts: list[Content] = []
+    for several in filter(None, groups.values()):
+        names = visible_markup(view.words["comma"].join(c.candidate for c in several))
+        parts.append(tag("span", badge(several[0], view), Markup(" "), names))
     basis = view.words["basis"].format(baseline=view.baseline, measure=view.named(found[0].scorer))
     return tag("p", *parts, tag("small", visible_markup(basis)), class_="summary")
 
@@ -55,7 +49,7 @@ def _card(found: list[Comparison], view: View) -> Markup:
     notes = [tag("li", visible_markup(text)) for text in caveats(first, view)]
     body: list[Content] = [
         tag("h3", badge(first, view), Markup(" "), visible_markup(headline(first, view.words))),
-        _number(first, view),
+        tag("p", tag("b", shown_numbers(first)[0]), tag("small", visible_markup(told(first, view))), class_="hero"),
         picture(first, view),
         scale(axis_of(view.of_measure(first.scorer))),
         bar(first, view),
@@ -65,11 +59,6 @@ def _card(found: list[Comparison], view: View) -> Markup:
         *([_others(others, view)] if others else []),
     ]
     return tag("article", *body, class_=f"card {key(first)}")
-
-
-def _number(c: Comparison, view: View) -> Markup:
-    """The number that counts, large, and beside it how sure it is."""
-    return tag("p", tag("b", shown_numbers(c)[0]), tag("small", visible_markup(told(c, view))), class_="hero")
 
 
 def _others(found: list[Comparison], view: View) -> Markup:

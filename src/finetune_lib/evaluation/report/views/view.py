@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-
 from finetune_lib.errors import MissingExtraError
 from finetune_lib.evaluation.judges import JudgeQuality
 from finetune_lib.evaluation.report.comparing import Comparison
 from finetune_lib.evaluation.report.measured import Measured
-from finetune_lib.evaluation.report.views.wording import report_words
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+from finetune_lib.files import packaged_text
 from finetune_lib.pages.wording import Words, chosen
 from finetune_lib.statistics import Estimate
 from finetune_lib.texts.languages import Language
 
 PREFERENCES = ("judge", "experts")
+
+
+@cache
+def report_words(lang: Language) -> Words:
+    """The words in one language; each language has all of them."""
+    return tomllib.loads(packaged_text("finetune_lib.evaluation.report.views", "words.toml"))[lang]
 
 
 @dataclass(frozen=True)
@@ -96,3 +104,7 @@ class View:
         """A measure as it is called: scorers have names of their own."""
         own = measure in self.report.scorers
         return measure if own or measure not in PREFERENCES else self.words[measure]
+
+    def category(self, name: str) -> str:
+        """A category as it is called; cases without one are in one together."""
+        return self.words["none"] if name == "(none)" else name
