@@ -85,7 +85,8 @@ def _exact(encoding: str) -> Callable[[str], int]:
         try:
             return len(encode_ordinary(text)) if SPECIAL in text else len(encode(text)) // unit
         except UnicodeEncodeError:
-            return len(encode_ordinary(_without_lone_surrogates(text)))
+            whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # without lone surrogates
+            return len(encode_ordinary(whole))
 
     return count
 
@@ -104,10 +105,6 @@ def _encoder(encoding: str) -> tuple[Encode, int, Encode]:
         return encode, 1, encode
     # the fastest way gives four bytes a token, but takes special tokens for such
     return tokenizer.encode_flat, 4, tokenizer.encode_ordinary
-
-
-def _without_lone_surrogates(text: str) -> str:
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _bytes(text: str) -> int:

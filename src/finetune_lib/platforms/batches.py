@@ -82,7 +82,8 @@ class Batches:
             for part in parts:
                 id = await calls.begin(part, taken.get(part.fingerprint))
                 waiting[id] = part.ids
-                self._tell(id)
+                if self.on_batch:
+                    self.on_batch(id)
             async for answered in self._answers(calls, waiting):
                 yield answered
 
@@ -96,10 +97,6 @@ class Batches:
             waiting: Waiting = dict.fromkeys(batch_ids)
             async for answered in self._answers(_Calls(self.platform, client, self.sleep), waiting):
                 yield answered
-
-    def _tell(self, id: str) -> None:
-        if self.on_batch:
-            self.on_batch(id)
 
     async def _answers(self, calls: _Calls, waiting: Waiting) -> AsyncGenerator[tuple[str, Outcome]]:
         pace = _Pace()
@@ -193,11 +190,9 @@ class _Calls:
         while True:
             try:
                 with self.platform.paid_call("create the batch"):
+                    mark = {FINGERPRINT: fingerprint}
                     batch = await client.batches.create(
-                        input_file_id=file,
-                        endpoint=ENDPOINT,
-                        completion_window=WINDOW,
-                        metadata={FINGERPRINT: fingerprint},
+                        input_file_id=file, endpoint=ENDPOINT, completion_window=WINDOW, metadata=mark
                     )
                     return batch.id
             except PlatformError as error:
