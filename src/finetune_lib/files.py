@@ -1,4 +1,4 @@
-"""Whole files, never half-written; lines of JSONL; and the files that the package carries."""
+"""Whole files, never half-written; lines of JSONL; the files that the package carries, and where its own lie."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from finetune_lib.errors import DataError
+
+
+def home() -> Path:
+    """The folder of what outlives a process: `FINETUNE_LIB_HOME`, else `~/.finetune_lib`."""
+    return Path(os.environ.get("FINETUNE_LIB_HOME") or Path.home() / ".finetune_lib")
 
 
 def packaged_text(package: str, *names: str) -> str:

@@ -6,6 +6,7 @@ Importing this package loads neither torch nor a web framework.
 
 from __future__ import annotations
 
-from finetune_lib.local.connection import connect, home, stop
+from finetune_lib.files import home
+from finetune_lib.local.connection import connect, stop
 
 __all__ = ["connect", "home", "stop"]

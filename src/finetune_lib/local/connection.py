@@ -15,7 +15,7 @@ from os import PathLike
 from pathlib import Path
 
 from finetune_lib.errors import MissingExtraError, PlatformError
-from finetune_lib.files import write_atomically
+from finetune_lib.files import home, write_atomically
 from finetune_lib.platforms import Platform
 
 NEEDED = ("cyclopts", "filelock", "uvicorn", "starlette", "multipart", "torch", "transformers", "trl", "peft")
@@ -54,11 +54,6 @@ class Address:
                 return answer.status == 200
         except OSError:
             return False
-
-
-def home() -> Path:
-    """The folder of the local platform: `FINETUNE_LIB_HOME`, else `~/.finetune_lib`."""
-    return Path(os.environ.get("FINETUNE_LIB_HOME") or Path.home() / ".finetune_lib")
 
 
 def connect(root: str | PathLike[str] | None = None) -> Platform:
@@ -129,17 +124,7 @@ def require_platform() -> None:
 
 
 def _spawned(root: Path) -> Address:
-    command = [
-        sys.executable,
-        "-m",
-        "finetune_lib.cli",
-        "serve",
-        "--root",
-        str(root),
-        "--port",
-        "0",
-        "--until-idle",
-    ]
+    command = [sys.executable, "-m", "finetune_lib.cli", "serve", "--root", str(root), "--port", "0", "--until-idle"]
     log = root / "server.log"
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module

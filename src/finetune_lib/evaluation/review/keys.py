@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from typing import Any
 from finetune_lib.errors import DataError
 from finetune_lib.evaluation.review.blinding import Concealed
 from finetune_lib.evaluation.review.items import Beside
+from finetune_lib.files import home as default_home
 from finetune_lib.files import write_atomically
 
 SCHEMA = 1
@@ -87,7 +87,7 @@ def _read_item(data: Mapping[str, Any]) -> KeyItem:
 
 def key_folder(home: str | PathLike[str] | None = None) -> Path:
     """Where keys lie: `reviews` in `home`, else in `FINETUNE_LIB_HOME`, else in `~/.finetune_lib`."""
-    return Path(home or os.environ.get("FINETUNE_LIB_HOME") or Path.home() / ".finetune_lib") / "reviews"
+    return (Path(home) if home else default_home()) / "reviews"
 
 
 def secret_of(folder: Path) -> bytes:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from finetune_lib.errors import DataError
+from finetune_lib.files import home
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS replies (
@@ -96,4 +97,4 @@ def _make_private(path: Path) -> None:
 
 def default_path() -> Path:
     """Where answers are kept unless the caller says so: beside the local platform's files."""
-    return Path(os.environ.get("FINETUNE_LIB_HOME") or Path.home() / ".finetune_lib") / "answers.db"
+    return home() / "answers.db"
