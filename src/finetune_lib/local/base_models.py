@@ -42,13 +42,7 @@ TEMPLATE = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 # What "auto" means for tiny: about 300 example-epochs in steps of 2 learn any dozen of rows by heart.
-TINY_DEFAULTS = {
-    "example_epochs": 300,
-    "min_epochs": 3,
-    "max_epochs": 50,
-    "batch_size": 2,
-    "learning_rate": 2e-3,
-}
+TINY_DEFAULTS = {"example_epochs": 300, "min_epochs": 3, "max_epochs": 50, "batch_size": 2, "learning_rate": 2e-3}
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,8 +143,7 @@ def _load(source: str) -> Loaded:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device, dtype = ("cuda", torch.bfloat16) if torch.cuda.is_available() else ("cpu", torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     model: Any = AutoModelForCausalLM.from_pretrained(
         source, trust_remote_code=False, use_safetensors=True, dtype=dtype
@@ -156,10 +155,7 @@ def _prompt(loaded: Loaded, messages: Sequence[Mapping[str, Any]]) -> Any:
     from finetune_lib.local.training.encode import plain
 
     rendered = loaded.tokenizer.apply_chat_template(
-        [plain(message) for message in messages],
-        add_generation_prompt=True,
-        return_tensors="pt",
-        return_dict=True,
+        [plain(message) for message in messages], add_generation_prompt=True, return_tensors="pt", return_dict=True
     )
     return rendered.to(loaded.model.device)
 
@@ -179,7 +175,7 @@ def _generate(loaded: Loaded, prompt: Any, sampling: Sampling, stream: Stream | 
             max_new_tokens=min(sampling.max_tokens or DEFAULT_TOKENS, room),
             pad_token_id=loaded.tokenizer.pad_token_id or loaded.tokenizer.eos_token_id,
             **_drawing(sampling),
-            **_stopping(loaded, sampling),
+            **({"stop_strings": list(sampling.stop), "tokenizer": loaded.tokenizer} if sampling.stop else {}),
             **(_streaming(loaded, stream) if stream else {}),
         )
     return output[0, length:].tolist()
@@ -189,10 +185,6 @@ def _drawing(sampling: Sampling) -> dict[str, Any]:
     if sampling.temperature == 0:
         return {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
     return {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0}
-
-
-def _stopping(loaded: Loaded, sampling: Sampling) -> dict[str, Any]:
-    return {"stop_strings": list(sampling.stop), "tokenizer": loaded.tokenizer} if sampling.stop else {}
 
 
 def _streaming(loaded: Loaded, stream: Stream) -> dict[str, Any]:
@@ -213,17 +205,9 @@ def _streaming(loaded: Loaded, stream: Stream) -> dict[str, Any]:
 
 def _finished(loaded: Loaded, prompt: Any, tokens: list[int], sampling: Sampling) -> Completion:
     text = loaded.tokenizer.decode(tokens, skip_special_tokens=True)
-    ends = _end_tokens(loaded)
+    end = loaded.model.generation_config.eos_token_id
+    ends = [end] if isinstance(end, int) else end or []
     cut = min((at for word in sampling.stop if (at := text.find(word)) >= 0), default=None)
     stopped = cut is not None or (bool(tokens) and tokens[-1] in ends)
-    return Completion(
-        text if cut is None else text[:cut],
-        "stop" if stopped else "length",
-        int(prompt["input_ids"].shape[1]),
-        len(tokens),
-    )
-
-
-def _end_tokens(loaded: Loaded) -> set[int]:
-    end = loaded.model.generation_config.eos_token_id
-    return {end} if isinstance(end, int) else set(end or ())
+    asked = int(prompt["input_ids"].shape[1])
+    return Completion(text if cut is None else text[:cut], "stop" if stopped else "length", asked, len(tokens))

@@ -1,20 +1,31 @@
-"""The objects of the wire, as OpenAI's specification shapes them; pure."""
+"""The objects of the wire and their ids, as OpenAI's specification shapes them; pure."""
 
 from __future__ import annotations
 
+import secrets
+import string
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from finetune_lib.local.ids import new_id
-
 Object = dict[str, Any]
+ALPHABET = string.ascii_letters + string.digits
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
 def now() -> int:
     """Unix seconds."""
     return int(time.time())
+
+
+def new_id(prefix: str, length: int = 24) -> str:
+    """A random id: `new_id("ftjob-")`."""
+    return prefix + "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def model_name(base: str, suffix: str | None) -> str:
+    """The name of a new fine-tuned model: `ft:<base>:<organisation>:<suffix>:<8 characters>`."""
+    return f"ft:{base}:local:{suffix or ''}:{new_id('', 8)}"
 
 
 def file_object(id: str, *, filename: str, purpose: str, size: int) -> Object:
@@ -60,10 +71,7 @@ def job_object(request: Mapping[str, Any], *, model: str, seed: int, hyperparame
 def with_hyperparameters(values: Mapping[str, Any]) -> Object:
     """The two places where a job shows its hyperparameters."""
     shown = {name: values.get(name, "auto") for name in ("n_epochs", "batch_size", "learning_rate_multiplier")}
-    return {
-        "hyperparameters": shown,
-        "method": {"type": "supervised", "supervised": {"hyperparameters": shown}},
-    }
+    return {"hyperparameters": shown, "method": {"type": "supervised", "supervised": {"hyperparameters": shown}}}
 
 
 def event_object(

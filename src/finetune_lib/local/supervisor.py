@@ -17,7 +17,6 @@ from typing import Any
 
 from finetune_lib.catalog import base_of
 from finetune_lib.local.base_models import TINY, ensure_tiny, find_base
-from finetune_lib.local.ids import model_name, new_id
 from finetune_lib.local.job_directory import JobDirectory, Order
 from finetune_lib.local.launchers import end, spawn
 from finetune_lib.local.objects import (
@@ -26,7 +25,9 @@ from finetune_lib.local.objects import (
     checkpoint_object,
     event_object,
     file_object,
+    model_name,
     model_object,
+    new_id,
     now,
     with_hyperparameters,
 )
@@ -126,7 +127,7 @@ class Supervisor:
         """Check the files as they lie in the job's directory."""
         problem = problem_of(self.directory(job["id"]), job)
         if problem:
-            self._finish(job, "failed", f"The job failed: {problem['message']}", error=problem)
+            self._fail(job, problem)
             return
         with self.store.transaction():
             self._tell(job["id"], "Files validated, moving job to queued state")
@@ -138,30 +139,22 @@ class Supervisor:
             return
         if job["model"] == TINY:
             ensure_tiny(self.root)
-        base = self._source(job["model"])
-        self.directory(job["id"]).place(Order(base, job["seed"], job["hyperparameters"]))
+        known, base = self.store.get("model", job["model"]), find_base(job["model"], self.root)
+        source = known["path"] if known else base.source if base else job["model"]
+        self.directory(job["id"]).place(Order(source, job["seed"], job["hyperparameters"]))
         with self.store.transaction():
             self._tell(job["id"], "Fine-tuning job started", mark="started")
             self._set(job, status="running")
         if self._status(job) == "running":  # not cancelled meanwhile
             self._launch(job)
 
-    def _source(self, model: str) -> str:
-        known = self.store.get("model", model)
-        base = find_base(model, self.root)
-        return known["path"] if known else base.source if base else model
-
     def _launch(self, job: Object) -> None:
         """Count the attempt first: a crash in between costs an attempt, never a second worker."""
         attempt, offset = self.store.run(job["id"])
         if attempt == ATTEMPTS:
             tail = self.directory(job["id"]).log.read_text(errors="replace")[-400:]
-            error = {
-                "code": "worker_crashed",
-                "message": f"the worker died {ATTEMPTS} times: {tail}",
-                "param": None,
-            }
-            self._finish(job, "failed", f"The job failed: {error['message']}", error=error)
+            message = f"the worker died {ATTEMPTS} times: {tail}"
+            self._fail(job, {"code": "worker_crashed", "message": message, "param": None})
             return
         self.store.set_run(job["id"], attempt=attempt + 1, offset=offset)
         if attempt:
@@ -194,14 +187,9 @@ class Supervisor:
         if event["type"] == "resolved":
             self._set(job, **with_hyperparameters(event["hyperparameters"]))
         else:
-            told = event_object(
-                event["message"],
-                level=event["level"],
-                kind="metrics",
-                data=event["data"],
-                at=event["created_at"],
-            )
-            self.store.add("event", told, parent=job["id"], mark=f"step {event['data']['step']}")
+            data, at = event["data"], event["created_at"]
+            told = event_object(event["message"], level=event["level"], kind="metrics", data=data, at=at)
+            self.store.add("event", told, parent=job["id"], mark=f"step {data['step']}")
 
     def _succeed(self, job: Object, result: Mapping[str, Any]) -> None:
         """Register the model and its checkpoints, write the table of metrics, and end the job."""
@@ -216,11 +204,7 @@ class Supervisor:
             for checkpoint in result["checkpoints"]:
                 self._add_checkpoint(job["id"], name, checkpoint, directory)
             self._tell(job["id"], f"New fine-tuned model created: {name}")
-            changes = {
-                "fine_tuned_model": name,
-                "trained_tokens": result["trained_tokens"],
-                "result_files": [table],
-            }
+            changes = {"fine_tuned_model": name, "trained_tokens": result["trained_tokens"], "result_files": [table]}
             self._finish(job, "succeeded", "The job has successfully completed", **changes)
 
     def _add_checkpoint(self, job: str, model: str, found: Mapping[str, Any], directory: JobDirectory) -> None:

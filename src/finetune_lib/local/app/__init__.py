@@ -10,8 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount
 
 from finetune_lib.local.app import batches, chat, errors, files, jobs, models
-from finetune_lib.local.app.activity import Activity, Watched
-from finetune_lib.local.app.auth import TokenRequired
+from finetune_lib.local.app.middleware import Activity, TokenRequired, Watched
 from finetune_lib.local.app.services import Services
 
 __all__ = ["Activity", "create_app"]

@@ -15,9 +15,9 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from finetune_lib.local.app import chat, errors
-from finetune_lib.local.app.errors import WireError, json_body, not_found
+from finetune_lib.local.app.errors import WireError, invalid, json_body, not_found
 from finetune_lib.local.app.pages import page
-from finetune_lib.local.app.services import Services, services
+from finetune_lib.local.app.services import Services, require_file, services
 from finetune_lib.local.batches.runner import Answer
 from finetune_lib.local.objects import Object, batch_object
 
@@ -58,23 +58,14 @@ async def create(request: Request) -> JSONResponse:
 def _check(body: Mapping[str, Any], platform: Services) -> None:
     for name, only in (("endpoint", ENDPOINT), ("completion_window", WINDOW)):
         if body.get(name) != only:
-            raise _invalid(name, f"{only!r}, the only one here", body.get(name))
-    _check_file(body.get("input_file_id"), platform)
+            raise invalid(name, f"{only!r}, the only one here", body.get(name))
+    require_file(platform, body.get("input_file_id"), purpose="batch", param="input_file_id")
     if body.get("metadata") is not None and not _is_metadata(body["metadata"]):
         wanted = f"at most {MOST_METADATA} pairs of text of up to {LONGEST_KEY} and {LONGEST_VALUE} characters"
-        raise _invalid("metadata", wanted, body["metadata"])
+        raise invalid("metadata", wanted, body["metadata"])
     if body.get("output_expires_after"):
         message = "Files do not expire here: delete them instead."
         raise WireError(400, message, param="output_expires_after", code="unsupported_parameter")
-
-
-def _check_file(id: object, platform: Services) -> None:
-    found = platform.store.get("file", id) if isinstance(id, str) else None
-    if found is None:
-        raise WireError(400, f"File '{id}' does not exist.", param="input_file_id", code="invalid_file")
-    if found["purpose"] != "batch":
-        message = f"File '{id}' has the purpose '{found['purpose']}', not 'batch'."
-        raise WireError(400, message, param="input_file_id", code="invalid_file")
 
 
 def _is_metadata(value: object) -> bool:
@@ -83,10 +74,6 @@ def _is_metadata(value: object) -> bool:
     pairs = cast("dict[str, object]", value)
     fitting = (isinstance(v, str) and len(k) <= LONGEST_KEY and len(v) <= LONGEST_VALUE for k, v in pairs.items())
     return len(pairs) <= MOST_METADATA and all(fitting)
-
-
-def _invalid(param: str, wanted: str, value: object) -> WireError:
-    return WireError(400, f"Invalid {param}: it must be {wanted}, not {value!r}.", param=param, code="invalid_value")
 
 
 async def list_batches(request: Request) -> JSONResponse:

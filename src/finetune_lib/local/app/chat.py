@@ -18,9 +18,8 @@ from finetune_lib.local.app.errors import WireError, json_body, part
 from finetune_lib.local.app.models import source_of
 from finetune_lib.local.app.services import services
 from finetune_lib.local.base_models import ensure_tiny, tiny_folder
-from finetune_lib.local.ids import new_id
 from finetune_lib.local.inference import Completion, PromptTooLongError, Stream
-from finetune_lib.local.objects import now
+from finetune_lib.local.objects import new_id, now
 
 
 async def create(request: Request) -> Response:
@@ -62,11 +61,7 @@ def _completion(head: Mapping[str, Any], whole: Completion) -> dict[str, Any]:
 
 
 async def _stream(
-    head: Mapping[str, Any],
-    first: str | Completion,
-    stream: Stream,
-    rest: Iterator[str | Completion],
-    usage: bool,
+    head: Mapping[str, Any], first: str | Completion, stream: Stream, rest: Iterator[str | Completion], usage: bool
 ) -> AsyncGenerator[str]:
     """Server-sent events: chunks, their end, and the counts where they are asked for."""
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from finetune_lib.local.app.errors import WireError, part
+from finetune_lib.local.app.errors import WireError, missing, part
 from finetune_lib.local.inference import Sampling
 
 # What would change the answer and is not done here is refused, not passed over.
@@ -27,7 +27,7 @@ MOST_STOPS = 4
 def messages_of(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
-        raise _missing("messages")
+        raise missing("messages")
     for place, message in enumerate(cast("list[object]", messages)):
         fields = cast("dict[str, Any]", message) if isinstance(message, dict) else {}
         if not isinstance(fields.get("role"), str):
@@ -92,12 +92,8 @@ def _number(body: Mapping[str, Any], name: str, *, low: float, high: float) -> f
 
 def text_of(body: Mapping[str, Any], name: str) -> str:
     if not isinstance(body.get(name), str):
-        raise _missing(name)
+        raise missing(name)
     return body[name]
-
-
-def _missing(name: str) -> WireError:
-    return WireError(400, f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter")
 
 
 def _unsupported(name: str) -> WireError:

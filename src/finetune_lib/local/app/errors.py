@@ -21,12 +21,7 @@ class WireError(Exception):
 
 
 def envelope(
-    status: int,
-    message: str,
-    *,
-    kind: str = "invalid_request_error",
-    param: str | None = None,
-    code: str | None = None,
+    status: int, message: str, *, kind: str = "invalid_request_error", param: str | None = None, code: str | None = None
 ) -> JSONResponse:
     """The error as an answer."""
     return JSONResponse({"error": {"message": message, "type": kind, "param": param, "code": code}}, status)
@@ -46,6 +41,16 @@ async def unknown_route(request: Request, error: Exception) -> JSONResponse:
     answered = envelope(status, str(getattr(error, "detail", "")) or "refused")
     answered.headers.update(getattr(error, "headers", None) or {})
     return answered
+
+
+def missing(name: str) -> WireError:
+    """A parameter that a request needs is not there."""
+    return WireError(400, f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter")
+
+
+def invalid(param: str, wanted: str, value: object) -> WireError:
+    """A parameter has a value that it may not have."""
+    return WireError(400, f"Invalid {param}: it must be {wanted}, not {value!r}.", param=param, code="invalid_value")
 
 
 def not_found(what: str, id: str, *, param: str = "id") -> WireError:

@@ -18,8 +18,7 @@ from finetune_lib.files import write_atomically
 from finetune_lib.local.app.errors import WireError, not_found
 from finetune_lib.local.app.pages import page
 from finetune_lib.local.app.services import services
-from finetune_lib.local.ids import new_id
-from finetune_lib.local.objects import Object, file_object
+from finetune_lib.local.objects import Object, file_object, new_id
 
 PURPOSES = ("fine-tune", "assistants", "batch", "vision", "user_data", "evals")
 LARGEST_BYTES = 512 * 1024 * 1024

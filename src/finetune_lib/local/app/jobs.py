@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from finetune_lib.local.app.errors import WireError, json_body, part
+from finetune_lib.local.app.errors import WireError, invalid, json_body, missing, part
 from finetune_lib.local.app.pages import page
-from finetune_lib.local.app.services import Services, services
+from finetune_lib.local.app.services import Services, require_file, services
 from finetune_lib.local.base_models import find_base
 from finetune_lib.local.objects import Object, event_object, job_object
 
@@ -30,36 +30,25 @@ async def create(request: Request) -> JSONResponse:
     """POST /fine_tuning/jobs"""
     body, platform = await json_body(request), services(request)
     _check(body, platform)
-    seed = body.get("seed")
-    job = job_object(
-        body,
-        model=body["model"],
-        seed=secrets.randbelow(LARGEST_SEED) if seed is None else seed,
-        hyperparameters=_hyperparameters(body),
-    )
+    seed = secrets.randbelow(LARGEST_SEED) if body.get("seed") is None else body["seed"]
+    job = job_object(body, model=body["model"], seed=seed, hyperparameters=_hyperparameters(body))
+    validation = f" and validation file: {job['validation_file']}" if job["validation_file"] else ""
+    named = f"{job['training_file']}{validation}"
     await run_in_threadpool(platform.supervisor.accept, job)
     with platform.store.transaction():
         platform.store.add("job", job)
-        for message in _first_messages(job):
+        for message in (f"Created fine-tuning job: {job['id']}", f"Validating training file: {named}"):
             platform.store.add("event", event_object(message), parent=job["id"])
     return JSONResponse(job)
-
-
-def _first_messages(job: Object) -> tuple[str, str]:
-    validation = f" and validation file: {job['validation_file']}" if job["validation_file"] else ""
-    created = f"Created fine-tuning job: {job['id']}"
-    return created, f"Validating training file: {job['training_file']}{validation}"
 
 
 def _check(body: Mapping[str, Any], platform: Services) -> None:
     for name in ("model", "training_file"):
         if not isinstance(body.get(name), str) or not body[name]:
-            raise WireError(
-                400, f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter"
-            )
+            raise missing(name)
     for name in ("training_file", "validation_file"):
         if body.get(name) is not None:
-            _check_file(body[name], name, platform)
+            require_file(platform, body[name], purpose="fine-tune", param=name)
     if not (platform.store.get("model", body["model"]) or find_base(body["model"], platform.root)):
         known = "Here are: tiny, a folder with a model, a hub id as org/name, or a fine-tuned model."
         message = f"Model {body['model']} is not available for fine-tuning or does not exist. {known}"
@@ -67,26 +56,17 @@ def _check(body: Mapping[str, Any], platform: Services) -> None:
     _check_options(body)
 
 
-def _check_file(id: object, param: str, platform: Services) -> None:
-    found = platform.store.get("file", id) if isinstance(id, str) else None
-    if found is None:
-        raise WireError(400, f"File '{id}' does not exist.", param=param, code="invalid_file")
-    if found["purpose"] != "fine-tune":
-        message = f"File '{id}' has the purpose '{found['purpose']}', not 'fine-tune'."
-        raise WireError(400, message, param=param, code="invalid_file")
-
-
 def _check_options(body: Mapping[str, Any]) -> None:
     suffix, seed, metadata = body.get("suffix"), body.get("seed"), body.get("metadata")
     if suffix is not None and not (isinstance(suffix, str) and 1 <= len(suffix) <= LONGEST_SUFFIX):
-        raise _invalid("suffix", f"text of 1 to {LONGEST_SUFFIX} characters", suffix)
+        raise invalid("suffix", f"text of 1 to {LONGEST_SUFFIX} characters", suffix)
     if seed is not None and not (_is_number(seed, (int,)) and 0 <= seed <= LARGEST_SEED):
-        raise _invalid("seed", f"a whole number from 0 to {LARGEST_SEED}", seed)
+        raise invalid("seed", f"a whole number from 0 to {LARGEST_SEED}", seed)
     if body.get("integrations"):
         message = "This platform reports to no other service: leave integrations out."
         raise WireError(400, message, param="integrations", code="unsupported_parameter")
     if metadata is not None and not _is_metadata(metadata):
-        raise _invalid("metadata", f"at most {MOST_METADATA} pairs of text", metadata)
+        raise invalid("metadata", f"at most {MOST_METADATA} pairs of text", metadata)
 
 
 def _is_metadata(value: object) -> bool:
@@ -117,15 +97,11 @@ def _check_hyperparameter(name: str, value: object) -> None:
         )
     wanted, types, low, high = HYPERPARAMETERS[name]
     if value != "auto" and not (_is_number(value, types) and low <= cast("float", value) <= high):
-        raise _invalid(f"hyperparameters.{name}", f'"auto" or {wanted}', value)
+        raise invalid(f"hyperparameters.{name}", f'"auto" or {wanted}', value)
 
 
 def _is_number(value: object, types: tuple[type, ...]) -> bool:
     return isinstance(value, types) and not isinstance(value, bool)
-
-
-def _invalid(param: str, wanted: str, value: object) -> WireError:
-    return WireError(400, f"Invalid {param}: it must be {wanted}, not {value!r}.", param=param, code="invalid_value")
 
 
 async def list_jobs(request: Request) -> JSONResponse:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from starlette.requests import Request
 
+from finetune_lib.local.app.errors import WireError
 from finetune_lib.local.batches import Batches
 from finetune_lib.local.inference import Engine
 from finetune_lib.local.store import Store
@@ -27,3 +28,17 @@ class Services:
 def services(request: Request) -> Services:
     """The services of the application that a request came to."""
     return request.app.state.services
+
+
+def require_file(platform: Services, id: object, *, purpose: str, param: str) -> None:
+    """See that a file that a request names is there, and for this purpose.
+
+    Raises:
+        WireError: It is not.
+    """
+    found = platform.store.get("file", id) if isinstance(id, str) else None
+    if found is None:
+        raise WireError(400, f"File '{id}' does not exist.", param=param, code="invalid_file")
+    if found["purpose"] != purpose:
+        message = f"File '{id}' has the purpose '{found['purpose']}', not '{purpose}'."
+        raise WireError(400, message, param=param, code="invalid_file")

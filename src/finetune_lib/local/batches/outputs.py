@@ -9,8 +9,7 @@ from itertools import chain
 
 from finetune_lib.files import write_atomically
 from finetune_lib.local.batches.directory import BatchDirectory
-from finetune_lib.local.ids import new_id
-from finetune_lib.local.objects import Object, file_object
+from finetune_lib.local.objects import Object, file_object, new_id
 from finetune_lib.local.store import Store
 
 CANCELLED = {"code": "batch_cancelled", "message": "The batch was cancelled before this request executed."}

@@ -16,6 +16,7 @@ MOST_PROBLEMS = 1_000
 
 # Code, message and the field of the request.
 Complaint = tuple[str, str, str | None]
+UNREADABLE: Complaint = ("invalid_json_line", "This line is not parseable as valid JSON.", None)
 
 
 def parsed(line: bytes) -> dict[str, Any] | None:
@@ -65,7 +66,7 @@ class Examination:
     def _take(self, number: int, line: bytes) -> None:
         self.total += 1
         request = parsed(line)
-        found = self._of(request, number) if request is not None else _unreadable()
+        found = self._of(request, number) if request is not None else [UNREADABLE]
         self.problems += [problem(code, message, param=param, line=number) for code, message, param in found]
 
     def _of(self, request: Mapping[str, Any], number: int) -> Iterator[Complaint]:
@@ -106,10 +107,6 @@ class Examination:
             yield "too_many_errors", f"There are {more} more problems like these.", None
         if self.total > MOST_REQUESTS:
             yield "too_many_tasks", f"The file has {self.total} requests; at most {MOST_REQUESTS}.", None
-
-
-def _unreadable() -> Iterator[Complaint]:
-    yield "invalid_json_line", "This line is not parseable as valid JSON.", None
 
 
 def _missing(param: str, wanted: str) -> Complaint:

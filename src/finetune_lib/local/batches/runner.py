@@ -136,15 +136,15 @@ class Batches:
         return True
 
     def _validate(self, batch: Object) -> None:
-        found = Examination(batch["endpoint"], self._exists).read(self.directory(batch).input)
+        def exists(model: str) -> bool:
+            return bool(self.store.get("model", model) or find_base(model, self.root))
+
+        found = Examination(batch["endpoint"], exists).read(self.directory(batch).input)
         if found.problems:
             self._fail(batch, found.problems)
             return
         counts = {"total": found.total, "completed": 0, "failed": 0}
         self._move(batch, "in_progress", in_progress_at=now(), model=found.model, request_counts=counts)
-
-    def _exists(self, model: str) -> bool:
-        return bool(self.store.get("model", model) or find_base(model, self.root))
 
     def _answer(self, batch: Object, answer: Answer) -> None:
         """Answer the next request; after the last one, the batch is finalized."""

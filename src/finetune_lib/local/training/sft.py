@@ -65,7 +65,8 @@ def train(directory: JobDirectory) -> None:
     last = list(directory.checkpoints().values())[-1:]
     trainer.train(resume_from_checkpoint=str(last[0]) if last else None)
     if not directory.cancelled:
-        _publish(directory, trainer, tokenizer, trained_tokens=recipe.n_epochs * _tokens(rows))
+        tokens = sum(len(row["input_ids"]) for row in rows)
+        _publish(directory, trainer, tokenizer, trained_tokens=recipe.n_epochs * tokens)
 
 
 def _load(base: str) -> tuple[Any, Any]:
@@ -170,7 +171,3 @@ def _metrics(folder: Path, step: int) -> dict[str, float | None]:
     history = json.loads((folder / "trainer_state.json").read_text())["log_history"]
     rows = [row for row in history if row.get("step") == step]
     return {"step": step, **{NAMES[k]: finite(v) for row in rows for k, v in row.items() if k in NAMES}}
-
-
-def _tokens(rows: Sequence[dict[str, list[int]]]) -> int:
-    return sum(len(row["input_ids"]) for row in rows)

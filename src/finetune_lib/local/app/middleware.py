@@ -1,0 +1,56 @@
+"""What stands before every route: an id and the time for each call, and the token that it must carry."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, field
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from finetune_lib.local.app.errors import envelope
+from finetune_lib.local.objects import new_id
+
+
+@dataclass
+class Activity:
+    """When the platform was last called, so that an idle one can stop."""
+
+    last: float = field(default_factory=time.monotonic)
+
+
+class Watched:
+    """A middleware that notes each call and gives its answer an `x-request-id`."""
+
+    def __init__(self, app: ASGIApp, *, activity: Activity) -> None:
+        self.app = app
+        self.activity = activity
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a call on."""
+        self.activity.last = time.monotonic()
+
+        async def identified(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["x-request-id"] = new_id("req_")
+            await send(message)
+
+        await self.app(scope, receive, identified)
+
+
+class TokenRequired:
+    """A middleware that answers 401 to everything without `Authorization: Bearer <token>`."""
+
+    def __init__(self, app: ASGIApp, *, token: str) -> None:
+        self.app = app
+        self.expected = f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a call through, or refuse it."""
+        given = Headers(scope=scope).get("authorization", "").encode()
+        if secrets.compare_digest(given, self.expected):
+            await self.app(scope, receive, send)
+            return
+        message = "Incorrect API key provided. This server's token is in server.json of its folder."
+        await envelope(401, message, code="invalid_api_key")(scope, receive, send)
