@@ -60,7 +60,9 @@ class _Frame:
 def curve_svg(lines: Sequence[Line], *, x: str, y: str) -> str:
     """Draw the lines that have points over common axes; y starts at 0."""
     drawn = [line for line in lines if line.points]
-    frame = _frame([point for line in drawn for point in line.points])
+    xs, ys = ([point[axis] for line in drawn for point in line.points] or [0.0] for axis in (0, 1))
+    low, high = min(xs), max(xs)
+    frame = _Frame(low, high if high > low else low + 1, max(max(ys) * 1.05, SMALLEST_AXIS))
     label = escape(f"{' and '.join(line.name for line in drawn)} by {x}")
     curves = (part for index, line in enumerate(drawn) for part in _curve(line, index, frame))
     body = "".join([*_axes(frame, x, y), *curves])
@@ -68,12 +70,6 @@ def curve_svg(lines: Sequence[Line], *, x: str, y: str) -> str:
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}" xmlns="http://www.w3.org/2000/svg" '
         f'font-family="system-ui, sans-serif" font-size="12" fill="currentColor">{body}</svg>'
     )
-
-
-def _frame(points: Sequence[Point]) -> _Frame:
-    xs, ys = [p[0] for p in points] or [0.0], [p[1] for p in points] or [0.0]
-    low, high = min(xs), max(xs)
-    return _Frame(low, high if high > low else low + 1, max(max(ys) * 1.05, SMALLEST_AXIS))
 
 
 def _axes(frame: _Frame, x: str, y: str) -> Iterator[str]:

@@ -17,14 +17,7 @@ _LONE = re.compile("[\ud800-\udfff]")  # halves of a pair, which no file can hol
 _ESCAPED = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
-def document(
-    title: str,
-    *body: Content,
-    script: str = "",
-    sheet: str = "",
-    lang: str = "en",
-    kind: str = "",
-) -> str:
+def document(title: str, *body: Content, script: str = "", sheet: str = "", lang: str = "en", kind: str = "") -> str:
     """The page; its policy names script and style by their digests, so that nothing in the data can run or fetch.
 
     Args:

@@ -68,14 +68,10 @@ def _row(name: str, c: Comparison, axis: Axis, view: View, *, few: bool, whole: 
 
 def _means(view: View) -> Markup:
     report = view.report
-    rows = (
-        [
-            visible_markup(view.category(category)),
-            f"{report.count(category):,}",
-            *(_mean(report.mean(name, category=category)) for name in report.candidates),
-        ]
-        for category in report.categories
-    )
+    rows: list[list[Content]] = []
+    for category in report.categories:
+        means = (_mean(report.mean(name, category=category)) for name in report.candidates)
+        rows.append([visible_markup(view.category(category)), f"{report.count(category):,}", *means])
     return table([view.words["category"], view.words["support"], *map(visible_markup, report.candidates)], rows)
 
 

@@ -9,7 +9,7 @@ from html import escape
 from finetune_lib.evaluation.report.comparing import Comparison
 from finetune_lib.evaluation.report.measured import Measured
 from finetune_lib.evaluation.report.views.expense import rows, run_told
-from finetune_lib.evaluation.report.views.failing import Group, groups
+from finetune_lib.evaluation.report.views.failing import groups
 from finetune_lib.evaluation.report.views.method import facts
 from finetune_lib.evaluation.report.views.numbers import number
 from finetune_lib.evaluation.report.views.phrases import SYMBOLS, caveats, headline, many, meaning
@@ -49,12 +49,11 @@ def table(header: Iterable[str], lines: Iterable[Sequence[str]]) -> str:
 
 def _head(view: View) -> Iterator[str]:
     yield f"## {plain(view.words['title'])}"
-    lines = (f"- {SYMBOLS[c.outcome]} **{_headline(c, view)}** {plain(meaning(c, view.words))}" for c in view.decided)
+    lines: list[str] = []
+    for c in view.decided:
+        said = plain(view.words["ended_sentence"].format(text=headline(c, view.words)))
+        lines.append(f"- {SYMBOLS[c.outcome]} **{said}** {plain(meaning(c, view.words))}")
     yield "\n".join(lines) or plain(view.words["no_pairs" if view.others else "one_candidate"])
-
-
-def _headline(c: Comparison, view: View) -> str:
-    return plain(view.words["ended_sentence"].format(text=headline(c, view.words)))
 
 
 def _comparisons(view: View) -> Iterator[str]:
@@ -109,12 +108,11 @@ def _expense(view: View) -> Iterator[str]:
 def _failures(view: View) -> Iterator[str]:
     if found := groups(view.report.failures)[:SHOWN_FAILURES]:
         header = [view.words[name] for name in ("reason", "times", "candidate", "where")]
-        yield table(header, [_failure(group, view) for group in found])
-
-
-def _failure(group: Group, view: View) -> list[str]:
-    cases = many(group.cases, view.words, most=SHOWN_CASES)
-    return [group.reason, f"{len(group.failures):,}", view.words["comma"].join(group.candidates), cases]
+        rows: list[list[str]] = []
+        for group in found:
+            who, cases = view.words["comma"].join(group.candidates), many(group.cases, view.words, most=SHOWN_CASES)
+            rows.append([group.reason, f"{len(group.failures):,}", who, cases])
+        yield table(header, rows)
 
 
 def _method(view: View) -> Iterator[str]:

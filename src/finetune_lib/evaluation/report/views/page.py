@@ -44,18 +44,15 @@ def report_page(
     """
     view = View.of(report, lang, fragment=fragment, margin=margin)
     found = dict(_sections(view, curve))
-    body = [*_head(view, found), *(_section(name, parts, view) for name, parts in found.items())]
+    sections = (
+        tag("section", tag("h2", view.words[name]), *parts, class_=f"part {name}", **({} if fragment else {"id": name}))
+        for name, parts in found.items()
+    )
+    body = [*_head(view, found), *sections]
     if fragment:
         return tag("div", style(_file("report.css")), *body, class_="ftl evaluation", lang=view.lang)
-    main = tag("main", *body)
-    return document(
-        view.words["title"],
-        main,
-        script=_file("report.js"),
-        sheet=_file("report.css"),
-        lang=view.lang,
-        kind="evaluation",
-    )
+    files = {"script": _file("report.js"), "sheet": _file("report.css")}
+    return document(view.words["title"], tag("main", *body), **files, lang=view.lang, kind="evaluation")
 
 
 def _file(name: str) -> str:
@@ -78,11 +75,6 @@ def _sections(view: View, curve: str | None) -> Iterator[tuple[str, list[Markup]
     for name, section in sections.items():
         if parts := list(section(view)):
             yield name, parts
-
-
-def _section(name: str, parts: list[Markup], view: View) -> Markup:
-    place = {} if view.fragment else {"id": name}
-    return tag("section", tag("h2", view.words[name]), *parts, class_=f"part {name}", **place)
 
 
 def _head(view: View, found: dict[str, list[Markup]]) -> Iterator[Markup]:

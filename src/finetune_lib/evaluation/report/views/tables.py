@@ -14,25 +14,21 @@ MEASURES = ("measure_name", "difference_name", "interval_name", "p_name", "won_t
 
 def measure_rows(found: Iterable[Comparison], view: View) -> list[list[str]]:
     """A comparison a row: the candidate, and what `MEASURES` names."""
-    return [_row(c, view) for c in found]
-
-
-def _row(c: Comparison, view: View) -> list[str]:
-    value, low, high = shown_numbers(c)
-    p = p_value(c.p).removeprefix("p ").removeprefix("= ")
-    counts = f"{c.wins:,} · {c.ties:,} · {c.losses:,}"
-    outcome = f"{SYMBOLS[c.outcome]} {view.words[f'{key(c)}_short']}"
-    return [c.candidate, view.named(c.scorer), value, f"[{low}, {high}]", p, counts, outcome]
+    rows: list[list[str]] = []
+    for c in found:
+        value, low, high = shown_numbers(c)
+        p = p_value(c.p).removeprefix("p ").removeprefix("= ")
+        counts = f"{c.wins:,} · {c.ties:,} · {c.losses:,}"
+        outcome = f"{SYMBOLS[c.outcome]} {view.words[f'{key(c)}_short']}"
+        rows.append([c.candidate, view.named(c.scorer), value, f"[{low}, {high}]", p, counts, outcome])
+    return rows
 
 
 def category_rows(view: View) -> list[list[str]]:
     """The mean score of each candidate, a category a row."""
     report = view.report
-    return [
-        [
-            view.category(category),
-            f"{report.count(category):,}",
-            *(number(report.mean(name, category=category)) for name in report.candidates),
-        ]
-        for category in report.categories
-    ]
+    rows: list[list[str]] = []
+    for category in report.categories:
+        means = (number(report.mean(name, category=category)) for name in report.candidates)
+        rows.append([view.category(category), f"{report.count(category):,}", *means])
+    return rows
