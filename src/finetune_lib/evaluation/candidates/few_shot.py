@@ -155,13 +155,10 @@ def _spread(examples: Sequence[Example], seed: int) -> Iterator[int]:
         del nearness[chosen]
         yield chosen
         for place in nearness:
-            nearness[place] = max(nearness[place], _likeness(asked[place], asked[chosen]))
+            common = len(asked[place] & asked[chosen])
+            all_words = len(asked[place]) + len(asked[chosen]) - common
+            nearness[place] = max(nearness[place], common / all_words if common else 0.0)
 
 
 def _chance(*seed: object) -> Random:
     return Random(repr(seed))  # noqa: S311 - a draw of examples is no secret
-
-
-def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
-    common = len(one & other)
-    return common / (len(one) + len(other) - common) if common else 0.0

@@ -96,7 +96,8 @@ def _found(name: str, rows: Rows) -> Iterator[Recording]:
         ways = 'Say which is which: columns={"id": …, "answer": …}'
         raise DataError(f"{name}: rows have id or question, and answer; these have {listed}. {ways}")
     for row in rows.rows:
-        id, asks = (_label(row.data.get(fields.get(field, ""))) for field in ("id", "input"))
+        given = (row.data.get(fields.get(field, "")) for field in ("id", "input"))
+        id, asks = ("" if value is None else str(value).strip() for value in given)
         if (said := row.data.get(fields["expected"])) is not None:
             yield Recording(_answer(said), id, fold(asks), place_name(row.origin))
 
@@ -104,8 +105,8 @@ def _found(name: str, rows: Rows) -> Iterator[Recording]:
 def _by(found: Iterable[Recording], attribute: str) -> Mapping[str, list[Recording]]:
     groups: defaultdict[str, list[Recording]] = defaultdict(list)
     for one in found:
-        groups[getattr(one, attribute)].append(one)
-    groups.pop("", None)
+        if key := getattr(one, attribute):
+            groups[key].append(one)
     return groups
 
 
@@ -115,10 +116,6 @@ def _doubled(groups: Mapping[str, Sequence[Recording]]) -> Iterator[str]:
         for one in others:
             if one.answer != first.answer:
                 yield f"{one.place}: another answer to {key!r} stands at {first.place}"
-
-
-def _label(value: Any) -> str:
-    return "" if value is None else str(value).strip()
 
 
 def _answer(given: Any) -> Answer:

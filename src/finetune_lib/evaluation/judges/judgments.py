@@ -79,11 +79,7 @@ class Judgment:
 
 
 def preferences(
-    judgments: Iterable[Judgment],
-    cases: Cases,
-    candidate: str,
-    baseline: str,
-    judge: str | None = None,
+    judgments: Iterable[Judgment], cases: Cases, candidate: str, baseline: str, judge: str | None = None
 ) -> tuple[float | None, ...]:
     """How much the judges prefer a candidate to another one: from -1 to 1, one for each case.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from finetune_lib.evaluation.judges import AsksJudge, Judge, Judgment, Verdict
@@ -55,15 +55,13 @@ class Pairing:
         if any(answer.error for answer in answers):
             return []
         ours, theirs = map(said, answers)
+        times = {name: getattr(judge, "repeats", 1) for name, judge in self._judges.items()}
         return [
             Pair(case, *names, judge, ours_first, repeat, *((ours, theirs) if ours_first else (theirs, ours)))
-            for judge, repeat in self._repeats(epoch)
+            for judge, number in times.items()
+            for repeat in range(epoch * number, (epoch + 1) * number)
             for ours_first in (True, False)
         ]
-
-    def _repeats(self, epoch: int) -> Sequence[tuple[str, int]]:
-        each = {name: getattr(judge, "repeats", 1) for name, judge in self._judges.items()}
-        return [(name, epoch * times + repeat) for name, times in each.items() for repeat in range(times)]
 
     async def judgment(self, pair: Pair) -> Judgment:
         """What the judge says; whatever goes wrong is the reason why it is missing."""

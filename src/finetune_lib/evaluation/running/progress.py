@@ -40,7 +40,10 @@ class Progress:
         parts += [f"{self.failed} failed"] if self.failed else []
         parts += [f"{self.reused} reused"] if self.reused else []
         parts += [f"${self.spent:.4f}"] if self.spent else []
-        parts += [f"about {_span(self.seconds_left)} left"] if self.seconds_left and self.done < self.total else []
+        if self.seconds_left and self.done < self.total:
+            few = self.seconds_left < 2 * MINUTE
+            span = f"{self.seconds_left:.0f} s" if few else f"{self.seconds_left / MINUTE:.0f} min"
+            parts.append(f"about {span} left")
         return ", ".join(parts)
 
 
@@ -60,7 +63,3 @@ class Stopwatch:
     def left(self, done: int, total: int) -> float | None:
         """Seconds for what is not done, at the pace of what is."""
         return self.seconds() / done * (total - done) if done else None
-
-
-def _span(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 2 * MINUTE else f"{seconds / MINUTE:.0f} min"

@@ -51,12 +51,10 @@ class NumericMatch(Instant):
             raise ValueError(f"case {case.id} expects no number: {case.expected[:60]!r}")
         if given is None:
             return Score(0.0, reason="no number in the answer")
-        close = any(self._close(one, other) for one, other in _readings(given, expected))
+        tolerance, relative = Decimal(str(self.tolerance)), Decimal(str(self.relative))
+        readings = _readings(given, expected)
+        close = any(abs(one - other) <= max(tolerance, relative * abs(other)) for one, other in readings)
         return Score(float(close), reason=f"{_shown(given)} where {_shown(expected)} is expected")
-
-    def _close(self, given: Decimal, expected: Decimal) -> bool:
-        allowed = max(Decimal(str(self.tolerance)), Decimal(str(self.relative)) * abs(expected))
-        return abs(given - expected) <= allowed
 
 
 def _readings(given: Number, expected: Number) -> Iterator[tuple[Decimal, Decimal]]:

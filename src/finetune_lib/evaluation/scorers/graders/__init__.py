@@ -8,12 +8,4 @@ from finetune_lib.evaluation.scorers.graders.multi import MultiGrader
 from finetune_lib.evaluation.scorers.graders.python import PythonGrader
 from finetune_lib.evaluation.scorers.graders.texts import StringCheck, TextSimilarity
 
-__all__ = [
-    "LabelModel",
-    "MultiGrader",
-    "PythonGrader",
-    "ScoreModel",
-    "StringCheck",
-    "TextSimilarity",
-    "from_openai",
-]
+__all__ = ["LabelModel", "MultiGrader", "PythonGrader", "ScoreModel", "StringCheck", "TextSimilarity", "from_openai"]
