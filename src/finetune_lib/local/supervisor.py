@@ -214,12 +214,11 @@ class Supervisor:
         self.store.add("model", model_object(name, path=str(directory.path / found["path"])))
 
     def _save_results(self, job: Object) -> str:
-        events, _ = self.store.page("event", parent=job["id"], ascending=True)
-        content = results_csv(events)
+        content = results_csv(self.store.page("event", parent=job["id"], ascending=True)[0])
         name = new_id("file-", 22)
         self.store.blob(name).write_bytes(content)
-        described = file_object(name, filename="step_metrics.csv", purpose="fine-tune-results", size=len(content))
-        self.store.add("file", described)
+        size = len(content)
+        self.store.add("file", file_object(name, filename="step_metrics.csv", purpose="fine-tune-results", size=size))
         return name
 
     def _fail(self, job: Object, error: Mapping[str, Any]) -> None:

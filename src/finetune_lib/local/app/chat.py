@@ -35,7 +35,9 @@ async def create(request: Request) -> Response:
     if not body.get("stream"):
         with _told():
             whole = await run_in_threadpool(platform.engine.complete, source, messages, sampling)
-        return JSONResponse(_completion(head, whole))
+        message = {"role": "assistant", "content": whole.text, "refusal": None}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": whole.finish_reason}
+        return JSONResponse({**head, "object": "chat.completion", "choices": [choice], "usage": _usage(whole)})
     stream = platform.engine.stream(source, messages, sampling)
     pieces = iter(stream)
     with _told():  # errors come before the first byte
@@ -52,12 +54,6 @@ def _told() -> Generator[None]:
         raise WireError(400, str(error), param="messages", code="context_length_exceeded") from error
     except (OSError, ValueError, KeyError, TypeError, TemplateError) as error:  # the template's word on odd messages
         raise WireError(400, f"the model does not answer: {error}", param="model", code="model_error") from error
-
-
-def _completion(head: Mapping[str, Any], whole: Completion) -> dict[str, Any]:
-    message = {"role": "assistant", "content": whole.text, "refusal": None}
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": whole.finish_reason}
-    return {**head, "object": "chat.completion", "choices": [choice], "usage": _usage(whole)}
 
 
 async def _stream(
@@ -95,9 +91,8 @@ def _event(body: Mapping[str, Any]) -> str:
 
 
 def _usage(whole: Completion) -> dict[str, int]:
-    total = whole.prompt_tokens + whole.completion_tokens
-    counts = {"prompt_tokens": whole.prompt_tokens, "completion_tokens": whole.completion_tokens}
-    return {**counts, "total_tokens": total}
+    asked, written = whole.prompt_tokens, whole.completion_tokens
+    return {"prompt_tokens": asked, "completion_tokens": written, "total_tokens": asked + written}
 
 
 routes = [Route("/chat/completions", create, methods=["POST"])]
