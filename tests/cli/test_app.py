@@ -18,8 +18,8 @@ from tests.files import ROOT
 from finetune_lib.cli import choices, main
 from finetune_lib.cli.app import app
 from finetune_lib.data.checks import Target
-from finetune_lib.texts.languages import Language
 from finetune_lib.records import Method
+from finetune_lib.texts.languages import Language
 
 COMMAND = [sys.executable, "-m", "finetune_lib.cli"]
 COMMANDS = ("check", "fix", "explain", "compare", "review", "serve")

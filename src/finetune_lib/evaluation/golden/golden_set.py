@@ -15,9 +15,8 @@ from typing import Any, overload
 from finetune_lib.data.diagnostics import Diagnostic, counted, is_loss, place_name
 from finetune_lib.data.reading import Options
 from finetune_lib.errors import DataError
-from finetune_lib.evaluation.golden.cases import NoCaseError, case_of, categories_of, unanswered
+from finetune_lib.evaluation.golden.cases import NoCaseError, as_row, asked, case_of, categories_of, unanswered
 from finetune_lib.evaluation.golden.checking import GoldenCheck, checked
-from finetune_lib.evaluation.golden.cases import NoCaseError, as_row, asked, case_of
 from finetune_lib.evaluation.golden.rows import Rows, read_rows, rows_in_memory
 from finetune_lib.files import json_line, write_atomically
 from finetune_lib.records import Case, Example

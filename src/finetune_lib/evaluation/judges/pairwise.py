@@ -12,11 +12,9 @@ from finetune_lib.evaluation.judges.protocol import LANGUAGES, instructions, mat
 from finetune_lib.evaluation.judges.verdicts import FORM, verdict_in
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Price, Reply, Request, current_session
-from finetune_lib.records import Case, Message
+from finetune_lib.records import Case
 from finetune_lib.texts.languages import Language
 from finetune_lib.texts.scripts import language_for
-from finetune_lib.records import Case
-from finetune_lib.texts.scripts import Language, language_for
 
 
 @dataclass(frozen=True)

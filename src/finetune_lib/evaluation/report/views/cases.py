@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import TYPE_CHECKING
 
 from finetune_lib.evaluation.report.results import Result
 from finetune_lib.evaluation.report.views.data import data_script

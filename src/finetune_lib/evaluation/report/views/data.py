@@ -7,8 +7,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from finetune_lib.evaluation.judges import Judgment
-from finetune_lib.evaluation.report.results import Attempt, Result
 from finetune_lib.evaluation.judges.judgments import grouped
+from finetune_lib.evaluation.report.results import Attempt
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.conversation import conversation_of
 from finetune_lib.pages.document import json_in_page

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from finetune_lib.evaluation.report.records import Failure
 from finetune_lib.evaluation.judges.judgments import grouped
+from finetune_lib.evaluation.report.records import Failure
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.markup import Content, Markup, table, tag
 from finetune_lib.pages.unseen import visible_markup

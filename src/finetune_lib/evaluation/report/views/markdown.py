@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from finetune_lib.evaluation.report.comparing import Comparison
 from finetune_lib.evaluation.report.measured import Measured
 from finetune_lib.evaluation.report.views.expense import rows, run_told
 from finetune_lib.evaluation.report.views.failing import groups

@@ -9,7 +9,6 @@ from finetune_lib.evaluation.report.views.phrases import many
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.markup import Content, Markup, tag
 from finetune_lib.pages.unseen import visible_markup
-from finetune_lib.version import __version__
 
 SHOWN_CASES = 20
 

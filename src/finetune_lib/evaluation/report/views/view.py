@@ -5,13 +5,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+
 from finetune_lib.errors import MissingExtraError
 from finetune_lib.evaluation.judges import JudgeQuality
 from finetune_lib.evaluation.report.comparing import Comparison
 from finetune_lib.evaluation.report.measured import Measured
-from functools import cache, cached_property
-from typing import TYPE_CHECKING
 from finetune_lib.files import packaged_text
 from finetune_lib.pages.wording import Words, chosen
 from finetune_lib.statistics import Estimate
