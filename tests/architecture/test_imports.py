@@ -1,6 +1,8 @@
 """The house holds: imports point downward, the root stays light, functions and files stay short."""
 
 import ast
+import importlib
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,8 @@ from statistics import median
 import grimp
 import pytest
 from tests.files import ROOT
+
+import finetune_lib
 
 SOURCE = ROOT / "src" / "finetune_lib"
 FILES = sorted(SOURCE.rglob("*.py"))
@@ -50,19 +54,48 @@ def test_rooms_load_the_training_stack_only_when_used(module):
     assert not {"torch", "transformers", "trl", "openai", "scipy", "pandas"} & set(loaded)
 
 
-def test_the_public_names_are_the_same_everywhere():
-    import finetune_lib
+def test_each_public_name_is_said_once():
+    """The stub says them, to type checkers and to the package, which reads it by lines."""
+    tree = ast.parse((SOURCE / "__init__.pyi").read_text(encoding="utf-8"))
+    said = [(node.module, alias) for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    names = [alias.name for _, alias in said]
+    assert names == [alias.asname for _, alias in said]
+    assert len(names) == len(set(names))
+    assert sorted([*names, "__version__"]) == dir(finetune_lib)
+    for home, alias in said:
+        given = getattr(finetune_lib, alias.name)
+        assert getattr(importlib.import_module(home), alias.name) is given
 
-    tree = ast.parse((SOURCE / "__init__.py").read_text(encoding="utf-8"))
-    block = next(node for node in tree.body if isinstance(node, ast.If))
-    typed = {alias.name for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
-    assert typed == set(finetune_lib.__all__) == set(finetune_lib._HOME_OF)
-    assert all(getattr(finetune_lib, name) is not None for name in finetune_lib.__all__)
+
+def test_only_public_names_are_shown_before_and_after_they_are_used():
+    shown = "import finetune_lib as ft; before = dir(ft); [getattr(ft, name) for name in before]; "
+    assert python(shown + "print(before == dir(ft), len(before) == len(set(before)), 'importlib' in before)") == (
+        "True True False\n"
+    )
+    completed = "import rlcompleter, finetune_lib as ft; c = rlcompleter.Completer({'ft': ft}); "
+    found = python(completed + "print(*(c.complete('ft.', n).strip('()') for n in range(len(dir(ft)) - 1)))").split()
+    assert found == [f"ft.{name}" for name in finetune_lib.__dir__() if name != "__version__"]
+
+
+def test_a_star_import_gives_the_classes_and_functions():
+    names: dict[str, object] = {}
+    exec("from finetune_lib import *", names)  # noqa: S102 - the import is the test
+    assert set(names) - {"__builtins__"} == set(finetune_lib.__all__)
+    assert {"Dataset", "connect"} <= set(names)
+    assert not {"statistics", "local"} & set(names)
+
+
+def test_what_is_named_at_the_door_can_be_pickled():
+    assert pickle.loads(pickle.dumps(finetune_lib.ExactMatch)) is finetune_lib.ExactMatch
+
+
+def test_the_package_runs_as_the_command_line():
+    done = subprocess.run([sys.executable, "-m", "finetune_lib", "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "finetune-lib" in done.stdout
 
 
 def test_an_unknown_name_is_an_ordinary_error():
-    import finetune_lib
-
     with pytest.raises(AttributeError, match="Trainer"):
         finetune_lib.Trainer  # noqa: B018 - the access is the test
 
