@@ -127,7 +127,7 @@ def serve() -> Iterator[Callable[..., Server]]:
 
     def start(root: Path, *, token: str = TOKEN, port: int = 0, host: str = "127.0.0.1") -> Server:
         options = ["--root", str(root), "--port", str(port), "--token", token, "--host", host]
-        command = [sys.executable, "-m", "finetune_lib.cli", "serve", *options]
+        command = [sys.executable, "-m", "finetune_lib", "serve", *options]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         started.append(process)
         line = process.stdout.readline() if process.stdout else ""

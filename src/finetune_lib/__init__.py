@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 
-__version__ = "0.1.0"
+from finetune_lib.version import __version__ as __version__
 
 # The stub says the names once, to type checkers and here: one a line, `from HOME import NAME as NAME`.
 _STUB = __spec__.loader.get_data(f"{__path__[0]}/__init__.pyi").decode()  # out of a zip file, too

@@ -115,7 +115,7 @@ def run_checks(fence: Fence) -> None:
     for line in fence.text.splitlines():
         if line.startswith(tuple(f"finetune-lib {command}" for command in COMMANDS)):
             arguments = shlex.split(line, comments=True)[1:]
-            done = subprocess.run([sys.executable, "-m", "finetune_lib.cli", *arguments], capture_output=True)
+            done = subprocess.run([sys.executable, "-m", "finetune_lib", *arguments], capture_output=True)
             told = EXIT_CODE.search(line)
             assert done.returncode == (int(told[1]) if told else 0), done.stderr.decode() + done.stdout.decode()
 

@@ -17,7 +17,7 @@ import pytest
 import finetune_lib as ft
 
 HELLO = [{"role": "user", "content": "x"}]
-SERVE = [sys.executable, "-m", "finetune_lib.cli", "serve"]
+SERVE = [sys.executable, "-m", "finetune_lib", "serve"]
 
 
 def refused(*options):

@@ -124,7 +124,7 @@ def require_platform() -> None:
 
 
 def _spawned(root: Path) -> Address:
-    command = [sys.executable, "-m", "finetune_lib.cli", "serve", "--root", str(root), "--port", "0", "--until-idle"]
+    command = [sys.executable, "-m", "finetune_lib", "serve", "--root", str(root), "--port", "0", "--until-idle"]
     log = root / "server.log"
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module
