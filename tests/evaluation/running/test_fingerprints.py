@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import openai
 import pytest
 
+import finetune_lib as ft
 from finetune_lib.evaluation.running.fingerprints import fingerprint
 
 BEFORE = """
@@ -75,6 +76,7 @@ NAMES = ["outer", "asks", "closure", "robot", "again", "settings"]
 SCRIPT = """
 import sys; sys.path.insert(0, sys.argv[1])
 import mine
+import finetune_lib as ft
 from finetune_lib.evaluation.running.fingerprints import fingerprint
 for name in sys.argv[2:]:
     found = fingerprint(getattr(mine, name))
@@ -192,3 +194,13 @@ def test_clients_are_told_by_their_address():
 
 def test_methods_of_built_in_values_are_told_by_the_values():
     assert fingerprint({"a": "b"}.get).digest != fingerprint({"a": "c"}.get).digest
+
+
+@pytest.mark.parametrize("name", ["ExactMatch", "Answer", "Estimate", "leaderboard"])
+def test_what_is_of_the_package_is_told_alike_wherever_it_stands_there(monkeypatch, name):
+    held = getattr(ft, name)
+    before = fingerprint(lambda: held)
+    monkeypatch.setattr(held, "__module__", "finetune_lib.another.place")
+    assert fingerprint(lambda: held) == before
+    monkeypatch.setattr(held, "__module__", "elsewhere.place")
+    assert fingerprint(lambda: held) != before

@@ -6,6 +6,7 @@ import hashlib
 import re
 import sys
 import sysconfig
+import tomllib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from itertools import count
 from pathlib import PurePath
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
@@ -21,6 +22,8 @@ from typing import Any, cast
 from uuid import UUID
 
 from pydantic import BaseModel
+
+from finetune_lib.files import packaged_text
 
 NUMBERS = (int, float, complex, Decimal, Fraction)
 TIMES = (date, datetime, time, timedelta)
@@ -86,7 +89,7 @@ class _Reader:
             case type():
                 return "class", _name(value), *(self._class(value) if _written(value) else [_version(value)])
             case ModuleType():
-                return "module", value.__name__, str(getattr(value, "__version__", ""))
+                return "module", _module(value.__name__), str(getattr(value, "__version__", ""))
             case MethodType() | BuiltinFunctionType():
                 return _name(value), self.content(getattr(value, "__func__", None)), self.content(value.__self__)
             case partial():
@@ -154,7 +157,7 @@ def _written(thing: Any) -> bool:
     code = getattr(thing, "__code__", None)
     elsewhere = "" if module == "__main__" else None
     file = code.co_filename if code else getattr(sys.modules.get(module), "__file__", elsewhere)
-    return module.partition(".")[0] != OWN and not _installed(file)
+    return not _own(module) and not _installed(file)
 
 
 def _installed(file: str | None) -> bool:
@@ -191,7 +194,7 @@ def _named(function: FunctionType) -> list[Any]:
 
 
 def _own_module(module: ModuleType) -> bool:
-    return module.__name__.partition(".")[0] != OWN and not _installed(getattr(module, "__file__", None))
+    return not _own(module.__name__) and not _installed(getattr(module, "__file__", None))
 
 
 def _filled(cell: CellType) -> bool:
@@ -220,4 +223,21 @@ def _names(code: CodeType) -> set[str]:
 
 
 def _name(value: Any) -> str:
-    return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', value)}"
+    """Of this package, where the name stood at first: a key does not depend on where it stands now."""
+    module, name = str(getattr(value, "__module__", "")), str(getattr(value, "__qualname__", value))
+    return f"{_addresses().get(name.partition('.')[0], OWN) if _own(module) else module}.{name}"
+
+
+def _module(name: str) -> str:
+    """A public module of this package goes by the name under which users know it."""
+    return f"{OWN}.{name.rpartition('.')[2]}" if _own(name) and name != OWN else name
+
+
+def _own(module: str) -> bool:
+    return module.partition(".")[0] == OWN
+
+
+@cache
+def _addresses() -> dict[str, str]:
+    told = tomllib.loads(packaged_text("finetune_lib.evaluation.running", "addresses.toml"))
+    return {name: f"{OWN}.{module}" for module, names in told.items() for name in names}
