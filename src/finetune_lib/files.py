@@ -1,12 +1,14 @@
-"""Whole files, never half-written; lines of JSONL; the files that the package carries, and where its own lie."""
+"""Whole files, never half-written; their versions; lines of JSONL; what the package carries, and where its own lie."""
 
 from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,35 @@ def write_atomically(path: Path, chunks: Iterable[bytes], *, overwrite: bool = T
     finally:
         temporary.unlink(missing_ok=True)
     return path
+
+
+def require_known(version: int, *, known: int, path: str | PathLike[str]) -> None:
+    """Refuse a file of a later version of the library, which this one would misread.
+
+    Raises:
+        DataError: It is one.
+    """
+    if version > known:
+        raise DataError(
+            f"{path} was written by a later version of finetune_lib: its format is {version}, and this version knows "
+            f"{known}. Update finetune_lib, or name another file."
+        )
+
+
+def hold_version(database: sqlite3.Connection, *, known: int, path: str | PathLike[str]) -> None:
+    """Mark a database that has no version yet, and refuse one of a later version, before anything is written to it.
+
+    Raises:
+        DataError: It is of a later version; it is closed.
+    """
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    try:
+        require_known(version, known=known, path=path)
+    except DataError:
+        database.close()
+        raise
+    if version < known:
+        database.execute(f"PRAGMA user_version = {known}")
 
 
 def _reserve(path: Path) -> None:

@@ -1,6 +1,6 @@
 """A training job as a directory: all that the server and the worker know of each other.
 
-job.json            the order, written before the worker starts
+job.json            the order and the version of its form, written before the worker starts
 train.jsonl         the data; validation.jsonl beside it where there is one
 events.jsonl        whole lines, appended by the worker
 checkpoint-*/       complete once trainer_state.json is in it, which is written last
@@ -22,8 +22,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from finetune_lib.files import write_atomically
+from finetune_lib.files import require_known, write_atomically
 
+VERSION = 1  # of job.json; one that tells none is of version 1, too
 CHECKPOINT = "checkpoint-"
 
 
@@ -79,11 +80,18 @@ class JobDirectory:
 
     def place(self, order: Order) -> None:
         """Write the order, the last thing before a worker may start."""
-        self._write("job.json", asdict(order))
+        self._write("job.json", {"version": VERSION, **asdict(order)})
 
     def order(self) -> Order:
-        """Read the order."""
-        return Order(**json.loads((self.path / "job.json").read_text()))
+        """Read the order.
+
+        Raises:
+            DataError: A later version has written it.
+        """
+        path = self.path / "job.json"
+        told = json.loads(path.read_text())
+        require_known(told.pop("version", VERSION), known=VERSION, path=path)
+        return Order(**told)
 
     def append(self, event: Mapping[str, Any]) -> None:
         """Append one event as a whole line."""

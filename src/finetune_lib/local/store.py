@@ -14,9 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from finetune_lib.files import hold_version
+
 Kind = Literal["file", "job", "event", "checkpoint", "model", "batch"]
 Object = dict[str, Any]
 
+VERSION = 1  # of the whole folder: of this file, and of the directories of jobs and batches
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -41,13 +44,19 @@ class UnknownCursorError(LookupError):
 
 
 class Store:
-    """Objects by kind and id; safe from several threads of one process."""
+    """Objects by kind and id; safe from several threads of one process.
+
+    Raises:
+        DataError: A later version has written them.
+    """
 
     def __init__(self, root: Path) -> None:
         self.blobs = root / "files"
         self.blobs.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(root / "platform.db", check_same_thread=False, isolation_level=None)
+        path = root / "platform.db"
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        hold_version(self._db, known=VERSION, path=path)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(SCHEMA)

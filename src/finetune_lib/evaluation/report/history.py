@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any, overload
 
 from finetune_lib.evaluation.report import Report
+from finetune_lib.files import hold_version
 from finetune_lib.pages.markup import table as html_table
 from finetune_lib.pages.markup import tag
 from finetune_lib.pages.terminal import number, table
 from finetune_lib.platforms.asking import default_path
+from finetune_lib.platforms.asking.kept import VERSION
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS evaluations (id TEXT PRIMARY KEY, golden TEXT NOT NULL, body TEXT NOT NULL)"
 IN_MEMORY = ":memory:"
@@ -107,6 +109,9 @@ def leaderboard(
             latest evaluation.
         scorer: The measure; by default the first one of the latest evaluation.
         store: The file of the evaluator; by default its default.
+
+    Raises:
+        DataError: The file is of a later version.
     """
     path = default_path() if store is None else Path(store)
     bodies = list(_read(path))
@@ -122,17 +127,23 @@ def remember(path: str | PathLike[str], report: Report) -> None:
     if fspath(path) == IN_MEMORY or not report.measures:
         return
     body = {"golden": report.run.golden, "started": report.run.started, "entries": list(map(asdict, _entries(report)))}
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as db:
-        db.execute(SCHEMA)
+    with closing(_opened(path)) as db:
         values = (report.run.id, report.run.golden, json.dumps(body))
         db.execute("INSERT OR REPLACE INTO evaluations (id, golden, body) VALUES (?, ?, ?)", values)
+
+
+def _opened(path: str | PathLike[str]) -> sqlite3.Connection:
+    """The file of the kept answers, which is also that of the history."""
+    db = sqlite3.connect(path, isolation_level=None, timeout=30)
+    hold_version(db, known=VERSION, path=path)
+    db.execute(SCHEMA)
+    return db
 
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:
     if not path.exists():
         return
-    with closing(sqlite3.connect(path, timeout=30)) as db:
-        db.execute(SCHEMA)
+    with closing(_opened(path)) as db:
         bodies = [json.loads(row[0]) for row in db.execute("SELECT body FROM evaluations")]
     yield from sorted(bodies, key=lambda body: body["started"])
 

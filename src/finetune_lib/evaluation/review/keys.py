@@ -14,7 +14,7 @@ from finetune_lib.errors import DataError
 from finetune_lib.evaluation.review.blinding import Concealed
 from finetune_lib.evaluation.review.items import Beside
 from finetune_lib.files import home as default_home
-from finetune_lib.files import write_atomically
+from finetune_lib.files import require_known, write_atomically
 
 SCHEMA = 1
 SHOWN_QUESTION = 200
@@ -70,12 +70,15 @@ def load_key(path: Path) -> Key:
     """Read a key.
 
     Raises:
-        DataError: It is no key of a review.
+        DataError: It is no key of a review, or one of a later version.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
+        require_known(data["schema"], known=SCHEMA, path=path)
         items = {name: _read_item(item) for name, item in data["items"].items()}
         return Key(data["set"], items, tuple(map(_read_item, data["identical"])))
+    except DataError:
+        raise
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} is no key of a review: {error}") from error
 

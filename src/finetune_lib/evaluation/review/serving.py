@@ -16,7 +16,8 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from finetune_lib.errors import DataError
-from finetune_lib.evaluation.review.states import state_problems
+from finetune_lib.evaluation.review.states import VERSION, state_problems
+from finetune_lib.files import hold_version
 
 LOOPBACK = "127.0.0.1"
 MOST_BYTES = 16 << 20
@@ -203,6 +204,7 @@ def _prepare(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with closing(_connect(path)) as database:
+            hold_version(database, known=VERSION, path=path)
             database.execute("PRAGMA journal_mode=WAL")
             database.execute(SCHEMA)
     except sqlite3.DatabaseError as error:

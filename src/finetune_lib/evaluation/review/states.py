@@ -12,8 +12,9 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, cast
 
-from finetune_lib.files import packaged_text
+from finetune_lib.files import packaged_text, require_known
 
+VERSION = 1  # of votes, and of the database of a served page
 SQLITE = b"SQLite format 3\0"
 SHOWN_PROBLEMS = 5  # of one file; a wrong file has as many as it has votes
 
@@ -65,12 +66,18 @@ def _read(source: Source) -> Iterable[Any]:
     if content.startswith(SQLITE):
         address = f"{Path(source).absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(address, uri=True)) as database:
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            require_known(version, known=VERSION, path=Path(source))
             return [json.loads(text) for (text,) in database.execute("SELECT state FROM reviews ORDER BY rater")]
     return [json.loads(content.decode("utf-8-sig"))]
 
 
 def state_problems(data: Any) -> Iterator[str]:
     """What keeps votes from being what the page writes."""
+    told = cast("dict[str, Any]", data).get("schema") if isinstance(data, dict) else None
+    if isinstance(told, int) and told > VERSION:
+        yield f"schema: {told} is that of a later version of finetune_lib: update finetune_lib"
+        return
     errors = sorted(_validator().iter_errors(data), key=lambda error: list(map(str, error.absolute_path)))
     for error in errors[:SHOWN_PROBLEMS]:
         place = error.json_path.removeprefix("$").removeprefix(".")

@@ -13,7 +13,9 @@ from typing import Any
 
 from finetune_lib.errors import DataError
 from finetune_lib.files import home
+from finetune_lib.files import hold_version
 
+VERSION = 1  # of the file; one that has none is of version 1, too
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS replies (
     key TEXT PRIMARY KEY,
@@ -30,7 +32,7 @@ class Kept:
     """Answers by the content of their question; several processes may share the file.
 
     Raises:
-        DataError: The file is there and is no such store.
+        DataError: The file is there and is no such store, or one of a later version.
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
@@ -49,6 +51,7 @@ class Kept:
 
     def _prepare(self) -> None:
         """NORMAL: what was written outlives the death of the process; an fsync for each answer would slow all down."""
+        hold_version(self._db, known=VERSION, path=self.path)
         with suppress(sqlite3.OperationalError):  # another process is just doing the same
             self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
