@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from finetune_lib.errors import DataError
-from finetune_lib.files import home
-from finetune_lib.files import hold_version
+from finetune_lib.files import hold_version, home
 
 VERSION = 1  # of the file; one that has none is of version 1, too
 SCHEMA = """
