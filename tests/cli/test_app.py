@@ -21,7 +21,7 @@ from finetune_lib.data.checks import Target
 from finetune_lib.records import Method
 from finetune_lib.texts.languages import Language
 
-COMMAND = [sys.executable, "-m", "finetune_lib.cli"]
+COMMAND = [sys.executable, "-m", "finetune_lib"]
 COMMANDS = ("check", "fix", "explain", "compare", "review", "serve")
 HEAVY = {"pydantic", "openai", "torch", "jsonschema", "tiktoken", "pandas", "scipy"}
 QUICK_SECONDS = 0.2
