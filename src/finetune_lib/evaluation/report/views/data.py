@@ -18,7 +18,7 @@ from finetune_lib.texts.scripts import language_of
 
 if TYPE_CHECKING:
     from finetune_lib.evaluation.judges import Judgment
-    from finetune_lib.evaluation.report import Attempt
+    from finetune_lib.evaluation.report.results import Attempt
     from finetune_lib.evaluation.review.votes import Vote
 
 LARGEST, LEAST = 20_000, 1_000  # characters of one text on the page
