@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from math import sqrt
+from math import ceil, sqrt
 
 import numpy
 
@@ -129,7 +129,7 @@ def main(sets: int) -> None:
     coverage, errors = defaultdict(list), defaultdict(list)
     for kind, n in [(one, n) for one in [*ternary(), *graded(), *clustered()] for n in one.items]:
         # Counts are quickly told, clusters slowly.
-        number = int(sets * (0.5 if kind.clusters else 5 if kind.name == "0 and 1" else 1))
+        number = ceil(sets * (0.5 if kind.clusters else 5 if kind.name == "0 and 1" else 1))
         held, low_p = measure(kind, n, number)
         coverage[kind.name, n].append((held, kind.case))
         below += held < WANTED - 2 * sqrt(WANTED * (1 - WANTED) / number)

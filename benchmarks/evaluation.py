@@ -1,6 +1,6 @@
 """The run engine beside its peers, in one run: CPU seconds, calls per second and peak memory, as ratios.
 
-    python benchmarks/evaluation.py [--cases 1000] [--rounds 5] [--inspect PYTHON] [--promptfoo COMMAND]
+    python benchmarks/evaluation.py [--cases 1000] [--rounds 5] [--large 5000] [--inspect PYTHON] [--promptfoo COMMAND]
 
 Each route runs in a process of its own against one mock of chat completions (50 ms, 64 calls at once), interleaved,
 with unique prompts of about 120 tokens and one check that the answer contains `42`. The routes: a plain `AsyncOpenAI`
@@ -28,7 +28,6 @@ from typing import Any
 MODEL, CONCURRENCY, FOUND = "gpt-4.1-mini", 64, "42"
 TEXT = "A passenger asks about the baggage allowance of flight {n}: which bags may go along, at what price, and where? "
 CPU_GOAL, RATE_GOAL, MEMORY_GOAL, CACHED_GOAL = 1.15, 0.90, 120, 1.5
-LARGE = 5000
 
 
 def prompt(n: int) -> str:
@@ -222,6 +221,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--large", type=int, default=5000, help="cases of the run whose memory is measured")
     parser.add_argument("--inspect", help="an interpreter that has inspect_ai and openai")
     parser.add_argument("--promptfoo", help="the command that runs promptfoo")
     options = parser.parse_args()
@@ -232,7 +232,7 @@ def main() -> None:
             course = Course(url, Path(folder), options)
             start = {name: course.run(name, 1).cpu for name in names}
             report(compare(course, names, options.cases, options.rounds), start, options.cases)
-            _goal(f"MB at {LARGE:,} cases", course.run("ours", LARGE).megabytes, most=MEMORY_GOAL)
+            _goal(f"MB at {options.large:,} cases", course.run("ours", options.large).megabytes, most=MEMORY_GOAL)
     finally:
         server.terminate()
         server.wait()

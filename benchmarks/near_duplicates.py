@@ -1,6 +1,6 @@
 """Time, memory, recall and precision of the near-duplicate join on seeded texts with planted edits.
 
-    python benchmarks/near_duplicates.py 10000             # the exact join
+    python benchmarks/near_duplicates.py                   # the exact join, of 10,000 texts
     python benchmarks/near_duplicates.py 1000000 2         # sketches (rensa), on two processes
 
 Half of the texts are Chinese, half English, 40 to 160 characters, with characters and words as frequent as Zipf's law
@@ -14,7 +14,7 @@ import random
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence, Set
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from importlib.resources import files
@@ -30,7 +30,7 @@ IDEOGRAPHS = [chr(code) for code in range(0x4E00, 0x5E00)]
 LETTERS = "etaoinshrdlucmfwypvbgkjqxz"
 
 
-def main(rows: int, processes: int) -> None:
+def main(rows: int = 10_000, processes: int = 1) -> None:
     """Make the texts, look for pairs, and print what was found of what was planted."""
     texts, planted = corpus(rows)
     begin = time.perf_counter()
@@ -45,13 +45,13 @@ def main(rows: int, processes: int) -> None:
         near = [later for later in wanted if similarity(texts[planted[later][0]], texts[later]) >= THRESHOLD]
         print(f"  {language}: recall {share(wanted, found)}; of those at least {THRESHOLD} alike {share(near, found)}")
     sample = random.Random(1).sample(pairs, min(len(pairs), 2000))
-    true = sum(similarity(texts[pair.a], texts[pair.b]) >= THRESHOLD for pair in sample)
-    print(f"  precision {true / len(sample):.4f} of {len(sample):,}; not planted: {len(found - planted.keys()):,}")
+    true = {pair for pair in sample if similarity(texts[pair.a], texts[pair.b]) >= THRESHOLD}
+    print(f"  precision {share(sample, true)}; not planted: {len(found - planted.keys()):,}")
 
 
-def share(wanted: Sequence[int], found: set[int]) -> str:
+def share(wanted: Collection[object], found: Set[object]) -> str:
     """How many were found."""
-    return f"{sum(later in found for later in wanted) / len(wanted):.4f} of {len(wanted):,}"
+    return f"{sum(one in found for one in wanted) / len(wanted):.4f} of {len(wanted):,}" if wanted else "of none"
 
 
 def similarity(one: str, other: str) -> float:
@@ -125,4 +125,4 @@ def other_script() -> dict[int, str]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+    main(*map(int, sys.argv[1:]))
