@@ -9,6 +9,7 @@ import pickle
 import sqlite3
 import tracemalloc
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,8 @@ CASES = SHARED / "cases"
 TEXT = '{"prompt": "登機門在哪裡？", "completion": "在二樓。"}\n{"prompt": "q", "completion": "a"}\n'
 GBK = '{"prompt": "退货期限是几天？", "completion": "七天之内可以退货。"}\n'
 TABLE = "prompt,completion\n登機門在哪裡？,在二樓。\nq,a\n"
+# Without the time of day: a test is named by its bytes, and every process must give it the same name.
+gzipped = partial(gzip.compress, mtime=0)
 
 
 @pytest.fixture
@@ -72,7 +75,7 @@ def archive(*names):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as file:
         for name in names:
-            file.writestr(name, "text")
+            file.writestr(zipfile.ZipInfo(name), "text")
     return out.getvalue()
 
 
@@ -180,7 +183,7 @@ def test_utf16_that_breaks_off_is_refused_at_its_line(refused):
 # Other kinds
 
 
-@pytest.mark.parametrize("raw", [b"", b"\n \n", b"\xef\xbb\xbf", b"\xff\xfe", gzip.compress(b"")])
+@pytest.mark.parametrize("raw", [b"", b"\n \n", b"\xef\xbb\xbf", b"\xff\xfe", gzipped(b"")])
 def test_nothing_is_an_empty_file(refused, raw):
     assert refused(raw).code == "E101"
 
@@ -203,7 +206,7 @@ def test_nothing_is_an_empty_file(refused, raw):
         (pickle.dumps([{"prompt": "q"}], protocol=4), "pickle"),
         (pickle.dumps([{"prompt": "q"}], protocol=2), "pickle"),
         (bz2.compress(b"{}"), "bzip2"),
-        (gzip.compress(gzip.compress(b"{}")), "gzip"),
+        (gzipped(gzipped(b"{}")), "gzip"),
         (bytes(range(256)) * 4, "binary"),
     ],
 )
@@ -277,9 +280,9 @@ def test_a_damaged_gzip_file_is_named(refused):
 @pytest.mark.parametrize(
     ("raw", "name", "said"),
     [
-        (gzip.compress(TEXT.encode()), "data.jsonl", "gzip"),
+        (gzipped(TEXT.encode()), "data.jsonl", "gzip"),
         (TEXT.encode(), "data.jsonl.gz", "text"),
-        (gzip.compress(TABLE.encode()), "data.xlsx.gz", "text"),
+        (gzipped(TABLE.encode()), "data.xlsx.gz", "text"),
     ],
 )
 def test_a_name_that_says_something_else_is_noted(write, raw, name, said):
