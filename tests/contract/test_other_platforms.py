@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-
 import pytest
+from tests.doubles import Scripted, serving
 
 import finetune_lib as ft
 
-JOBS = "/v1/fine_tuning/jobs"
+JOBS = "/fine_tuning/jobs"
 JOB = f"{JOBS}/ftjob-1"
 AZURE_JOB = {
     "id": "ftjob-1",
@@ -53,53 +48,10 @@ def events(*found):
     return {"object": "list", "data": list(found)[::-1], "has_more": False}
 
 
-@dataclass
-class Service:
-    """Answers each path with its next script line; the last one is repeated."""
-
-    scripts: dict[str, list[tuple[int, Any, dict[str, str]]]] = field(default_factory=dict)
-    calls: list[str] = field(default_factory=list)
-    headers: list[dict[str, str]] = field(default_factory=list)
-    url: str = ""
-
-    def answers(self, call, *bodies, status=200, headers=None):
-        self.scripts.setdefault(call, []).extend((status, body, headers or {}) for body in bodies)
-
-    def next(self, call):
-        self.calls.append(call)
-        lines = self.scripts[call]
-        return lines.pop(0) if len(lines) > 1 else lines[0]
-
-
 @pytest.fixture
 def service():
-    service = Service()
-
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self):
-            self.rfile.read(int(self.headers.get("content-length") or 0))
-            service.headers.append({name.lower(): value for name, value in self.headers.items()})
-            status, body, headers = service.next(f"{self.command} {self.path.split('?')[0]}")
-            content = json.dumps(body).encode()
-            self.send_response(status)
-            for name, value in {"content-type": "application/json", **headers}.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = answer  # noqa: N815 - the names that the base class calls
-
-        def log_message(self, *_):
-            """Quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        thread = threading.Thread(target=http.serve_forever, daemon=True)
-        thread.start()
-        service.url = f"http://127.0.0.1:{http.server_port}/v1"
+    with serving(Scripted()) as service:
         yield service
-        http.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -130,7 +82,7 @@ def test_every_form_of_a_healthy_error_is_none(service, elsewhere, error):
 
 
 def test_key_is_sent(service, azure):
-    assert service.headers[0]["authorization"] == "Bearer k"
+    assert service.asked[0].headers["authorization"] == "Bearer k"
 
 
 def test_wait_goes_from_unknown_status_to_the_end(service, elsewhere):
@@ -178,7 +130,7 @@ def test_metrics_are_read_from_foreign_events(service, azure):
 
 @pytest.mark.parametrize("status", [500, 502, 408, 409, 429])
 def test_job_is_posted_exactly_once_even_when_it_fails(service, elsewhere, data, status):
-    service.answers("POST /v1/files", FILE)
+    service.answers("POST /files", FILE)
     service.answers(f"POST {JOBS}", {"error": {"message": "busy", "code": "oops"}}, status=status)
     with pytest.raises(ft.PlatformError, match="busy") as caught:
         ft.Job.create(data, model="gpt-4.1-mini", platform=elsewhere)
@@ -189,7 +141,7 @@ def test_job_is_posted_exactly_once_even_when_it_fails(service, elsewhere, data,
 
 
 def test_refusal_carries_all_fields(service, elsewhere, data):
-    service.answers("POST /v1/files", FILE)
+    service.answers("POST /files", FILE)
     body = {"error": {"message": "no such model", "type": "x", "code": "model_not_found", "param": "model"}}
     service.answers(f"POST {JOBS}", body, status=400, headers={"x-request-id": "req_9"})
     with pytest.raises(ft.PlatformError, match="could not create the job") as caught:

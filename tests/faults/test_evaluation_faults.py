@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.evaluation.running.double import Double, serving
+from tests.doubles import serving
+from tests.evaluation.running.double import Double
 from tests.files import ROOT
 
 

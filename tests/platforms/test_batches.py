@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.doubles import Scripted, serving
 
 import finetune_lib as ft
 from finetune_lib.platforms import batch_files
@@ -145,54 +142,12 @@ async def test_broken_batch_says_why_for_each_request(platform):
         assert "line 1: The model `gpt-none` does not exist" in str(error)
 
 
-@dataclass
-class Service:
-    """OpenAI as a script: for each call its answers in turn; the last one is repeated."""
-
-    scripts: dict[str, list[tuple[int, Any, dict[str, str]]]] = field(default_factory=dict)
-    calls: list[str] = field(default_factory=list)
-    sent: list[bytes] = field(default_factory=list)
-    url: str = ""
-
-    def answers(self, call, *bodies, status=200, headers=None):
-        self.scripts.setdefault(call, []).extend((status, body, headers or {}) for body in bodies)
-
-    def next(self, call):
-        self.calls.append(call)
-        lines = self.scripts[call]
-        return lines.pop(0) if len(lines) > 1 else lines[0]
-
-
 @pytest.fixture
 def service():
-    service = Service()
-
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self):
-            service.sent.append(self.rfile.read(int(self.headers.get("content-length") or 0)))
-            status, body, headers = service.next(f"{self.command} {self.path.split('?')[0].removeprefix('/v1')}")
-            content = body if isinstance(body, bytes) else json.dumps(body).encode()
-            self.send_response(status)
-            for name, value in {"content-type": "application/json", **headers}.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = answer  # noqa: N815 - the names that the base class calls
-
-        def log_message(self, *_):
-            """Quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        thread = threading.Thread(target=http.serve_forever, daemon=True)
-        thread.start()
-        service.url = f"http://127.0.0.1:{http.server_port}/v1"
+    with serving(Scripted()) as service:
         service.answers("GET /batches", page())
         service.answers("POST /files", file("file-in"))
         yield service
-        http.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -257,7 +212,7 @@ async def test_refused_for_haste_is_tried_again(service, batches, waited):
     assert service.calls.count("POST /batches") == 3
     assert service.calls.count("POST /files") == 1
     assert len(waited) == 3
-    asked = json.loads(next(sent for sent in service.sent if b"input_file_id" in sent))
+    asked = next(asked.body for asked in service.asked if b"input_file_id" in asked.raw)
     (part,) = parts_of({"a": body()})
     assert asked.pop("metadata") == {FINGERPRINT: part.fingerprint}
     window = {"endpoint": "/v1/chat/completions", "completion_window": "24h"}

@@ -11,13 +11,11 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from tests.doubles import Outcome, Service, refusal, serving, without_forms
 from tests.files import ROOT
 
 import finetune_lib as ft
@@ -51,81 +49,10 @@ def about_101(request: dict[str, Any]) -> bool:
     return "101" in request["messages"][-1]["content"]
 
 
-@dataclass
-class Service:
-    """Speaks chat completions; `answer` makes the content, an error body, or raw bytes of each call."""
-
-    answer: Callable[[dict[str, Any]], Any] = rewriting
-    status: Callable[[int], int] = lambda _: 200
-    delay: float = 0.0
-    usage: dict[str, int] | None = field(default_factory=lambda: {"prompt_tokens": 100, "completion_tokens": 50})
-    headers: dict[str, str] = field(default_factory=dict)
-    requests: list[dict[str, Any]] = field(default_factory=list)
-    url: str = ""
-    under_way: int = 0
-    most_under_way: int = 0
-    lock: Any = field(default_factory=threading.Lock)
-
-    def reply(self, request: dict[str, Any]) -> tuple[int, bytes]:
-        with self.lock:
-            self.requests.append(request)
-            number = len(self.requests)
-            self.under_way += 1
-            self.most_under_way = max(self.most_under_way, self.under_way)
-        try:
-            time.sleep(self.delay)
-            return self._reply(request, number)
-        finally:
-            with self.lock:
-                self.under_way -= 1
-
-    def _reply(self, request: dict[str, Any], number: int) -> tuple[int, bytes]:
-        status, content = self.status(number), self.answer(request)
-        if isinstance(content, bytes):
-            return status, content
-        if status != 200:
-            return status, json.dumps({"error": content if isinstance(content, dict) else {"message": "no"}}).encode()
-        text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
-        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
-        body = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
-        return 200, json.dumps({**body, "usage": self.usage}).encode()
-
-    @property
-    def asked(self) -> list[str]:
-        return [request["messages"][-1]["content"] for request in self.requests]
-
-
 @pytest.fixture
 def service():
-    service = Service()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = 1 << 16  # head and body in one packet
-
-        def do_POST(self):
-            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            status, body = service.reply(request)
-            try:
-                self.send_response(status)
-                for name, value in {"content-type": "application/json", **service.headers}.items():
-                    self.send_header(name, value)
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-            except OSError:
-                """The caller was killed."""
-
-        def log_message(self, *_):
-            """Quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        thread = threading.Thread(target=http.serve_forever, args=[0.02], daemon=True)
-        thread.start()
-        service.url = f"http://127.0.0.1:{http.server_port}/v1"
+    with serving(Service(rewriting)) as service:
         yield service
-        http.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -199,13 +126,7 @@ class TestParaphrase:
         assert texts == ["s", "甲你們在哪裡？", "台北。", "甲幾點開門？", "九點。"]
 
     def test_a_platform_without_structured_output_is_asked_without_from_then_on(self, run, service):
-        def formless(request):
-            if "response_format" in request:
-                return {"message": "Unsupported parameter", "param": "response_format"}
-            return rewriting(request)
-
-        service.answer = formless
-        service.status = lambda number: 400 if "response_format" in service.requests[number - 1] else 200
+        service.answer = without_forms(rewriting)
         result = run(examples(5), Paraphrase(1, model="m"), concurrency=1)
         assert result.total.kept == 5
         assert len(service.requests) == 6
@@ -276,14 +197,13 @@ class TestFailures:
 
     @pytest.mark.parametrize("status", [429, 500, 503])
     def test_passing_trouble_is_retried_by_the_client(self, run, service, status):
-        service.status = lambda number: status if number % 2 else 200
+        service.answer = lambda request: refusal(status) if len(service.requests) % 2 else rewriting(request)
         result = run(examples(3), Paraphrase(1, model="m"), concurrency=1)
         assert (result.total.kept, result.spent.calls) == (3, 3)
 
     @pytest.mark.parametrize(("status", "times"), [(429, 16), (500, 8)])
     def test_lasting_trouble_is_data(self, run, service, status, times):
-        service.answer = lambda request: {"message": "later"} if about_101(request) else rewriting(request)
-        service.status = lambda number: status if "101" in service.asked[number - 1] else 200
+        service.answer = lambda request: refusal(status, "later") if about_101(request) else rewriting(request)
         result = run(examples(3), Paraphrase(2, model="m"), concurrency=1)
         assert result.total.kept == 4
         assert list(result.total.failed.values()) == [2]
@@ -307,27 +227,26 @@ class TestFailures:
 
     @pytest.mark.parametrize("body", [b"<html>busy</html>", b'{"choices": []}', b"[1]", b'{"choices": null}'])
     def test_what_is_not_the_protocol_is_data(self, run, service, body):
-        service.answer = lambda request: body if about_101(request) else rewriting(request)
+        service.answer = lambda request: Outcome(body=body) if about_101(request) else rewriting(request)
         result = run(examples(2), Paraphrase(1, model="m"))
         assert (result.total.kept, sum(result.total.failed.values())) == (1, 1)
 
     @pytest.mark.parametrize("status", [401, 404])
     def test_a_hopeless_platform_is_told_at_once(self, run, service, status):
-        service.status = lambda _: status
+        service.answer = lambda _: refusal(status)
         with pytest.raises(ft.PlatformError) as caught:
             run(examples(50), Paraphrase(1, model="m"), concurrency=2)
         assert caught.value.status_code == status
         assert len(service.requests) <= 2
 
     def test_a_hopeless_platform_does_not_take_away_what_others_made(self, run, service):
-        service.status = lambda _: 401
+        service.answer = lambda _: refusal(401)
         result = run(examples(3), Paraphrase(2, model="m"), SystemPrompts(["s"]))
         assert result.counts["system_prompt"].kept == 3
         assert sum(result.counts["paraphrase"].failed.values()) == 6
 
     def test_reasons_are_bounded(self, run, service):
-        service.answer = lambda _: {"message": f"id {len(service.requests)} {'x' * 500}"}
-        service.status = lambda _: 400
+        service.answer = lambda _: refusal(400, f"id {len(service.requests)} {'x' * 500}")
         result = run(examples(60), Paraphrase(1, model="m"), concurrency=1)
         assert len(result.total.failed) <= 21
         assert sum(result.total.failed.values()) == 60
@@ -363,7 +282,7 @@ class TestCache:
         assert (result.spent.calls, result.spent.reused) == (2, 3)
 
     def test_equal_rows_pay_once_and_give_their_children_once(self, run, service):
-        service.delay = 0.05
+        service.seconds = 0.05
         result = run([example(100)] * 4, Paraphrase(2, model="m"))
         assert len(service.requests) == 1
         assert (result.total.kept, result.total.identical) == (2, 6)
@@ -441,7 +360,7 @@ class TestCache:
                     raise KeyboardInterrupt
                 os.kill(os.getpid(), signal.SIGINT)
 
-        service.delay = 0.02
+        service.seconds = 0.02
         with pytest.raises(KeyboardInterrupt):
             run(examples(20), Paraphrase(1, model="m"), concurrency=1, on_progress=stop)
         before = len(service.requests)
@@ -517,7 +436,7 @@ class TestLimits:
         assert (result.total.kept, result.total.failed) == (6, {"the limit of 3 calls is reached": 14})
 
     def test_concurrency_is_bounded_and_used(self, run, service):
-        service.delay = 0.05
+        service.seconds = 0.05
         run(examples(20), Paraphrase(1, model="m"), concurrency=4)
         assert service.most_under_way == 4
 

@@ -7,16 +7,28 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.evaluation.candidates.service import Service, serving
+from tests.doubles import Service, serving
 
 import finetune_lib as ft
 from finetune_lib.platforms.asking import Session, within
 from finetune_lib.records import Answer, Case, Message
 
+AXES = ("行李", "寵物", "登機", "luggage", "pet", "board")
+
+
+def topics(text: str) -> list[float]:
+    """What a text is about: one axis for each topic, whatever the language."""
+    return [float(AXES[at] in text or AXES[at + 3] in text) for at in range(3)] + [0.1]
+
+
+def echo(request: dict[str, Any]) -> str:
+    """The last turn, said again."""
+    return request["messages"][-1]["content"]
+
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    with serving(Service()) as service:
+    with serving(Service(echo, topics)) as service:
         yield service
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.evaluation.running.double import Double, serving
+from tests.doubles import serving
+from tests.evaluation.running.double import Double
 from tests.evaluation.running.scenario import cases
 
 import finetune_lib as ft

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from tests import doubles
+from tests.doubles import Asked, Outcome, tokens
 
 Body = dict[str, Any]
 
@@ -24,17 +25,6 @@ class Call:
     body: Body
     question: str
     times: int
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What comes back: `cut` closes the connection instead, and `seconds` come before either."""
-
-    status: int = 200
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.01
-    cut: bool = False
 
 
 def drawn(text: str, most: int) -> int:
@@ -57,21 +47,13 @@ def said(body: Body) -> str:
 
 def completion(body: Body, text: str | None = None, **message: Any) -> bytes:
     """The body of a completion."""
-    told = {"role": "assistant", "content": said(body) if text is None else text, **message}
-    choice = {"index": 0, "finish_reason": "stop", "message": told}
-    usage = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
-    whole = {"id": "c", "object": "chat.completion", "created": 1, "model": body["model"], "choices": [choice]}
-    return json.dumps({**whole, "usage": usage}).encode()
-
-
-def refusal(status: int, message: str = "no", *, headers: dict[str, str] | None = None, **error: Any) -> Outcome:
-    """An error in OpenAI's envelope."""
-    return Outcome(status, json.dumps({"error": {"message": message, **error}}).encode(), headers or {}, 0.001)
+    told = {"content": said(body) if text is None else text, **message}
+    return doubles.completion(told, model=body["model"], usage=tokens(100, 50))
 
 
 def fine(call: Call) -> Outcome:
     """A sound answer."""
-    return Outcome(body=completion(call.body))
+    return Outcome(body=completion(call.body), seconds=0.01)
 
 
 @dataclass
@@ -101,8 +83,10 @@ class Double:
         self.most = max(self.most, self.under_way)
         return call
 
-    async def chat(self, body: Body) -> Outcome:
-        call = self.begun(body)
+    async def reply(self, asked: Asked) -> Outcome:
+        if asked.call != "POST /chat/completions":
+            return Outcome(body=self.other(asked))
+        call = self.begun(asked.body)
         try:
             outcome = self.answer(call)
             await asyncio.sleep(outcome.seconds)
@@ -160,13 +144,13 @@ class Double:
         response = {"status_code": refused.status if refused else 200, "request_id": "r", "body": body}
         return json.dumps({"custom_id": entry["custom_id"], "response": response}).encode() + b"\n"
 
-    def other(self, method: str, path: str, raw: bytes) -> bytes:
-        name = path.partition("?")[0].removeprefix("/v1/").split("/")
-        match method, *name:
+    def other(self, asked: Asked) -> bytes:
+        method, path = asked.call.split(" /")
+        match method, *path.split("/"):
             case "POST", "files":
-                found = self.upload(raw)
+                found = self.upload(asked.raw)
             case "POST", "batches":
-                found = self.create(json.loads(raw))
+                found = self.create(asked.body)
             case "GET", "batches":
                 found = {"object": "list", "data": [self.batch(id) for id in reversed(self.batches)], "has_more": False}
             case "GET", "batches", id:
@@ -176,66 +160,5 @@ class Double:
             case "GET", "files", id:
                 found = {"id": id, "object": "file", "bytes": 1, "created_at": 1, "filename": "f", "purpose": "batch"}
             case _:
-                raise AssertionError(f"nobody serves {method} {path}")
+                raise AssertionError(f"nobody serves {asked.call}")
         return json.dumps(found).encode()
-
-
-@contextmanager
-def serving(double: Double) -> Iterator[Double]:
-    """The double on a port of this machine, in a thread."""
-    loop, ready = asyncio.new_event_loop(), threading.Event()
-
-    async def main() -> None:
-        server = await asyncio.start_server(lambda r, w: _serve(double, r, w), "127.0.0.1", 0, limit=1 << 26)
-        double.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-        ready.set()
-        with suppress(asyncio.CancelledError):
-            await server.serve_forever()
-
-    def run() -> None:
-        with suppress(asyncio.CancelledError):
-            loop.run_until_complete(task)
-        for left in asyncio.all_tasks(loop):
-            left.cancel()
-        loop.run_until_complete(asyncio.sleep(0.01))
-        loop.close()
-
-    task = loop.create_task(main())
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    ready.wait(10)
-    yield double
-    loop.call_soon_threadsafe(task.cancel)
-    thread.join(10)
-
-
-async def _serve(double: Double, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-        while head := await _head(reader):
-            method, path, length = head
-            raw = await reader.readexactly(length)
-            if path == "/v1/chat/completions":
-                outcome = await double.chat(json.loads(raw))
-            else:
-                outcome = Outcome(body=double.other(method, path, raw))
-            if outcome.cut:
-                break
-            writer.write(_wire(outcome))
-            await writer.drain()
-    with suppress(Exception):
-        writer.close()
-
-
-async def _head(reader: asyncio.StreamReader) -> tuple[str, str, int] | None:
-    lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-    method, path, _ = lines[0].split(" ")
-    headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
-    if "chunked" in headers.get("transfer-encoding", ""):
-        raise AssertionError("chunked bodies are not read")
-    return method, path, int(headers.get("content-length", 0))
-
-
-def _wire(outcome: Outcome) -> bytes:
-    told = {"content-type": "application/json", **outcome.headers, "content-length": str(len(outcome.body))}
-    head = "".join(f"{name}: {value}\r\n" for name, value in told.items())
-    return f"HTTP/1.1 {outcome.status} Whatever\r\n{head}\r\n".encode() + outcome.body

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.evaluation.running.double import refusal
+from tests.doubles import refusal
 from tests.evaluation.running.scenario import cases, evaluate, told
 from tests.files import ROOT
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.evaluation.running.double import Outcome, completion, fine, refusal
+from tests.doubles import Outcome, refusal
+from tests.evaluation.running.double import completion, fine
 
 import finetune_lib as ft
 

@@ -8,7 +8,8 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.evaluation.running.double import Outcome, completion, fine, refusal
+from tests.doubles import Outcome, refusal
+from tests.evaluation.running.double import completion, fine
 from tests.evaluation.running.scenario import cases, told
 
 import finetune_lib as ft

@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+from tests.doubles import without_forms
 
 import finetune_lib as ft
 from finetune_lib.evaluation.scorers import Rubric, SemanticSimilarity
@@ -103,8 +104,7 @@ def test_what_is_no_score(text):
 
 
 def test_json_among_words_is_read(service, platform):
-    service.holds_forms = False
-    service.answer = lambda _: f"Sure:\n```json\n{json.dumps(graded(5))}\n```"
+    service.answer = without_forms(lambda _: f"Sure:\n```json\n{json.dumps(graded(5))}\n```")
     assert run(Rubric("Polite.", model="m", platform=platform)).value == 1
 
 

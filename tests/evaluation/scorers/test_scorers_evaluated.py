@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from tests.evaluation.running.double import Double, serving
+from tests.doubles import serving
+from tests.evaluation.running.double import Double
 
 import finetune_lib as ft
 from finetune_lib.evaluation.scorers import from_openai
