@@ -239,7 +239,7 @@ def test_interrupting_run_stops_the_work(tmp_path):
     assert process.stdout.readline() == b"asked\n"
     time.sleep(0.2)
     os.kill(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=60)
     assert b"KeyboardInterrupt" in errors
     assert b"destroyed" not in errors
 

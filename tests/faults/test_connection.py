@@ -89,7 +89,7 @@ def test_job_without_its_file_ends(tmp_path, until):
         supervisor = Supervisor(tmp_path, store)
         supervisor.start()
         try:
-            until(lambda: store.get("job", job["id"])["status"] == "failed", seconds=10)
+            until(lambda: store.get("job", job["id"])["status"] == "failed")
         finally:
             supervisor.stop()
         assert "No such file" in store.get("job", job["id"])["error"]["message"]

@@ -128,7 +128,7 @@ def test_interrupted_keeps_what_was_paid(double, folder, until, signal_number):
     process = Process(place, double, **options)
     until(lambda: double.paid >= 30)
     process.process.send_signal(signal_number)
-    _, errors = process.process.communicate(timeout=20)
+    _, errors = process.process.communicate(timeout=120)
     if signal_number == signal.SIGINT:
         assert b"KeyboardInterrupt" in errors
         assert b"never retrieved" not in errors

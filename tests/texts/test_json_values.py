@@ -32,6 +32,6 @@ def test_every_object_among_words(objects):
 
 @pytest.mark.parametrize("bracket", ["{", "[", '{"a":'])
 def test_a_text_of_brackets_alone_takes_no_time(bracket):
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert list(json_values(bracket * 100_000)) == []
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5

@@ -322,7 +322,7 @@ class TestCache:
 
         def hanging(request):
             if len(service.requests) == 10 and not release.is_set():
-                release.wait(30)
+                release.wait(120)
             return rewriting(request)
 
         service.answer = hanging

@@ -224,7 +224,7 @@ def test_ctrl_c_does_not_wait_for_a_function_that_hangs():
     assert process.stdout.readline() == b"asked\n"
     time.sleep(0.2)
     process.send_signal(2)
-    _, errors = process.communicate(timeout=15)
+    _, errors = process.communicate(timeout=60)
     assert b"KeyboardInterrupt" in errors
 
 
@@ -233,7 +233,7 @@ def test_ctrl_c_ends_a_run_that_never_waits(run):
 
     class Slow(ft.Contains):
         def __call__(self, answer, case):
-            time.sleep(0.01)
+            time.sleep(0.05)
             return 1.0
 
     async def interrupted():
@@ -244,6 +244,6 @@ def test_ctrl_c_ends_a_run_that_never_waits(run):
         start = time.monotonic()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < 10  # of 25 seconds
 
     asyncio.run(interrupted())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -171,18 +170,18 @@ async def test_other_tasks_have_their_turn(double, run, platform, tmp_path):
     """Kept answers wait for nothing; a service must not stand still for them."""
     evaluator = ft.Evaluator([ft.Contains()], platform=platform, store=tmp_path / "a.db")
     await evaluator.run_async(cases(300), candidates=[ft.ChatModel("base")])
-    longest, then = 0.0, time.perf_counter()
+    turns = 0
 
     async def beat():
-        nonlocal longest, then
+        nonlocal turns
         while True:
             await asyncio.sleep(0)
-            longest, then = max(longest, time.perf_counter() - then), time.perf_counter()
+            turns += 1
 
     beating = asyncio.create_task(beat())
     await evaluator.run_async(cases(300), candidates=[ft.ChatModel("base")])
     beating.cancel()
-    assert longest < 0.5
+    assert turns > 20
 
 
 def test_nothing_heavy_is_loaded_for_kept_answers(double, run, tmp_path):

@@ -85,12 +85,12 @@ def test_its_own_folder_is_its_own():
 
 
 def test_an_endless_loop_ends_and_the_next_call_works():
-    grader = PythonGrader(body("while sample['output_text'] == 'loop': pass\nreturn 1"), timeout=0.5)
+    grader = PythonGrader(body("while sample['output_text'] == 'loop': pass\nreturn 1"), timeout=2)
     assert grader("x", CASE).value == 1
     started = time.monotonic()
-    with pytest.raises(TimeoutError, match=r"more than 0\.5 s"):
+    with pytest.raises(TimeoutError, match=r"more than 2 s"):
         grader("loop", CASE)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     # A new process has to start within the time of one call, too.
     assert PythonGrader(grader.source, timeout=20)("x", CASE).value == 1
 
