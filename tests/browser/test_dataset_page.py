@@ -1,19 +1,16 @@
 """The page of a data set as people use it: in a real browser, from disk, with filters and keys, without a network."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 import finetune_lib as ft
 from finetune_lib.data.browsing.browser import dataset_page
 from finetune_lib.records import Example, Origin
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 OWNED = "document.title='owned'"
 HOSTILE = (
     f'</script><script>{OWNED}</script><img src=http://127.0.0.1:9/x onerror="{OWNED}"><svg onload="{OWNED}"> '
@@ -45,15 +42,6 @@ ROWS = [
     },
     *(chat(f"第 {n} 個問題", f"第 {n} 個回答" * n) for n in range(1, 6)),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    arguments = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,29 +1,17 @@
 """The page of an evaluation as people use it: in a real browser, from disk, without a network."""
 
-import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 from tests.evaluation.report.views.evaluations import OWNED, always, many, report, rich
 
 from finetune_lib.evaluation.report.views import report_page
 from finetune_lib.jobs.metrics import Metrics, Step
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 CURVE = Metrics(tuple(Step(n, 5 / n, valid_loss=6 / n if n % 5 == 0 else None) for n in range(1, 30))).plot().svg
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    arguments = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,21 +2,18 @@
 
 import json
 import re
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect
 
 from finetune_lib.evaluation.review import Beside, Practice, ReviewServer, collect_votes, write_review
 from finetune_lib.evaluation.review.keys import load_key
 from finetune_lib.evaluation.review.states import read_states
 from finetune_lib.records import Message
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 OURS, BASE = "zq-tuned", "zq-base"
 OWNED = "document.title='owned'"
 HOSTILE = (
@@ -36,15 +33,6 @@ def beside(number: int, **more) -> Beside:
     return Beside(
         f"case-{number}", f"問題 {number}：退票要多久？", more.pop("answers", answers), category="zq-refund", **more
     )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    arguments = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
