@@ -7,6 +7,8 @@ BIN := .venv/bin
 
 # The only network that these need is the package registry: no model and no data set is downloaded.
 demo test: export HF_HUB_OFFLINE = 1
+# Hundreds of processes of the tests import the library: it is compiled once.
+test: export PYTHONDONTWRITEBYTECODE =
 
 demo: .venv/local ## train, serve and compare on this machine; writes out/report.html
 	$(BIN)/python examples/quickstart.py
@@ -14,8 +16,8 @@ demo: .venv/local ## train, serve and compare on this machine; writes out/report
 persona: .venv/local ## ten chats with a system prompt, before and after
 	$(BIN)/python examples/persona.py
 
-test: .venv/dev browser ## the whole suite
-	$(BIN)/python -m pytest
+test: .venv/dev browser ## the whole suite, on all cores
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 lint: .venv/dev
 	$(BIN)/ruff check .

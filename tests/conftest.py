@@ -14,11 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import finetune_lib as ft
 from finetune_lib import local
 
 os.environ["FINETUNE_LIB_LANG"] = "en"  # whatever the locale of the machine
+# Other tests have the other cores: threads of torch that wait for one another would only burn them.
+os.environ["OMP_NUM_THREADS"] = "1"
+# Tests run beside each other: how long an example takes says nothing about it.
+settings.register_profile("beside", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("beside")
 TOKEN = "token-of-the-tests"
 CAPITALS = {
     "日本": "東京",
@@ -62,6 +68,18 @@ class Trained:
         return self.job.fine_tuned_model
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more process than there are cores: now and then a test waits."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is dear is made once: tests that share the server and its trained job, or the browser, share a process."""
+    for item in items:
+        for shared in {"server", "browser"}.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(shared))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
@@ -73,7 +91,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-def _poll(probe: Callable[[], Any], *, seconds: float = 120) -> Any:
+def _poll(probe: Callable[[], Any], *, seconds: float = 300) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := probe()):
         assert time.monotonic() < deadline, f"still waiting after {seconds:g} s"
@@ -245,7 +263,7 @@ def trained(client: Any, upload: Callable[..., Any], training_file: Any, rows: l
             statuses.append(job.status)
         return job if job.finished_at else None
 
-    job = _poll(ended, seconds=180)
+    job = _poll(ended)
     assert job.status == "succeeded", job.error
     questions = {row["messages"][0]["content"]: row["messages"][1]["content"] for row in rows}
     return Trained(created, job, statuses, training_file, validation, questions)
