@@ -41,6 +41,10 @@ class Counter:
     exact: bool
     count: Callable[[str], int]
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Another process makes its own."""
+        return _counter, (self.encoding, self.exact)
+
     def text(self, message: Mapping[str, Any]) -> int:
         """Tokens of what stands in one message, without its frame."""
         return self.count(_text(message))
@@ -57,21 +61,16 @@ class Counter:
         return [sum(islice(counts, size)) + TOKENS_PER_MESSAGE * size for size in sizes]
 
 
-def encoding_of(model: str | None) -> tuple[str, bool]:
-    """With what the tokens of a model are counted, and whether that is exact; without a model, OpenAI's newest.
-
-    Models that the catalogue does not know are estimated.
-    """
-    if model is None:
-        return DEFAULT_ENCODING, True
-    facts = catalog.find(model)
-    return (facts.encoding, True) if facts else ("estimate", False)
-
-
 @lru_cache(maxsize=64)
 def counter_for(model: str | None) -> Counter:
-    """The counter for a model, as `encoding_of` says."""
-    encoding, exact = encoding_of(model)
+    """The counter for a model; without one, for OpenAI's newest. Models that the catalogue lacks are estimated."""
+    if model is None:
+        return _counter(DEFAULT_ENCODING, exact=True)
+    facts = catalog.find(model)
+    return _counter(facts.encoding, exact=True) if facts else _counter("estimate", exact=False)
+
+
+def _counter(encoding: str, exact: bool) -> Counter:
     simple = {"estimate": _estimate, "bytes": _bytes}
     return Counter(encoding, exact, simple.get(encoding) or _exact(encoding))
 

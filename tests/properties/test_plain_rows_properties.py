@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import finetune_lib as ft
-from finetune_lib.data.checks import examination, limits, parts
+from finetune_lib.data.checks import Rules, examination, parts
 from finetune_lib.data.reading.bytes.blob import MemoryBlob
 from finetune_lib.data.reading.json import fast as fast_json
 from finetune_lib.data.reading.json import lines as records_of_lines
@@ -115,7 +115,8 @@ def everything_about(content, piece, part, options, *ways):
     with ExitStack() as stack:
         stack.enter_context(patch.object(records_of_lines, "PIECE", piece))
         stack.enter_context(patch.object(parts, "PART_BYTES", part))
-        stack.enter_context(patch.object(limits, "training_limit", lambda rules: 9 if rules.model else 10**9))
+        limit = property(lambda rules: 9 if rules.model else 10**9)
+        stack.enter_context(patch.object(Rules, "training_limit", limit))
         stack.enter_context(patch.object(examination, "NAMED", 3))
         for way in ways:
             way(stack)

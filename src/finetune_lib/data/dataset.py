@@ -13,7 +13,6 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
-from finetune_lib import catalog
 from finetune_lib.data.checks import Plan, Rules, Target, first_error, validate
 from finetune_lib.data.diagnostics import Change, Diagnostic, InvalidDatasetError, ValidationReport, counted, is_loss
 from finetune_lib.data.reading import Options, loading
@@ -22,6 +21,7 @@ from finetune_lib.data.reading.meaning import METADATA, metadata_of
 from finetune_lib.files import json_line, write_atomically
 from finetune_lib.records import Case, Example, Method, as_example
 from finetune_lib.texts.languages import Language
+from finetune_lib.tokens import counter_for
 
 if TYPE_CHECKING:
     from finetune_lib.data.augmenters import Augmenter, Template
@@ -191,9 +191,10 @@ class Dataset(Sequence[Example]):
             today: The day that announced shutdowns are held against; by default today.
             executor: A `concurrent.futures.Executor`, as a process pool or Dask's; the result stays the same.
         """
-        rules = self._rules(model, target, method, grader, limits)
+        rules = Rules(target, method, model, grader, tuple((limits or {}).items()))
         hidden = (ignore,) if isinstance(ignore, str) else tuple(ignore)
-        plan = Plan(rules, tokens=tokens, duplicates=duplicates, content=content, near=near, ignore=hidden)
+        counter = counter_for(model) if tokens else None
+        plan = Plan(rules, counter, duplicates=duplicates, content=content, near=near, ignore=hidden)
         problems = (*self._problems, *(self._leaks(golden) if golden else ()))
         report = validate(
             self._examples, source=self.name, plan=plan, problems=problems, today=today, executor=executor
@@ -204,18 +205,6 @@ class Dataset(Sequence[Example]):
         from finetune_lib.data import leakage
 
         return leakage.contamination(list(map(as_example, golden)), self, threshold=NEAR)
-
-    def _rules(
-        self,
-        model: str | None = None,
-        target: Target | None = None,
-        method: Method = "supervised",
-        grader: Mapping[str, Any] | None = None,
-        limits: Mapping[str, int] | None = None,
-    ) -> Rules:
-        facts = catalog.find(model) if model else None
-        chosen = target or (facts.platform if facts else None)
-        return Rules(chosen, method, model, grader, tuple((limits or {}).items()))
 
     def fix(
         self,
@@ -244,7 +233,7 @@ class Dataset(Sequence[Example]):
         """
         from finetune_lib.data.fixing import fixing
 
-        rules = self._rules(model, target, method)
+        rules = Rules(target, method, model)
         result = fixing.fixed(self._examples, self._problems, rules, safe_only=safe_only)
         if rejects is not None:
             write_atomically(Path(rejects), fixing.rejects(result), overwrite=False)

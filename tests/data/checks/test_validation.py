@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import pytest
 
 import finetune_lib as ft
+from finetune_lib import catalog, tokens
 from finetune_lib.data.checks import parts
 from finetune_lib.data.diagnostics import KEPT_PER_CODE, Findings, diagnose
 from finetune_lib.records import Origin
@@ -146,6 +147,16 @@ def test_a_report_travels_whole(messy):
     again = pickle.loads(pickle.dumps(report))
     assert again == report
     assert again.diff() == report.diff() != ""
+
+
+def test_a_model_is_looked_up_once_a_run(messy, monkeypatch):
+    find, looked_up = catalog.find, []
+    monkeypatch.setattr(catalog, "find", lambda model: looked_up.append(model) or find(model))
+    monkeypatch.setattr(parts, "PART_BYTES", 4000)
+    tokens.counter_for.cache_clear()
+    for content in (False, True):
+        ft.Dataset.load(messy).validate(model="gpt-4.1-mini", content=content)
+    assert looked_up == ["gpt-4.1-mini"] * 3  # for the rules of each run, and once for the counter
 
 
 def test_format_alone_finds_every_error_of_the_form(messy):

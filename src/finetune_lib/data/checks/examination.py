@@ -20,7 +20,7 @@ from finetune_lib.data.reading.json.lines import Record, Unread
 from finetune_lib.data.reading.json.plain import is_plain
 from finetune_lib.data.reading.json.plain_rows import PlainRows
 from finetune_lib.records import NOWHERE, Example
-from finetune_lib.tokens import counter_for
+from finetune_lib.tokens import Counter
 
 NAMED = 100  # plain chats whose places are kept
 
@@ -31,7 +31,7 @@ class Plan:
 
     Attributes:
         rules: Whose rules.
-        tokens: Whether tokens are counted.
+        counter: What counts the tokens; None where they are not counted.
         duplicates: Whether exact copies are looked for.
         content: Whether the texts themselves are looked at: answers that contradict, privacy, quality.
         near: Whether near duplicates are looked for; None looks where there are few enough examples.
@@ -39,7 +39,7 @@ class Plan:
     """
 
     rules: Rules
-    tokens: bool = True
+    counter: Counter | None
     duplicates: bool = True
     content: bool = True
     near: bool | None = None
@@ -48,7 +48,7 @@ class Plan:
     @property
     def format_only(self) -> bool:
         """Whether a row of plain shape needs no further look."""
-        return not (self.tokens or self.duplicates or self.content)
+        return self.counter is None and not (self.duplicates or self.content)
 
     @property
     def takes_together(self) -> bool:
@@ -174,21 +174,21 @@ def _plain_rows(found: PlainRows, part: Part, plan: Plan, outcome: Outcome) -> N
     outcome.index.extend(found.offsets(part.base), found.line, found.row)
     outcome.lines, outcome.rows = found.line + number - 1, found.row + number - 1
     outcome.count_plain(number)
-    if plan.tokens:
-        _count_plain(found, part, plan, outcome)
+    if plan.counter:
+        _count_plain(found, part, plan, outcome, plan.counter)
     for survey in outcome.surveys:
         if isinstance(survey, ExactDuplicates):  # those of the content are not asked for (`Plan.takes_together`)
             survey.look_plain(found.chats, outcome.examples)
     outcome.examples += number
 
 
-def _count_plain(found: PlainRows, part: Part, plan: Plan, outcome: Outcome) -> None:
+def _count_plain(found: PlainRows, part: Part, plan: Plan, outcome: Outcome, counter: Counter) -> None:
     """The tokens of plain chats."""
-    counts = counter_for(plan.rules.model).chats(map(len, found.chats), found.texts)
+    counts = counter.chats(map(len, found.chats), found.texts)
     outcome.lengths.extend(counts)
-    limit = limits.training_limit(plan.rules)
+    limit = plan.rules.training_limit
     long = ((found.example(place, part.source), count) for place, count in enumerate(counts) if count > limit)
-    outcome.report(limits.too_long(long, plan.rules), plan)
+    outcome.report(limits.too_long(long, plan.rules, counter), plan)
 
 
 def empty(plan: Plan, *, counted: bool = False) -> Outcome:
@@ -224,19 +224,19 @@ def _example(example: Example, plan: Plan, outcome: Outcome, *, marked: bool = T
             form.look(example, outcome.examples)
     if plan.content:
         outcome.report(_content(example, plan.rules), plan)
-    if plan.tokens:
-        _count(example, plan, outcome, broken=broken)
+    if plan.counter:
+        _count(example, plan, outcome, plan.counter, broken=broken)
     for survey in outcome.surveys:
         survey.look(example, outcome.examples)
     outcome.examples += 1
 
 
-def _count(example: Example, plan: Plan, outcome: Outcome, *, broken: bool) -> None:
+def _count(example: Example, plan: Plan, outcome: Outcome, counter: Counter, *, broken: bool) -> None:
     """The tokens of a sound example."""
-    count = 0 if broken else limits.tokens(example, plan.rules)
+    count = 0 if broken else limits.tokens(example, counter)
     outcome.lengths.append(count)
     if plan.rules.model:
-        outcome.report(limits.too_long([(example, count)], plan.rules), plan)
+        outcome.report(limits.too_long([(example, count)], plan.rules, counter), plan)
 
 
 def _content(example: Example, rules: Rules) -> Iterator[Diagnostic]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from math import inf
 from typing import Any
 
 from finetune_lib import catalog
@@ -13,7 +12,7 @@ from finetune_lib.data.checks.profiles import Closing
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.records import Example, Origin, conversation, kind_of
-from finetune_lib.tokens import Counter, counter_for
+from finetune_lib.tokens import Counter
 
 LATER = "a later day"
 ANY_MODEL = "any model"
@@ -26,7 +25,7 @@ def size(examples: int, source: str, rules: Rules) -> Iterator[Diagnostic]:
         yield diagnose("K701", Origin(source), examples=examples, **given)
     if 0 < rules.maximum < examples:
         yield diagnose("K705", Origin(source), examples=examples, maximum=rules.maximum, target=rules.name)
-    if rules.model and catalog.find(rules.model) is None:
+    if rules.model and rules.facts is None:
         yield diagnose("K708", Origin(source), model=rules.model)
 
 
@@ -64,17 +63,17 @@ def platform(rules: Rules, today: date) -> Iterator[Diagnostic]:
 
 def _closings(rules: Rules) -> Iterator[Closing]:
     """The end that concerns the model: of the model itself, else of the target as a whole."""
-    facts = catalog.find(rules.model) if rules.model else None
-    if rules.target in (None, "openai") and facts and facts.last_new_job:
+    facts = rules.facts
+    if rules.target == "openai" and facts and facts.last_new_job:
         yield Closing((), facts.last_new_job, firm=True, stop=facts.shutdown)
         return
     name = catalog.DATED.sub("", catalog.base_of(rules.model or ""))
     yield from (end for end in rules.profile.closing if not end.models or name in end.models)
 
 
-def tokens(example: Example, rules: Rules) -> int:
+def tokens(example: Example, counter: Counter) -> int:
     """Tokens of a sound example as it is trained on, its tools included."""
-    counter, data = counter_for(rules.model), example.data
+    data = example.data
     if "messages" in data:
         return counter.example(data["messages"], _tools(data))
     if kind_of(data) == "unknown":
@@ -87,19 +86,13 @@ def _tools(data: Mapping[str, Any]) -> str:
     return json.dumps(tools, ensure_ascii=False, default=repr) if tools else ""
 
 
-def training_limit(rules: Rules) -> float:
-    """Tokens that the model learns of one example; infinite where no limit is known."""
-    facts = catalog.find(rules.model) if rules.model else None
-    return facts.training_limit if facts else inf
-
-
-def too_long(counted: Iterable[tuple[Example, int]], rules: Rules) -> Iterator[Diagnostic]:
+def too_long(counted: Iterable[tuple[Example, int]], rules: Rules, counter: Counter) -> Iterator[Diagnostic]:
     """Examples with more tokens than the model learns of one, and those whose answer is cut off as a whole."""
-    limit = training_limit(rules)
+    limit = rules.training_limit
     for example, count in counted:
         if count > limit:
             given: dict[str, Any] = {"tokens": count, "limit": limit, "model": rules.model}
-            code = "K710" if _before_answer(example, counter_for(rules.model)) >= limit else "K702"
+            code = "K710" if _before_answer(example, counter) >= limit else "K702"
             yield diagnose(code, example.origin, "/messages", **given)
 
 

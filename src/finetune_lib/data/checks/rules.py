@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any, Literal, TypeGuard, cast, get_args
 
+from finetune_lib import catalog
 from finetune_lib.data.checks.form.graders import grader_fields
 from finetune_lib.data.checks.profiles import Form, Profile, profiles
 from finetune_lib.data.diagnostics import Diagnostic, Severity
@@ -28,12 +30,14 @@ class Rules:
     """The rules of one target, method and model.
 
     Attributes:
-        target: Whose rules; None for OpenAI's format, which the others build on, without its dates.
+        target: Whose rules; by default those of the model's platform, or without one OpenAI's format, which the
+            others build on, without its dates.
         method: The training method.
         model: The base model; None leaves its limits unchecked.
         grader: The grader of a reinforcement job as the platform takes it.
         limits: Limits of a service that are not those of the table, each by its name in `LIMITS` with its number.
         grader_fields: The fields that the grader reads of each row.
+        facts: What the catalogue knows of the model.
     """
 
     target: Target | None = None
@@ -42,9 +46,10 @@ class Rules:
     grader: Mapping[str, Any] | None = None
     limits: tuple[tuple[str, int], ...] = ()
     grader_fields: frozenset[str] = field(init=False, repr=False)
+    facts: catalog.ModelFacts | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Read the grader once, and refuse targets, methods and limits that there are not."""
+        """Read the grader and look the model up once, and refuse targets, methods and limits that there are not."""
         if self.target is not None and self.target not in get_args(Target):
             raise ValueError(f"there is no target {self.target!r}; there are {', '.join(get_args(Target))}")
         if self.method not in get_args(Method):
@@ -52,6 +57,9 @@ class Rules:
         if unknown := [name for name, _ in self.limits if name not in LIMITS]:
             raise ValueError(f"there is no limit {unknown[0]!r}; there are {', '.join(sorted(LIMITS))}")
         object.__setattr__(self, "grader_fields", grader_fields(self.grader or {}))
+        object.__setattr__(self, "facts", catalog.find(self.model) if self.model else None)
+        if self.target is None and self.facts:
+            object.__setattr__(self, "target", self.facts.platform)
 
     @property
     def profile(self) -> Profile:
@@ -102,6 +110,11 @@ class Rules:
     def image_examples(self) -> int:
         """The most examples with images; 0 where no limit is known."""
         return self._limit("image_examples", self.profile.image_examples)
+
+    @property
+    def training_limit(self) -> float:
+        """Tokens that the model learns of one example; infinite where no limit is known."""
+        return self.facts.training_limit if self.facts else inf
 
     def _limit(self, name: str, known: int) -> int:
         return dict(self.limits).get(name, known)

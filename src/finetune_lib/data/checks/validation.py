@@ -17,7 +17,7 @@ from finetune_lib.data.checks.parts import Part, parts_of
 from finetune_lib.data.diagnostics import Diagnostic, TokenCount, ValidationReport, diagnose, is_error
 from finetune_lib.data.reading.json.line_store import LineStore
 from finetune_lib.records import Example, Origin
-from finetune_lib.tokens import encoding_of
+from finetune_lib.tokens import Counter
 
 AHEAD = 16  # parts on their way to an executor at once
 NEAR_LIMIT = 5_000  # examples up to which near duplicates are looked for unasked
@@ -55,7 +55,7 @@ def validate(
     whole.report(chain(problems, *facts), plan)
     _tell(whole, examples, plan, executor)
     _unused(whole, source, plan)
-    tokens = token_count(whole.lengths, plan.rules.model)
+    tokens = _token_count(whole.lengths, plan.counter)
     return ValidationReport(source, whole.examples, whole.findings.kept, tokens, whole.findings.counts)
 
 
@@ -112,8 +112,8 @@ def _unused(whole: Outcome, source: str, plan: Plan) -> None:
         whole.findings.add(diagnose("M001", origin, ignored=code) for code in unused)
 
 
-def token_count(lengths: array[int], model: str | None) -> TokenCount | None:
+def _token_count(lengths: array[int], counter: Counter | None) -> TokenCount | None:
     """The sum and the longest of the counts; None where nothing was counted."""
-    if not any(lengths):
+    if counter is None or not any(lengths):
         return None
-    return TokenCount(sum(lengths), max(lengths), *encoding_of(model))
+    return TokenCount(sum(lengths), max(lengths), counter.encoding, counter.exact)

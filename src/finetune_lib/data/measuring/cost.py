@@ -10,7 +10,6 @@ from typing import Literal
 
 from finetune_lib import catalog
 from finetune_lib.catalog import Price
-from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.measuring.stats import tokens_of, turns_of
 from finetune_lib.records import Example
 from finetune_lib.tokens import Counter, counter_for
@@ -103,11 +102,11 @@ def estimate(
     today: date,
 ) -> CostEstimate:
     """What training costs on a model of the catalogue, or at a price in US dollars per million tokens."""
-    facts, counter, rules = catalog.find(model), counter_for(model), Rules(model=model)
+    facts, counter = catalog.find(model), counter_for(model)
     limit = facts.training_limit if facts else None
     counts, answers = array("q"), array("q")
     for example in examples:
-        counts.append(tokens_of(example, rules))
+        counts.append(tokens_of(example, counter))
         answers.append(_answer_tokens(example, counter))
     known = facts.price if facts else None
     if price is not None:

@@ -10,7 +10,6 @@ from statistics import quantiles
 from typing import Any
 
 from finetune_lib.data.checks import limits
-from finetune_lib.data.checks.rules import Rules
 from finetune_lib.pages.markup import Markup, table, tag
 from finetune_lib.pages.style import style
 from finetune_lib.pages.terminal import table as text_table
@@ -108,7 +107,7 @@ class Stats:
 
 def stats(examples: Iterable[Example], *, model: str | None) -> Stats:
     """Count the tokens of all examples."""
-    found = _Gathered(counter_for(model), Rules(model=model))
+    found = _Gathered(counter_for(model))
     for example in examples:
         found.add(example)
     return found.stats()
@@ -119,7 +118,6 @@ class _Gathered:
     """Counts of the examples so far."""
 
     counter: TokenCounter
-    rules: Rules
     tokens: array[int] = field(default_factory=lambda: array("q"))
     trained: array[int] = field(default_factory=lambda: array("q"))
     messages: array[int] = field(default_factory=lambda: array("q"))
@@ -131,7 +129,7 @@ class _Gathered:
         counts = [(turn, self.counter.text(turn)) for turn in turns_of(example)]
         for turn, count in counts:
             self.roles[str(turn.get("role"))] += count
-        self.tokens.append(tokens_of(example, self.rules))
+        self.tokens.append(tokens_of(example, self.counter))
         self.trained.append(sum(count for turn, count in counts if _learned(turn)))
         self.messages.append(len(counts))
         if example.category:
@@ -152,10 +150,10 @@ class _Gathered:
         )
 
 
-def tokens_of(example: Example, rules: Rules) -> int:
+def tokens_of(example: Example, counter: TokenCounter) -> int:
     """Tokens of an example; of a malformed one none are counted."""
     try:
-        return limits.tokens(example, rules)
+        return limits.tokens(example, counter)
     except (KeyError, TypeError, AttributeError):
         return 0
 
