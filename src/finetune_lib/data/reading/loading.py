@@ -13,7 +13,7 @@ from finetune_lib.data.reading.bytes.opening import Opened, looks_like_json, ope
 from finetune_lib.data.reading.json.document import read_document, shape_of
 from finetune_lib.data.reading.json.line_store import LineStore
 from finetune_lib.data.reading.meaning import Meaning
-from finetune_lib.data.reading.options import Options, ReadError, Reading, unreadable
+from finetune_lib.data.reading.options import Options, Reading, about, unreadable
 from finetune_lib.records import Example, Origin
 
 HEAD = 1 << 16
@@ -37,11 +37,12 @@ def load(path: Path, options: Options, *, system: str | None) -> Loaded:
         ReadError: It is missing, or cannot be read as a whole.
         MissingExtraError: It needs a package that is not installed.
     """
-    try:
+    with about(path):
         opened = open_data(path, encoding=options.encoding)
-        return _load(path, opened, options, system)
-    except OSError as error:
-        raise ReadError(f"{path}: {error.strerror or error}. Check the path.", path=path) from error
+        head = opened.blob.read(0, HEAD)
+        if opened.kind == "text" and (looks_like_json(head) or (_ending(path) in JSON_ENDINGS and not options.columns)):
+            return _with_columns(_json(path, opened, head, system), path.name, options, system)
+        return _table(_rows(path.name, opened, options), opened, system)
 
 
 def from_memory(rows: Any, *, name: str, columns: Mapping[str, str] | None, system: str | None) -> Loaded:
@@ -50,36 +51,31 @@ def from_memory(rows: Any, *, name: str, columns: Mapping[str, str] | None, syst
 
     meaning = Meaning(system, pairs=True)
     if columns or is_frame(rows):
-        reading = read_records(rows_of(rows), Path(name), columns)
+        kept = list(rows_of(rows))
+        with about(Path(name)):
+            reading = read_records(kept, name, columns)
         return _understood(reading.examples, reading.problems, meaning)
     numbered = enumerate(rows, start=1)
     return _understood((Example(row, Origin(name, row=number)) for number, row in numbered), (), meaning)
 
 
-def _load(path: Path, opened: Opened, options: Options, system: str | None) -> Loaded:
-    head = opened.blob.read(0, HEAD)
-    if opened.kind == "text" and (looks_like_json(head) or (_ending(path) in JSON_ENDINGS and not options.columns)):
-        return _with_columns(_json(path, opened, head, system), path, options, system)
-    return _table(_rows(path, opened, options), opened, system)
-
-
-def _with_columns(loaded: Loaded, path: Path, options: Options, system: str | None) -> Loaded:
+def _with_columns(loaded: Loaded, source: str, options: Options, system: str | None) -> Loaded:
     """The same, its rows read as a table where `columns` says which field is which."""
     if not options.columns:
         return loaded
     from finetune_lib.data.reading.tables import read_records
 
-    reading = read_records([example.data for example in loaded.examples], path, options.columns)
+    reading = read_records([example.data for example in loaded.examples], source, options.columns)
     notes = loaded.examples.findings if isinstance(loaded.examples, LineStore) else ()
     problems = (*loaded.problems, *notes, *reading.problems)
     return _understood(reading.examples, problems, Meaning(system, pairs=True))
 
 
-def _rows(path: Path, opened: Opened, options: Options) -> Reading:
+def _rows(source: str, opened: Opened, options: Options) -> Reading:
     from finetune_lib.data.reading import tables
 
     readers = {"text": tables.read_csv, "workbook": tables.read_excel, "parquet": tables.read_parquet}
-    return readers[opened.kind](path, options, blob=opened.blob)
+    return readers[opened.kind](opened.blob, options, source=source)
 
 
 def _ending(path: Path) -> str:
@@ -95,7 +91,7 @@ def _json(path: Path, opened: Opened, head: bytes, system: str | None) -> Loaded
     if _ending(path) not in (*JSON_ENDINGS, "", ".txt"):
         problems = (*problems, diagnose("E110", Origin(path.name), ending=_ending(path), found="JSON"))
     if shape_of(head.decode("utf-8", "ignore"), whole=opened.blob.size <= HEAD) == "lines":
-        return _of_lines(path, opened.blob, problems, meaning)
+        return _of_lines(path.name, opened.blob, problems, meaning)
     text = opened.blob.read(0, opened.blob.size).decode("utf-8", "replace")
     found = list(read_document(text, source=path.name, strict_lines=lines))
     examples = [item for item in found if isinstance(item, Example)]
@@ -103,19 +99,19 @@ def _json(path: Path, opened: Opened, head: bytes, system: str | None) -> Loaded
     return _understood(examples, (*problems, *told), meaning)
 
 
-def _of_lines(path: Path, blob: Blob, problems: tuple[Diagnostic, ...], meaning: Meaning) -> Loaded:
+def _of_lines(source: str, blob: Blob, problems: tuple[Diagnostic, ...], meaning: Meaning) -> Loaded:
     """Lines are decoded on access; pairs alone are looked at as a whole first, for legacy separators."""
-    plain = LineStore(blob, source=path.name)
+    plain = LineStore(blob, source=source)
     first = next(iter(plain), None)
     if first is None and not any(map(is_error, plain.findings)):
-        raise unreadable("E101", path)
+        raise unreadable("E101")
     if first is not None and first.kind == "completion" and blob.size <= LARGEST_PAIRS:
         from finetune_lib.data.formats.legacy_pairs import undo_separators
 
         examples, note = undo_separators(list(plain))
         if note:
             return _understood(examples, (*problems, *plain.findings, note), meaning)
-    return Loaded(LineStore(blob, source=path.name, interpret=meaning), problems)
+    return Loaded(LineStore(blob, source=source, interpret=meaning), problems)
 
 
 def _table(reading: Reading, opened: Opened, system: str | None) -> Loaded:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,30 @@ class ReadError(DataError):
         self.diagnostic = diagnostic
 
 
-def unreadable(code: str, path: Path, *, line: int | None = None, **args: Any) -> ReadError:
-    """The error for a file that cannot be read as a whole, with its diagnostic."""
-    diagnostic = diagnose(code, Origin(path.name, line=line), None, **args)
-    return ReadError(str(diagnostic), path=path, line=line, diagnostic=diagnostic)
+def unreadable(code: str, *, line: int | None = None, **args: Any) -> ReadError:
+    """The error for a file that cannot be read as a whole, with its diagnostic; `about` names the file."""
+    diagnostic = diagnose(code, Origin(line=line), None, **args)
+    return ReadError(str(diagnostic), line=line, diagnostic=diagnostic)
+
+
+@contextmanager
+def about(path: Path) -> Generator[None]:
+    """Name the file in what is raised inside without knowing it."""
+    try:
+        yield
+    except ReadError as error:
+        raise (error if error.path else _named(error, path)) from error.__cause__
+    except OSError as error:
+        raise ReadError(f"{path}: {error.strerror or error}. Check the path.", path=path) from error
+
+
+def _named(error: ReadError, path: Path) -> ReadError:
+    if error.diagnostic is None:
+        return ReadError(f"{path}: {error}", path=path)
+    diagnostic = sourced(error.diagnostic, path.name)
+    return ReadError(str(diagnostic), path=path, line=error.line, diagnostic=diagnostic)
+
+
+def sourced(found: Diagnostic, source: str) -> Diagnostic:
+    """The finding with the name of the file that it is about."""
+    return replace(found, origin=replace(found.origin, source=source))

@@ -14,7 +14,7 @@ from finetune_lib.data.reading.bytes.spooling import stream
 from finetune_lib.data.reading.json.document import read_document, shape_of
 from finetune_lib.data.reading.json.line_store import LineStore
 from finetune_lib.data.reading.json.strict import parse_line
-from finetune_lib.data.reading.options import Options
+from finetune_lib.data.reading.options import Options, about
 from finetune_lib.data.reading.tables import rows_of
 from finetune_lib.evaluation.golden.fields import Among, fields_among, told
 from finetune_lib.evaluation.golden.tables import read_table
@@ -63,14 +63,15 @@ def read_rows(path: Path, options: Options, *, among: Among = fields_among) -> R
         MissingExtraError: It needs a package that is not installed.
     """
     columns = told(options.columns)
-    opened = open_data(path, encoding=options.encoding)
-    if opened.kind == "parquet":
-        return replace(_parquet(path, opened, columns), among=among)
-    head = opened.blob.read(0, HEAD)
-    if opened.kind == "text" and (looks_like_json(head) or JSON_ENDINGS & {*map(str.lower, path.suffixes)}):
-        return replace(_json(path, opened, head, columns), among=among)
-    table = read_table(path, opened, replace(options, columns=columns), among)
-    return Rows(table.rows, columns, table.problems, table.fields)
+    with about(path):
+        opened = open_data(path, encoding=options.encoding)
+        if opened.kind == "parquet":
+            return replace(_parquet(path, opened, columns), among=among)
+        head = opened.blob.read(0, HEAD)
+        if opened.kind == "text" and (looks_like_json(head) or JSON_ENDINGS & {*map(str.lower, path.suffixes)}):
+            return replace(_json(path, opened, head, columns), among=among)
+        table = read_table(path.name, opened, replace(options, columns=columns), among)
+        return Rows(table.rows, columns, table.problems, table.fields)
 
 
 def rows_in_memory(rows: Any, *, name: str, columns: Mapping[str, str] | None, among: Among = fields_among) -> Rows:
@@ -86,7 +87,7 @@ def _parquet(path: Path, opened: Opened, columns: Mapping[str, str]) -> Rows:
         with stream(opened.blob) as file:
             found = rows_in_memory(parquet.read_table(file), name=path.name, columns=columns)
     except (arrow.ArrowException, OSError) as error:
-        raise ReadError(f"{path}: the Parquet file is damaged: {error}", path=path) from error
+        raise ReadError(f"the Parquet file is damaged: {error}") from error
     return replace(found, problems=opened.problems)
 
 

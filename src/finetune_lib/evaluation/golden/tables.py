@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import islice
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 from finetune_lib.data.diagnostics import Diagnostic
@@ -44,11 +44,11 @@ class Table:
     problems: tuple[Diagnostic, ...]
 
 
-def read_table(path: Path, opened: Opened, options: Options, among: Among) -> Table:
+def read_table(source: str, opened: Opened, options: Options, among: Among) -> Table:
     """Read a text table or a workbook.
 
     Args:
-        path: The file.
+        source: The file's name.
         opened: Its content.
         options: How to read it; `columns` is what `fields.told` gives.
         among: What finds the fields among the names of columns.
@@ -56,14 +56,14 @@ def read_table(path: Path, opened: Opened, options: Options, among: Among) -> Ta
     Raises:
         ReadError: The columns that are needed are not known, or the file as a whole cannot be read.
     """
-    names = _header(path, opened, options, among)
+    names = _header(source, opened, options, among)
     fields = among(names, options.columns)
     base = _base(fields)
-    first = _read(path, opened, options, base)
+    first = _read(source, opened, options, base)
     rest = [name for name in dict.fromkeys(names) if not is_blank(name) and name not in base.values()]
     columns: dict[str, Mapping[int | None, str]] = {}
     for name in rest:
-        reading = _read(path, opened, options, {**base, "category": name})
+        reading = _read(source, opened, options, {**base, "category": name})
         columns[name] = {example.origin.row: example.category or "" for example in reading.examples}
     rows = [_whole(example, base, columns) for example in first.examples]
     problems = tuple(problem for problem in first.problems if problem.code not in UNUSED)
@@ -79,9 +79,9 @@ def _base(fields: Mapping[str, str]) -> dict[str, str]:
     return {"prompt": asked, "completion": fields.get("expected", asked)}
 
 
-def _read(path: Path, opened: Opened, options: Options, columns: Mapping[str, str]) -> Reading:
+def _read(source: str, opened: Opened, options: Options, columns: Mapping[str, str]) -> Reading:
     reader = read_csv if opened.kind == "text" else read_excel
-    return reader(path, replace(options, columns=columns), blob=opened.blob)
+    return reader(opened.blob, replace(options, columns=columns), source=source)
 
 
 def _whole(example: Example, base: Mapping[str, str], columns: Mapping[str, Mapping[int | None, str]]) -> Example:
@@ -91,41 +91,41 @@ def _whole(example: Example, base: Mapping[str, str], columns: Mapping[str, Mapp
     return replace(example, data={name: cell for name, cell in data.items() if not is_blank(cell)}, category=None)
 
 
-def _header(path: Path, opened: Opened, options: Options, among: Among) -> Sequence[str]:
+def _header(source: str, opened: Opened, options: Options, among: Among) -> Sequence[str]:
     """The row of names: the one with most known fields among the first filled ones."""
-    rows = [cells for head in _heads(path, opened, options) for cells in head]
+    rows = [cells for head in _heads(source, opened, options) for cells in head]
     if not rows:
-        raise unreadable("E101", path)
+        raise unreadable("E101")
     best = max(rows, key=lambda cells: len(among(cells, options.columns)))
     if (options.columns or {}).keys() <= (found := among(best, options.columns)).keys() and found:
         return best
     fullest = max(rows, key=lambda cells: sum(map(bool, cells)))
-    raise ReadError(_unknown(path, best if found else fullest, options.columns or {}), path=path)
+    raise ReadError(_unknown(best if found else fullest, options.columns or {}))
 
 
-def _unknown(path: Path, names: Sequence[str], columns: Mapping[str, str]) -> str:
+def _unknown(names: Sequence[str], columns: Mapping[str, str]) -> str:
     listed = ", ".join(name for name in names if name) or "-"
     absent = ", ".join(f"{name!r} ({field})" for field, name in columns.items() if name not in names)
     what = f"no column is named {absent}" if absent else "by the names, no column is the question, or several are"
     ways = 'say which is which: columns={"input": …, "expected": …, "category": …}'
-    return f"{path}: {what}; the table has the columns {listed}. Give it a row of names, or {ways}"
+    return f"{what}; the table has the columns {listed}. Give it a row of names, or {ways}"
 
 
-def _heads(path: Path, opened: Opened, options: Options) -> Iterator[list[Sequence[str]]]:
+def _heads(source: str, opened: Opened, options: Options) -> Iterator[list[Sequence[str]]]:
     """The first filled rows of the text table, or of each sheet that may be meant."""
     if opened.kind == "text":
-        yield _filled(_text_rows(path, opened))
+        yield _filled(_text_rows(source, opened))
         return
     calamine = require("python_calamine", extra="excel", feature="Reading Excel files")
     try:
         book = calamine.load_workbook(stream(opened.blob))
         if options.sheet not in (None, *book.sheet_names):
-            raise unreadable("T276", path, sheet=options.sheet, sheets=", ".join(book.sheet_names))
+            raise unreadable("T276", sheet=options.sheet, sheets=", ".join(book.sheet_names))
         for sheet in book.sheet_names:
             if options.sheet in (None, sheet):
                 yield _sheet_head(book, sheet)
     except (calamine.CalamineError, calamine.XmlError, calamine.ZipError) as error:
-        raise unreadable("E112", path, what=str(error)) from error
+        raise unreadable("E112", what=str(error)) from error
 
 
 def _sheet_head(book: Any, sheet: str) -> list[Sequence[str]]:
@@ -135,12 +135,12 @@ def _sheet_head(book: Any, sheet: str) -> list[Sequence[str]]:
         return []
 
 
-def _text_rows(path: Path, opened: Opened) -> Iterator[list[str]]:
+def _text_rows(source: str, opened: Opened) -> Iterator[list[str]]:
     text = opened.blob.read(0, 1 << 22).decode("utf-8", "replace").removeprefix("\ufeff")
     lines = list(islice(StringIO(text, newline=""), SAMPLE + 1))
     given = declared(lines[0]) if lines else None
     lines = lines[1:] if given else lines
-    usual = "\t" if ".tsv" in map(str.lower, path.suffixes) else ","
+    usual = "\t" if ".tsv" in map(str.lower, PurePath(source).suffixes) else ","
     dialect, _ = guess(lines[:SAMPLE], usual, None, given=given)
     return dialect.reader(iter(lines), strict=False)
 

@@ -21,8 +21,7 @@ from tests.files import SHARED
 
 from finetune_lib.data.reading import ReadError
 from finetune_lib.data.reading.bytes.blob import FileBlob, MemoryBlob
-from finetune_lib.data.reading.bytes.opening import long_line, looks_like_json, open_data
-from finetune_lib.records import Origin
+from finetune_lib.data.reading.bytes.opening import looks_like_json, open_data
 
 CASES = SHARED / "cases"
 TEXT = '{"prompt": "登機門在哪裡？", "completion": "在二樓。"}\n{"prompt": "q", "completion": "a"}\n'
@@ -344,7 +343,7 @@ def test_lines_too_long_for_an_example_are_named(write):
         found = open_data(write(text)).problems
         assert [(d.code, d.origin.line, d.args["megabytes"]) for d in found] == [("E116", line, 17)]
     assert codes(open_data(write(f"\n{long}\n".lstrip()))) == []
-    assert long_line(1000, Origin()) is None
+    assert codes(open_data(write(('{"prompt":' + " " * (1 << 20) + '"q"}\n') * 17))) == []
 
 
 def test_a_carriage_return_inside_a_line_is_left_alone(write):

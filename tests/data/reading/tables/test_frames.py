@@ -1,7 +1,6 @@
 """Data frames by what they can do, and Parquet files: text stays text, what is missing is left out."""
 
 import datetime
-from pathlib import Path
 
 import pandas as pd
 import polars as pl
@@ -10,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from finetune_lib.data.reading import ReadError
+from finetune_lib.data.reading.bytes.blob import FileBlob
 from finetune_lib.data.reading.options import Options
 from finetune_lib.data.reading.tables import read_parquet, read_records, rows_of
 from finetune_lib.data.reading.tables.frames import is_frame
@@ -106,7 +106,7 @@ def test_a_row_that_is_no_mapping_is_a_wrong_argument():
 
 def test_a_frame_is_read_by_its_header():
     frame = pd.DataFrame({"問題": ["一", "二"], "答案": [1, 0], "類別": ["x", None]})
-    reading = read_records(rows_of(frame), Path("frame"))
+    reading = read_records(rows_of(frame), "frame")
     assert [dict(example.data) for example in reading.examples] == [
         {"prompt": "一", "completion": "1"},
         {"prompt": "二", "completion": "0"},
@@ -117,7 +117,7 @@ def test_a_frame_is_read_by_its_header():
 
 def test_rows_of_other_formats_stay_as_they_are():
     rows = [{"conversations": [{"from": "human", "value": "q"}], "system": "s"}]
-    reading = read_records(rows, Path("rows"))
+    reading = read_records(rows, "rows")
     assert reading.examples[0].data == rows[0]
     assert (reading.examples[0].origin.source, reading.examples[0].origin.row) == ("rows", 1)
 
@@ -134,7 +134,7 @@ CONVERSATION = [
 def test_what_arrow_filled_with_null_is_not_there(tmp_path):
     path = tmp_path / "chats.parquet"
     pq.write_table(pa.table({"messages": [CONVERSATION], "target": [3]}), path)
-    reading = read_parquet(path, Options())
+    reading = read_parquet(FileBlob.of(path), Options(), source=path.name)
     assert [dict(example.data) for example in reading.examples] == [{"messages": CONVERSATION, "target": 3}]
     assert [dict(row) for row in rows_of(pd.read_parquet(path))] == [{"messages": CONVERSATION, "target": 3}]
 
@@ -142,7 +142,7 @@ def test_what_arrow_filled_with_null_is_not_there(tmp_path):
 def test_a_parquet_table_is_read_by_its_header(tmp_path):
     path = tmp_path / "alpaca.parquet"
     pq.write_table(pa.table({"instruction": ["Add", "Hi"], "input": ["1 2", None], "output": ["3", "NA"]}), path)
-    reading = read_parquet(path, Options())
+    reading = read_parquet(FileBlob.of(path), Options(), source=path.name)
     assert [dict(example.data) for example in reading.examples] == [
         {"prompt": "Add\n\n1 2", "completion": "3"},
         {"prompt": "Hi", "completion": "NA"},
@@ -152,7 +152,9 @@ def test_a_parquet_table_is_read_by_its_header(tmp_path):
 def test_columns_choose_among_those_of_parquet(tmp_path):
     path = tmp_path / "own.parquet"
     pq.write_table(pa.table({"Frage": ["q"], "Antwort": ["a"]}), path)
-    reading = read_parquet(path, Options(columns={"prompt": "Frage", "completion": "Antwort"}))
+    reading = read_parquet(
+        FileBlob.of(path), Options(columns={"prompt": "Frage", "completion": "Antwort"}), source=path.name
+    )
     assert dict(reading.examples[0].data) == {"prompt": "q", "completion": "a"}
 
 
@@ -161,7 +163,7 @@ def test_a_damaged_parquet_file_is_told(tmp_path):
     pq.write_table(pa.table({"a": ["x"] * 100}), path)
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(ReadError) as caught:
-        read_parquet(path, Options())
+        read_parquet(FileBlob.of(path), Options(), source=path.name)
     assert caught.value.diagnostic.code == "E112"
 
 
@@ -169,5 +171,5 @@ def test_a_parquet_file_without_rows_is_empty(tmp_path):
     path = tmp_path / "empty.parquet"
     pq.write_table(pa.table({"prompt": pa.array([], pa.string())}), path)
     with pytest.raises(ReadError) as caught:
-        read_parquet(path, Options())
+        read_parquet(FileBlob.of(path), Options(), source=path.name)
     assert caught.value.diagnostic.code == "E101"

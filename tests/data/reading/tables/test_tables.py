@@ -2,7 +2,6 @@
 
 import csv
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,7 +16,7 @@ from finetune_lib.data.reading.tables.headers import recognise
 
 def read(content, name="data.csv", **options):
     blob = MemoryBlob(content if isinstance(content, bytes) else content.encode())
-    return read_csv(Path(name), Options(**options), blob=blob)
+    return read_csv(blob, Options(**options), source=name)
 
 
 def pairs(reading):

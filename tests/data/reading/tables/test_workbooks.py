@@ -3,7 +3,6 @@
 import datetime
 import zipfile
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
@@ -41,7 +40,7 @@ def content(made):
 
 def read(made, **options):
     raw = made if isinstance(made, bytes) else content(made)
-    return read_excel(Path("問答.xlsx"), Options(**options), blob=MemoryBlob(raw))
+    return read_excel(MemoryBlob(raw), Options(**options), source="問答.xlsx")
 
 
 def refused(made, **options):

@@ -62,7 +62,7 @@ BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, ValueError, KeyError
 OLE_STREAMS = ("Workbook", "Book", "EncryptedPackage")
 
 
-def kind_of(blob: Blob, path: Path) -> Kind:
+def kind_of(blob: Blob) -> Kind:
     """What a file is.
 
     Raises:
@@ -72,19 +72,19 @@ def kind_of(blob: Blob, path: Path) -> Kind:
     if head.startswith(PARQUET):
         return "parquet"
     if head.startswith(ZIP):
-        return _workbook_in(blob, path)
+        return _workbook_in(blob)
     if head.startswith(OLE):
-        return _old_workbook(blob, path)
+        return _old_workbook(blob)
     if what := _binary(head):
-        raise unreadable("E111", path, what=what)
+        raise unreadable("E111", what=what)
     return "text"
 
 
-def refuse_text_kinds(head: bytes, path: Path) -> None:
+def refuse_text_kinds(head: bytes) -> None:
     """Raise for text that is a page, a pointer or another document; `head` is its UTF-8 start."""
     for pattern, what in TEXT_KINDS:
         if pattern.match(head):
-            raise unreadable("E111", path, line=1, what=what)
+            raise unreadable("E111", line=1, what=what)
 
 
 def looks_binary(sample: bytes) -> bool:
@@ -117,15 +117,15 @@ def _binary(head: bytes) -> str | None:
     return "tar" if head.startswith(TAR_MARK, TAR_PLACE) else None
 
 
-def _workbook_in(blob: Blob, path: Path) -> Kind:
+def _workbook_in(blob: Blob) -> Kind:
     try:
         with stream(blob) as file, zipfile.ZipFile(file) as archive:
             what = _zipped(archive, archive.namelist())
     except BROKEN_ZIP as error:
-        raise _broken_zip(blob, path) from error
+        raise _broken_zip(blob) from error
     if what is None:
         return "workbook"
-    raise unreadable("E111", path, what=what)
+    raise unreadable("E111", what=what)
 
 
 def _zipped(archive: zipfile.ZipFile, names: Sequence[str]) -> str | None:
@@ -139,16 +139,16 @@ def _zipped(archive: zipfile.ZipFile, names: Sequence[str]) -> str | None:
     return "PPTX" if any(name.startswith("ppt/") for name in names) else "ZIP"
 
 
-def _broken_zip(blob: Blob, path: Path) -> ReadError:
+def _broken_zip(blob: Blob) -> ReadError:
     head = blob.read(0, 4096)
-    if b"[Content_Types].xml" in head or b"_rels/" in head or b"xl/" in head or b"opendocument" in head:
-        return unreadable("E112", path, what="XLSX")
-    return unreadable("E111", path, what="ZIP")
+    if any(part in head for part in (b"[Content_Types].xml", b"_rels/", b"xl/", b"opendocument")):
+        return unreadable("E112", what="XLSX")
+    return unreadable("E111", what="ZIP")
 
 
-def _old_workbook(blob: Blob, path: Path) -> Kind:
+def _old_workbook(blob: Blob) -> Kind:
     with stream(blob) as file:
         content = file.read()
     if any(name.encode("utf-16-le") in content for name in OLE_STREAMS):
         return "workbook"
-    raise unreadable("E111", path, what="DOC" if "WordDocument".encode("utf-16-le") in content else "OLE2")
+    raise unreadable("E111", what="DOC" if "WordDocument".encode("utf-16-le") in content else "OLE2")

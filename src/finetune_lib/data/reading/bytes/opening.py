@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +44,10 @@ from finetune_lib.data.reading.bytes.transcoding import (
     with_line_feeds,
 )
 from finetune_lib.data.reading.bytes.unpacking import compression_of, unpacked
-from finetune_lib.data.reading.options import ReadError, unreadable
-from finetune_lib.records import Origin
+from finetune_lib.data.reading.options import ReadError, about, sourced, unreadable
+from finetune_lib.records import NOWHERE, Origin
 
-__all__ = ["Opened", "long_line", "looks_like_json", "open_data"]
+__all__ = ["Opened", "looks_like_json", "open_data"]
 
 HEAD, TAIL = 4 << 20, 1 << 20  # what the encoding of a big file is decided by
 BEGINNING = 1 << 16
@@ -87,84 +87,65 @@ def open_data(path: Path, *, encoding: str | None = None) -> Opened:
         ReadError: It is missing, empty, another kind of file, damaged, or its encoding cannot be told.
         MissingExtraError: Zstandard without the `zst` extra.
     """
-    told = None if encoding is None else _codec(path, encoding)
-    try:
-        return _opened(path, told)
-    except OSError as error:
-        raise ReadError(f"{path}: {error.strerror or error}. Check the path.", path=path) from error
+    with about(path):
+        opened = _opened(path, None if encoding is None else _codec(encoding))
+    return replace(opened, problems=tuple(sourced(note, path.name) for note in opened.problems))
 
 
-def long_line(length: int, origin: Origin) -> Diagnostic | None:
-    """The warning for a line of so many bytes, where it is too long for one example."""
-    if length <= LONGEST_LINE:
-        return None
-    return diagnose("E116", origin, megabytes=length >> 20)
-
-
-def _codec(path: Path, encoding: str) -> str:
+def _codec(encoding: str) -> str:
     try:
         return codec(encoding)
     except (LookupError, UnicodeError) as error:
-        message = f"{path}: {error}. Pass a text encoding, as cp950 (Big5) or gb18030 (GBK)."
-        raise ReadError(message, path=path) from error
+        raise ReadError(f"{error}. Pass a text encoding, as cp950 (Big5) or gb18030 (GBK).") from error
 
 
 def _opened(path: Path, encoding: str | None) -> Opened:
-    blob = _as_it_is(path)
+    large = path.is_file() and path.stat().st_size > IN_MEMORY
+    blob: Blob = FileBlob.of(path) if large else MemoryBlob(path.read_bytes())
     compression = compression_of(blob)
     if compression:
-        blob = unpacked(blob, path, compression)
-    kind = kind_of(blob, path)
-    problems = list(_misnamed(path, kind, compression))
+        blob = unpacked(blob, compression)
+    kind = kind_of(blob)
+    found = disagreement(path, kind, compression)
+    problems = [diagnose("E110", NOWHERE, ending=path.suffix, found=found)] if found else []
     if kind == "text":
-        blob, notes = _text(path, blob, encoding)
+        blob, notes = _text(blob, encoding)
         problems += notes
     return Opened(blob, tuple(problems), kind)
 
 
-def _as_it_is(path: Path) -> Blob:
-    if path.is_file() and path.stat().st_size > IN_MEMORY:
-        return FileBlob.of(path)
-    return MemoryBlob(path.read_bytes())
-
-
-def _misnamed(path: Path, kind: Kind, compression: str | None) -> Iterator[Diagnostic]:
-    if found := disagreement(path, kind, compression):
-        yield diagnose("E110", Origin(path.name), ending=path.suffix, found=found)
-
-
-def _text(path: Path, blob: Blob, encoding: str | None) -> tuple[Blob, list[Diagnostic]]:
+def _text(blob: Blob, encoding: str | None) -> tuple[Blob, list[Diagnostic]]:
     """The text of a file as UTF-8 with usual line ends, and the notes on how it got there."""
-    text, notes = _in_utf8(path, blob, encoding)
+    text, notes = _in_utf8(blob, encoding)
     head = text.read(0, HEAD)
     if not head.strip() and text.size == len(head):
-        raise unreadable("E101", path)
-    refuse_text_kinds(head[:BEGINNING], path)
+        raise unreadable("E101")
+    refuse_text_kinds(head[:BEGINNING])
     if looks_binary(head[:BEGINNING]):
-        raise unreadable("E111", path, what="binary")
+        raise unreadable("E111", what="binary")
     if ends := odd_ends(head):
         text = gathered(with_line_feeds(pieces(text), ends))
-        notes.append(diagnose("E109", Origin(path.name), ends=ODD_ENDS[ends]))
-    return text, [*notes, *_long_lines(path, text)]
+        notes.append(diagnose("E109", NOWHERE, ends=ODD_ENDS[ends]))
+    return text, [*notes, *_long_lines(text)]
 
 
-def _in_utf8(path: Path, blob: Blob, encoding: str | None) -> tuple[Blob, list[Diagnostic]]:
+def _in_utf8(blob: Blob, encoding: str | None) -> tuple[Blob, list[Diagnostic]]:
     mark, marked = next(((m, e) for m, e in MARKS if blob.read(0, 4).startswith(m)), (b"", None))
     body = blob
     while mark and body.read(0, len(mark)) == mark:  # files put together have several
         body = without_start(body, len(mark))
     if marked in WIDE:  # such a mark is no text in any other encoding
-        return _from_wide(path, body, marked)
-    notes = [diagnose("E102", Origin(path.name, line=1))] if mark else []
+        return _from_wide(body, marked)
+    notes = [diagnose("E102", Origin(line=1))] if mark else []
     if encoding == "utf-8":
         return body, notes
     if encoding:
-        return _as_told(path, body, encoding), notes
-    text, found = _as_detected(path, body)
+        return _as_told(body, encoding), notes
+    text, found = _as_detected(body)
     return text, notes + found
 
 
-def _as_told(path: Path, body: Blob, encoding: str) -> Blob:
+def _as_told(body: Blob, encoding: str) -> Blob:
     """The text in the encoding that the user has named."""
     if encoding in ("utf-16", "utf-32"):  # no mark tells the order of the bytes
         found = detect(body.read(0, HEAD)).encoding or ""
@@ -173,51 +154,50 @@ def _as_told(path: Path, body: Blob, encoding: str) -> Blob:
         return gathered(decoded(pieces(body), encoding))
     except NotInEncodingError as error:
         given = {"byte": error.byte, "column": error.column, "encoding": name(encoding), "readings": reads(error.raw)}
-        raise unreadable("E114", path, line=error.line, **given) from error
+        raise unreadable("E114", line=error.line, **given) from error
     except UnicodeError as error:
-        message = f"{path}: not {encoding}: {error}. Pass the file's true encoding=."
-        raise ReadError(message, path=path) from error
+        raise ReadError(f"not {encoding}: {error}. Pass the file's true encoding=.") from error
 
 
-def _from_wide(path: Path, body: Blob, encoding: str) -> tuple[Blob, list[Diagnostic]]:
+def _from_wide(body: Blob, encoding: str) -> tuple[Blob, list[Diagnostic]]:
     try:
         text = gathered(decoded(pieces(body), encoding, errors="surrogatepass"))
     except NotInEncodingError as error:
-        raise unreadable("E112", path, line=error.line, what=name(encoding)) from error
-    return text, [diagnose("E104", Origin(path.name, line=1), encoding=name(encoding))]
+        raise unreadable("E112", line=error.line, what=name(encoding)) from error
+    return text, [diagnose("E104", Origin(line=1), encoding=name(encoding))]
 
 
-def _as_detected(path: Path, body: Blob) -> tuple[Blob, list[Diagnostic]]:
+def _as_detected(body: Blob) -> tuple[Blob, list[Diagnostic]]:
     """The text in the encoding that the evidence shows."""
     sample = _sample(body)
     found = detect(sample)
     if found.encoding == "utf-8":
         return body, []
     if found.encoding in WIDE:
-        return _from_wide(path, body, found.encoding)
+        return _from_wide(body, found.encoding)
     line, raw = _first_foreign(sample, whole=len(sample) == body.size)
     if found.encoding is None:
-        raise _undecided(path, line, raw, found, sample)
+        raise _undecided(line, raw, found, sample)
     shown = preview(raw.decode(found.encoding, "replace"))
-    note = diagnose("E103", Origin(path.name, line=line), encoding=name(found.encoding), preview=shown)
+    note = diagnose("E103", Origin(line=line), encoding=name(found.encoding), preview=shown)
     text = gathered(transcoded(pieces(body), found.encoding))
-    return text, [note, *_utf8_among(path, sample, found.encoding)]
+    return text, [note, *_utf8_among(sample, found.encoding)]
 
 
-def _utf8_among(path: Path, sample: bytes, encoding: str) -> Iterator[Diagnostic]:
+def _utf8_among(sample: bytes, encoding: str) -> Iterator[Diagnostic]:
     """Lines of a legacy file that are UTF-8: they are read as such, and told."""
     for number, line in enumerate(sample.split(b"\n"), start=1):
         if not line.isascii() and is_utf8(line) and kept_as_is(line, encoding):
             place = next(place for place, byte in enumerate(line) if byte > 127)
             given: dict[str, Any] = {"byte": line[place], "column": place + 1, "readings": reads(line)}
-            yield diagnose("E114", Origin(path.name, line=number), encoding=name(encoding), severity="warning", **given)
+            yield diagnose("E114", Origin(line=number), encoding=name(encoding), severity="warning", **given)
 
 
-def _undecided(path: Path, line: int | None, raw: bytes, found: Detected, sample: bytes) -> ReadError:
+def _undecided(line: int | None, raw: bytes, found: Detected, sample: bytes) -> ReadError:
     if looks_binary(sample[:BEGINNING]):
-        return unreadable("E111", path, what="binary")
+        return unreadable("E111", what="binary")
     readings, choices = contrasted(found.rivals, raw)
-    return unreadable("E115", path, line=line, readings=readings, choices=choices)
+    return unreadable("E115", line=line, readings=readings, choices=choices)
 
 
 def _sample(body: Blob) -> bytes:
@@ -244,7 +224,7 @@ def _first_foreign(sample: bytes, *, whole: bool) -> tuple[int | None, bytes]:
     return None, b""
 
 
-def _long_lines(path: Path, text: Blob) -> Iterator[Diagnostic]:
+def _long_lines(text: Blob) -> Iterator[Diagnostic]:
     """Lines too long for one example; a file of a single line is a document, not a list of lines."""
     if not isinstance(text, MemoryBlob) or text.size <= LONGEST_LINE or b"\n" not in text.content.rstrip():
         return
@@ -254,7 +234,5 @@ def _long_lines(path: Path, text: Blob) -> Iterator[Diagnostic]:
         if end < 0:
             end = content.find(b"\n", start)
             end = len(content) if end < 0 else end
-            line = content.count(b"\n", 0, start) + 1
-            if found := long_line(end - start, Origin(path.name, line=line)):
-                yield found
+            yield diagnose("E116", Origin(line=content.count(b"\n", 0, start) + 1), megabytes=(end - start) >> 20)
         start = end + 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from finetune_lib.data.reading.bytes.blob import Blob
@@ -25,7 +24,7 @@ def compression_of(blob: Blob) -> str | None:
     return next((name for signature, name in SIGNATURES.items() if head.startswith(signature)), None)
 
 
-def unpacked(blob: Blob, path: Path, compression: str) -> Blob:
+def unpacked(blob: Blob, compression: str) -> Blob:
     """What is in a compressed file.
 
     Raises:
@@ -37,7 +36,7 @@ def unpacked(blob: Blob, path: Path, compression: str) -> Blob:
         with stream(blob) as file:
             return gathered(unpack(file))
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise unreadable("E112", path, what=compression) from error
+        raise unreadable("E112", what=compression) from error
 
 
 def _gunzip(file: BinaryIO) -> Iterator[bytes]:

@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
-from pathlib import Path
+from pathlib import PurePath
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.data.reading.bytes.blob import Blob
 from finetune_lib.data.reading.bytes.encodings import STRAYS, undecodable
-from finetune_lib.data.reading.bytes.opening import open_data
 from finetune_lib.data.reading.options import Options, Reading
 from finetune_lib.data.reading.tables.cells import Row
 from finetune_lib.data.reading.tables.dialect import SAMPLE, Dialect, declared, guess
@@ -26,23 +25,23 @@ LIKE_ROWS = 3
 QUOTED = re.compile(r'"(?:[^"]++|"")*+"')
 
 
-def read_csv(path: Path, options: Options, *, blob: Blob | None = None) -> Reading:
+def read_csv(blob: Blob, options: Options, *, source: str) -> Reading:
     """Read a table of text, its cells parted by commas, semicolons, tabs or bars; everything stays text.
 
     Args:
-        path: The file; its ending says how cells are usually parted.
-        options: The encoding, and names of columns.
-        blob: The file's text as `open_data` gives it, where it is open already; its notes are not repeated.
+        blob: The file's text as `open_data` gives it.
+        options: Names of columns.
+        source: The file's name; its ending says how cells are usually parted.
     """
-    blob = blob or open_data(path, encoding=options.encoding).blob
     lines, undecoded = _lines(blob)
-    usual = "\t" if ".tsv" in map(str.lower, path.suffixes) else ","
+    usual = "\t" if ".tsv" in map(str.lower, PurePath(source).suffixes) else ","
     given = declared(lines[0]) if lines else None
     start = 1 if given else 0
     dialect, layout = guess(lines[start : start + SAMPLE], usual, options.columns, given=given)
-    notes = (_guessed(path, dialect, start + 1),) if dialect.delimiter != usual else ()
-    text = _Text(path.name, lines, dialect, Width.of(layout.header).fits if layout else lambda _: True, undecoded)
-    reading = read_table(path, text.items(start), options.columns)
+    guessed = diagnose("T252", Origin(source, line=start + 1), delimiter=dialect.delimiter)
+    notes = (guessed,) if dialect.delimiter != usual else ()
+    text = _Text(source, lines, dialect, Width.of(layout.header).fits if layout else lambda _: True, undecoded)
+    reading = read_table(source, text.items(start), options.columns)
     return Reading(reading.examples, (*notes, *reading.problems))
 
 
@@ -54,10 +53,6 @@ def _lines(blob: Blob) -> tuple[Sequence[str], bool]:
     except UnicodeDecodeError:
         text, undecoded = raw.decode(errors="surrogateescape"), True
     return list(StringIO(text.removeprefix("\ufeff"), newline="")), undecoded
-
-
-def _guessed(path: Path, dialect: Dialect, line: int) -> Diagnostic:
-    return diagnose("T252", Origin(path.name, line=line), delimiter=dialect.delimiter)
 
 
 @dataclass(slots=True)

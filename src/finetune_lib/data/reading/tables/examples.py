@@ -6,7 +6,6 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, is_error
@@ -35,7 +34,7 @@ Item = Row | Diagnostic
 
 
 def read_table(
-    path: Path, items: Iterable[Item], columns: Mapping[str, str] | None, *, merges: Merges | None = None
+    source: str, items: Iterable[Item], columns: Mapping[str, str] | None, *, merges: Merges | None = None
 ) -> Reading:
     """Read a table whose rows are given, with a finding in the place of each row that its file broke."""
     check_columns(columns)
@@ -44,16 +43,16 @@ def read_table(
     head = list(_head(rows))
     filled = [merges.named(row) for row in head if isinstance(row, Row) and row.filled]
     if not filled:
-        raise unreadable("E101", path)
+        raise unreadable("E101")
     layout = find_layout(filled, columns)
     if layout is None:
-        raise no_layout(path, filled, columns)
-    refuse_rivals(path, layout)
-    notes = tuple(header_notes(path.name, layout))
-    body = _Body(path.name, layout, merges)
+        raise no_layout(filled, columns)
+    refuse_rivals(layout)
+    notes = tuple(header_notes(source, layout))
+    body = _Body(source, layout, merges)
     examples, problems = _parted(body.read(_below(layout, chain(head, rows), merges)))
     if not examples and not any(map(is_error, problems)):
-        raise unreadable("E101", path, line=layout.row.line)
+        raise unreadable("E101", line=layout.row.line)
     return Reading(examples, (*notes, *problems))
 
 

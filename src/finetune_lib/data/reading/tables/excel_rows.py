@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.data.reading.bytes.blob import Blob
-from finetune_lib.data.reading.bytes.opening import open_data
 from finetune_lib.data.reading.bytes.spooling import stream
 from finetune_lib.data.reading.options import Options, Reading, unreadable
 from finetune_lib.data.reading.tables.cells import NO_MARKS, Mark, Row, mark_of, text_of
@@ -23,29 +21,27 @@ from finetune_lib.records import Origin
 LISTED = 5
 
 
-def read_excel(path: Path, options: Options, *, blob: Blob | None = None) -> Reading:
+def read_excel(blob: Blob, options: Options, *, source: str) -> Reading:
     """Read one sheet of a workbook; where several may be meant, it asks for `sheet=`.
 
     Args:
-        path: The file.
+        blob: The file's bytes.
         options: The sheet, and names of columns.
-        blob: The file's bytes as `open_data` gives them, where it is open already.
+        source: The file's name.
     """
     calamine = require("python_calamine", extra="excel", feature="Reading Excel files")
-    blob = blob or open_data(path).blob
     try:
-        return _read(path, calamine.load_workbook(stream(blob)), WorkbookXml(blob), options)
+        return _read(_Book(source, calamine.load_workbook(stream(blob)), WorkbookXml(blob)), options)
     except (calamine.CalamineError, calamine.XmlError, calamine.ZipError) as error:
-        raise unreadable("E112", path, what=str(error)) from error
+        raise unreadable("E112", what=str(error)) from error
 
 
-def _read(path: Path, workbook: Any, xml: WorkbookXml, options: Options) -> Reading:
-    book = _Book(path, workbook, xml)
+def _read(book: _Book, options: Options) -> Reading:
     name, notes = book.chosen(options)
     rows = book.rows(name)
     merges = Merges.of(book.ranges(name), [row.cells for row in rows])
-    hidden = _hidden_rows(path, name, rows, book.oddities(name).hidden)
-    reading = read_table(path, rows, options.columns, merges=merges)
+    hidden = _hidden_rows(book.source, name, rows, book.oddities(name).hidden)
+    reading = read_table(book.source, rows, options.columns, merges=merges)
     return Reading(reading.examples, (*notes, *hidden, *reading.problems))
 
 
@@ -53,7 +49,7 @@ def _read(path: Path, workbook: Any, xml: WorkbookXml, options: Options) -> Read
 class _Book:
     """A workbook and what its sheets hold."""
 
-    path: Path
+    source: str
     workbook: Any
     xml: WorkbookXml
     _rows: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
@@ -65,27 +61,27 @@ class _Book:
         names: list[str] = self.workbook.sheet_names
         if options.sheet is not None:
             if options.sheet not in names:
-                raise unreadable("T276", self.path, sheet=options.sheet, sheets=", ".join(names))
+                raise unreadable("T276", sheet=options.sheet, sheets=", ".join(names))
             return options.sheet, ()
         hidden = [name for name, visible in self._visibility().items() if not visible]
         filled = [name for name in names if any(row.filled for row in self.rows(name))]
         seen = [name for name in filled if name not in hidden] or filled
         unseen = [name for name in filled if name in hidden]
         if not seen:
-            raise unreadable("E101", self.path)
+            raise unreadable("E101")
         known = seen if len(seen) == 1 else [name for name in seen if self._has_header(name, options.columns)]
         if len(known) != 1:
-            raise unreadable("T257", self.path, **_sheets(known or seen, read="none"))
+            raise unreadable("T257", **_sheets(known or seen, read="none"))
         return known[0], tuple(self._choice_notes(known[0], seen, unseen))
 
     def _choice_notes(self, name: str, seen: Sequence[str], unseen: Sequence[str]) -> Iterator[Diagnostic]:
         if len(seen) > 1:
             other = next(other for other in seen if other != name)
             given: dict[str, Any] = {**_sheets(seen, read=name), "first": other}
-            yield diagnose("T257", _first_cell(self.path, name), severity="info", **given)
+            yield diagnose("T257", _first_cell(self.source, name), severity="info", **given)
         for other in unseen:
             treated = "read" if other == name else "not read"
-            yield diagnose("T263", _first_cell(self.path, other), names=other, treated=treated)
+            yield diagnose("T263", _first_cell(self.source, other), names=other, treated=treated)
 
     def _visibility(self) -> Mapping[str, bool]:
         sheets: Sequence[Any] = self.workbook.sheets_metadata
@@ -115,7 +111,7 @@ class _Book:
     def _read(self, name: str) -> Iterator[Row]:
         odd = self.oddities(name)
         if odd.far:
-            raise unreadable("T277", self.path, cell=f"{name}!{odd.far}")
+            raise unreadable("T277", cell=f"{name}!{odd.far}")
         try:
             sheet = self.workbook.get_sheet_by_name(name)
             values: list[list[object]] = sheet.to_python(skip_empty_area=False)
@@ -149,16 +145,16 @@ def _sheets(names: Sequence[str], *, read: str) -> Mapping[str, Any]:
     return {"sheets": ", ".join(names), "read": read, "first": names[0]}
 
 
-def _first_cell(path: Path, sheet: str) -> Origin:
-    return Origin(path.name, cells={"": f"{sheet}!A1"})
+def _first_cell(source: str, sheet: str) -> Origin:
+    return Origin(source, cells={"": f"{sheet}!A1"})
 
 
-def _hidden_rows(path: Path, sheet: str, rows: Sequence[Row], hidden: Sequence[int]) -> Sequence[Diagnostic]:
+def _hidden_rows(source: str, sheet: str, rows: Sequence[Row], hidden: Sequence[int]) -> Sequence[Diagnostic]:
     """One note about all rows that Excel hides and that hold something."""
     filled = [number for number in hidden if number < len(rows) and rows[number].filled]
     if not filled:
         return ()
-    origin = Origin(path.name, cells={"": f"{sheet}!A{filled[0] + 1}"})
+    origin = Origin(source, cells={"": f"{sheet}!A{filled[0] + 1}"})
     names = ", ".join(f"{sheet}!{number + 1}:{number + 1}" for number in filled[:LISTED])
     more = "…" if len(filled) > LISTED else ""
     return (diagnose("T263", origin, names=names + more, treated="read"),)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import chain
-from pathlib import Path
 from typing import Any, cast
 
 from finetune_lib.data.diagnostics import Diagnostic
@@ -111,21 +110,21 @@ READERS: Mapping[str, Callable[[Any], Iterable[Mapping[str, Any]]]] = {
 }
 
 
-def read_records(rows: Iterable[Mapping[str, Any]], path: Path, columns: Mapping[str, str] | None = None) -> Reading:
+def read_records(rows: Iterable[Mapping[str, Any]], source: str, columns: Mapping[str, str] | None = None) -> Reading:
     """Examples of rows with named values: tables of texts are read by their header, other rows stay as they are.
 
     Args:
         rows: As `rows_of` gives them.
-        path: Where they come from, for the places of findings.
+        source: Where they come from, for the places of findings.
         columns: Which column holds which field, where the names do not say so.
     """
     check_columns(columns)
     kept = list(rows)
     names = list(dict.fromkeys(name for row in kept for name in row))
     if columns or _is_table(names, kept):
-        return read_table(path, _as_table(names, kept), columns)
+        return read_table(source, _as_table(names, kept), columns)
     numbered = enumerate(kept, start=1)
-    return Reading(tuple(Example(row, Origin(path.name, row=number)) for number, row in numbered), ())
+    return Reading(tuple(Example(row, Origin(source, row=number)) for number, row in numbered), ())
 
 
 def _is_table(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> bool:

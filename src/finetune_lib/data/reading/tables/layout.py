@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from finetune_lib.data.diagnostics import Diagnostic, Severity, diagnose
@@ -119,7 +118,7 @@ def check_columns(columns: Mapping[str, str] | None) -> None:
         raise ValueError(f"columns= maps {', '.join(TOLD)} to columns of the table, not {', '.join(sorted(unknown))}")
 
 
-def no_layout(path: Path, rows: Sequence[Row], columns: Mapping[str, str] | None) -> ReadError:
+def no_layout(rows: Sequence[Row], columns: Mapping[str, str] | None) -> ReadError:
     """Why no row of the head is a header: names that are not there, twice there, or not known."""
     headers = [recognise([str(cell) for cell in row.cells], columns) for row in rows]
     sure = [sum(header.ranks[name] <= AFFIXED for name in header.places) for header in headers]
@@ -129,10 +128,10 @@ def no_layout(path: Path, rows: Sequence[Row], columns: Mapping[str, str] | None
     for name, column in (columns or {}).items():
         count = [folded(name) for name in header.names].count(folded(column))
         if count > 1:
-            return unreadable("T262", path, line=row.line, column=column)
+            return unreadable("T262", line=row.line, column=column)
         if not count:
-            return unreadable("T265", path, line=row.line, column=column, field=name, columns=listed)
-    return unreadable("T253", path, line=row.line or 1, columns=listed, **_suggestion(header))
+            return unreadable("T265", line=row.line, column=column, field=name, columns=listed)
+    return unreadable("T253", line=row.line or 1, columns=listed, **_suggestion(header))
 
 
 def _suggestion(header: Header) -> Mapping[str, str]:
@@ -147,7 +146,7 @@ def _suggestion(header: Header) -> Mapping[str, str]:
     return {"first": found.get("prompt") or next(rest, "…"), "second": found.get("completion") or next(rest, "…")}
 
 
-def refuse_rivals(path: Path, layout: Layout) -> None:
+def refuse_rivals(layout: Layout) -> None:
     """Refuse a header where two columns fit one of the fields that make the example.
 
     Raises:
@@ -155,7 +154,7 @@ def refuse_rivals(path: Path, layout: Layout) -> None:
     """
     for name, places in layout.header.rivals.items():
         if name not in BESIDE:
-            raise unreadable(_rival_code(layout, places), path, line=layout.row.line, **_rivals(layout, name, places))
+            raise unreadable(_rival_code(layout, places), line=layout.row.line, **_rivals(layout, name, places))
 
 
 def _rival_code(layout: Layout, places: Sequence[int]) -> str:
