@@ -7,8 +7,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from finetune_lib.data.fixing import json_proof as same_content
-from finetune_lib.data.fixing import parted, repair
+from finetune_lib.data.fixing import parted, repair, same_content
 from finetune_lib.data.reading.json import fast as fast_json
 from finetune_lib.data.reading.json import strict as strict_json
 from finetune_lib.data.reading.json.causes import causes, join
