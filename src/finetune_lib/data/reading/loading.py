@@ -13,7 +13,7 @@ from finetune_lib.data.reading.bytes.opening import Opened, looks_like_json, ope
 from finetune_lib.data.reading.json.document import read_document, shape_of
 from finetune_lib.data.reading.json.line_store import LineStore
 from finetune_lib.data.reading.meaning import Meaning
-from finetune_lib.data.reading.options import Options, Reading, about, unreadable
+from finetune_lib.data.reading.options import Options, about, unreadable
 from finetune_lib.records import Example, Origin
 
 HEAD = 1 << 16
@@ -42,7 +42,7 @@ def load(path: Path, options: Options, *, system: str | None) -> Loaded:
         head = opened.blob.read(0, HEAD)
         if opened.kind == "text" and (looks_like_json(head) or (_ending(path) in JSON_ENDINGS and not options.columns)):
             return _with_columns(_json(path, opened, head, system), path.name, options, system)
-        return _table(_rows(path.name, opened, options), opened, system)
+        return _table(opened, path.name, options, system)
 
 
 def from_memory(rows: Any, *, name: str, columns: Mapping[str, str] | None, system: str | None) -> Loaded:
@@ -69,13 +69,6 @@ def _with_columns(loaded: Loaded, source: str, options: Options, system: str | N
     notes = loaded.examples.findings if isinstance(loaded.examples, LineStore) else ()
     problems = (*loaded.problems, *notes, *reading.problems)
     return _understood(reading.examples, problems, Meaning(system, pairs=True))
-
-
-def _rows(source: str, opened: Opened, options: Options) -> Reading:
-    from finetune_lib.data.reading import tables
-
-    readers = {"text": tables.read_csv, "workbook": tables.read_excel, "parquet": tables.read_parquet}
-    return readers[opened.kind](opened.blob, options, source=source)
 
 
 def _ending(path: Path) -> str:
@@ -114,9 +107,12 @@ def _of_lines(source: str, blob: Blob, problems: tuple[Diagnostic, ...], meaning
     return Loaded(LineStore(blob, source=source, interpret=meaning), problems)
 
 
-def _table(reading: Reading, opened: Opened, system: str | None) -> Loaded:
+def _table(opened: Opened, source: str, options: Options, system: str | None) -> Loaded:
     from finetune_lib.data.formats.legacy_pairs import undo_separators
+    from finetune_lib.data.reading import tables
 
+    readers = {"text": tables.read_csv, "workbook": tables.read_excel, "parquet": tables.read_parquet}
+    reading = readers[opened.kind](opened.blob, options, source=source)
     examples, note = undo_separators(reading.examples)
     problems = (*opened.problems, *reading.problems, *([note] if note else []))
     return _understood(examples, problems, Meaning(system, pairs=True))

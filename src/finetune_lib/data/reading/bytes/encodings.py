@@ -38,11 +38,7 @@ WIDER = {
     "euc_kr": "cp949",
     "utf-8-sig": "utf-8",
 }
-SELDOM = {
-    "cp932": 3.0,
-    "cp949": 3.0,
-    "euc_jp": 8.0,
-}  # what a Japanese or Korean file is less expected here than a Chinese one
+SELDOM = {"cp932": 3.0, "cp949": 3.0, "euc_jp": 8.0}  # how much less a Japanese or Korean file is expected here
 CLEAR = 6.0  # nats: the second reading would have to be e^6 times likelier a priori
 PLAUSIBLE = 10.0  # the mean cost of a character outside ASCII that real text stays below
 SLACK = 3.0
@@ -177,9 +173,9 @@ def reads(line: bytes) -> str:
     """What a line says in the encodings that fit it, for people; with gaps where none does."""
     if is_utf8(line):
         return str(Reading("utf-8", line.decode(), 0))
-    return " / ".join(str(reading) for reading in _fitting(line)) or str(
-        Reading("utf-8", line.decode("utf-8", "replace"), 0)
-    )
+    found = [reading for reading in readings(line) if reading.cost < _cost_as_utf8(line)]
+    close = [str(reading) for reading in found if reading.cost < found[0].cost + CLEAR]
+    return " / ".join(close) or str(Reading("utf-8", line.decode("utf-8", "replace"), 0))
 
 
 def contrasted(rivals: Sequence[Reading], line: bytes) -> tuple[str, str]:
@@ -221,12 +217,6 @@ def _explained(line: bytes, error: UnicodeDecodeError, origin: Origin) -> Diagno
     shown = quote(text, column - 1)
     byte, says = line[error.start], reads(line)
     return diagnose("E114", origin, quote=shown, byte=byte, column=column, encoding="UTF-8", readings=says)
-
-
-def _fitting(line: bytes) -> Sequence[Reading]:
-    """The readings of a line that are worth showing: the likeliest, and those that are close to it."""
-    found = [reading for reading in readings(line) if reading.cost < _cost_as_utf8(line)]
-    return [reading for reading in found if reading.cost < found[0].cost + CLEAR]
 
 
 def _decoded(raw: bytes, encoding: str) -> str | None:

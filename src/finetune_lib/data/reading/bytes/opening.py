@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.data.reading.bytes.blob import Blob, FileBlob, MemoryBlob
 from finetune_lib.data.reading.bytes.encodings import (
     WIDE,
-    Detected,
     codec,
     contrasted,
     detect,
@@ -88,8 +87,19 @@ def open_data(path: Path, *, encoding: str | None = None) -> Opened:
         MissingExtraError: Zstandard without the `zst` extra.
     """
     with about(path):
-        opened = _opened(path, None if encoding is None else _codec(encoding))
-    return replace(opened, problems=tuple(sourced(note, path.name) for note in opened.problems))
+        told = None if encoding is None else _codec(encoding)
+        large = path.is_file() and path.stat().st_size > IN_MEMORY
+        blob: Blob = FileBlob.of(path) if large else MemoryBlob(path.read_bytes())
+        compression = compression_of(blob)
+        if compression:
+            blob = unpacked(blob, compression)
+        kind = kind_of(blob)
+        found = disagreement(path, kind, compression)
+        notes = [diagnose("E110", NOWHERE, ending=path.suffix, found=found)] if found else []
+        if kind == "text":
+            blob, more = _text(blob, told)
+            notes += more
+    return Opened(blob, tuple(sourced(note, path.name) for note in notes), kind)
 
 
 def _codec(encoding: str) -> str:
@@ -97,21 +107,6 @@ def _codec(encoding: str) -> str:
         return codec(encoding)
     except (LookupError, UnicodeError) as error:
         raise ReadError(f"{error}. Pass a text encoding, as cp950 (Big5) or gb18030 (GBK).") from error
-
-
-def _opened(path: Path, encoding: str | None) -> Opened:
-    large = path.is_file() and path.stat().st_size > IN_MEMORY
-    blob: Blob = FileBlob.of(path) if large else MemoryBlob(path.read_bytes())
-    compression = compression_of(blob)
-    if compression:
-        blob = unpacked(blob, compression)
-    kind = kind_of(blob)
-    found = disagreement(path, kind, compression)
-    problems = [diagnose("E110", NOWHERE, ending=path.suffix, found=found)] if found else []
-    if kind == "text":
-        blob, notes = _text(blob, encoding)
-        problems += notes
-    return Opened(blob, tuple(problems), kind)
 
 
 def _text(blob: Blob, encoding: str | None) -> tuple[Blob, list[Diagnostic]]:
@@ -177,7 +172,10 @@ def _as_detected(body: Blob) -> tuple[Blob, list[Diagnostic]]:
         return _from_wide(body, found.encoding)
     line, raw = _first_foreign(sample, whole=len(sample) == body.size)
     if found.encoding is None:
-        raise _undecided(line, raw, found, sample)
+        if looks_binary(sample[:BEGINNING]):
+            raise unreadable("E111", what="binary")
+        readings, choices = contrasted(found.rivals, raw)
+        raise unreadable("E115", line=line, readings=readings, choices=choices)
     shown = preview(raw.decode(found.encoding, "replace"))
     note = diagnose("E103", Origin(line=line), encoding=name(found.encoding), preview=shown)
     text = gathered(transcoded(pieces(body), found.encoding))
@@ -191,13 +189,6 @@ def _utf8_among(sample: bytes, encoding: str) -> Iterator[Diagnostic]:
             place = next(place for place, byte in enumerate(line) if byte > 127)
             given: dict[str, Any] = {"byte": line[place], "column": place + 1, "readings": reads(line)}
             yield diagnose("E114", Origin(line=number), encoding=name(encoding), severity="warning", **given)
-
-
-def _undecided(line: int | None, raw: bytes, found: Detected, sample: bytes) -> ReadError:
-    if looks_binary(sample[:BEGINNING]):
-        return unreadable("E111", what="binary")
-    readings, choices = contrasted(found.rivals, raw)
-    return unreadable("E115", line=line, readings=readings, choices=choices)
 
 
 def _sample(body: Blob) -> bytes:

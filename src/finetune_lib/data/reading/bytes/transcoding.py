@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from finetune_lib.data.reading.bytes.encodings import EXAMINED, is_foreign
 from finetune_lib.data.reading.bytes.likelihood import uncommon
@@ -22,7 +23,6 @@ class NotInEncodingError(Exception):
         column: The character of the line, from 1.
         raw: The line's bytes, as far as they are at hand.
         byte: The first byte that does not fit.
-        at_end: Whether the text only breaks off.
     """
 
     def __init__(self, error: UnicodeDecodeError, encoding: str, before: int) -> None:
@@ -34,9 +34,6 @@ class NotInEncodingError(Exception):
         self.column = len(good) - good.rfind("\n")
         self.raw = error.object[start : end if end >= 0 else None][:EXAMINED]
         self.byte = error.object[error.start]
-        self.at_end = error.end == len(error.object) and (
-            "unexpected end" in error.reason or "truncated" in error.reason
-        )
 
 
 def transcoded(parts: Iterable[bytes], encoding: str) -> Iterator[bytes]:
@@ -75,7 +72,7 @@ def decoded(parts: Iterable[bytes], encoding: str, *, errors: str = "strict") ->
     """
     decoder = codecs.getincrementaldecoder(encoding)(errors)
     lines, mark = 0, MARK
-    for part, final in _with_end(parts):
+    for part, final in chain(((part, False) for part in parts), [(b"", True)]):
         try:
             text = decoder.decode(part, final)
         except UnicodeDecodeError as error:
@@ -83,12 +80,6 @@ def decoded(parts: Iterable[bytes], encoding: str, *, errors: str = "strict") ->
         lines += text.count("\n")
         yield text.removeprefix(mark).encode("utf-8", "surrogatepass")
         mark = "" if text else mark
-
-
-def _with_end(parts: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-    for part in parts:
-        yield part, False
-    yield b"", True
 
 
 def odd_ends(head: bytes) -> bytes | None:

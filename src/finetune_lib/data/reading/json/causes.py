@@ -79,8 +79,8 @@ def join(lines: Sequence[str]) -> tuple[dict[str, Any], int] | None:
     stop = scan(joined) if joined.lstrip()[:1] == "{" else None
     for count, line in enumerate(lines[1:MOST_LINES], start=2):
         inside = _ends_inside_string(stop)
-        if not inside and not _ends_between(stop):
-            return None
+        if not inside and not (isinstance(stop, Stop) and stop.position == len(stop.text)):
+            return None  # it does not break off between two tokens either
         part = line.rstrip("\r\n")
         joined += ("\\n" if inside else "\n") + part
         if inside and STRING_REST.match(part) is None:
@@ -98,7 +98,3 @@ def _ends_inside_string(stop: Stop | Fault | None) -> bool:
         return False
     body = STRING_BODY.match(stop.text, stop.position)
     return body is not None and body.end() == len(stop.text)
-
-
-def _ends_between(stop: Stop | Fault | None) -> bool:
-    return isinstance(stop, Stop) and stop.position == len(stop.text)

@@ -15,7 +15,7 @@ from finetune_lib.data.reading.json.questions import COMMENT, ODD, fault_at, fau
 from finetune_lib.data.reading.json.scanning import TOKEN, Fault, Stop
 from finetune_lib.data.reading.json.shape import SECOND_AT_MARGIN, content_start, shape_of
 from finetune_lib.data.reading.json.strict import decode_at, parse, strict
-from finetune_lib.data.reading.json.wrapping import WRAPPERS, Nothing, Row, Sideways, Wrapped, holding
+from finetune_lib.data.reading.json.wrapping import WRAPPERS, Sideways, Wrapped, holding
 from finetune_lib.records import Example, Origin
 
 __all__ = ["BrokenElement", "read_document", "shape_of"]
@@ -109,13 +109,8 @@ def _values(document: Document, start: int) -> Iterator[Found]:
             yield document.broken(Fault("J205", position))
             position = after
     if position < len(text):
-        yield document.broken(_fault_behind(document, position))
-
-
-def _fault_behind(document: Document, position: int) -> Fault:
-    """What stands behind the last value."""
-    last = TOKEN.match(document.text, len(document.text[:position].rstrip()) - 1)
-    return fault_at(Stop(document.text, position, "end", (), last, 0))
+        last = TOKEN.match(text, len(text[:position].rstrip()) - 1)
+        yield document.broken(fault_at(Stop(text, position, "end", (), last, 0)))
 
 
 def _is_alone(document: Document, position: int) -> bool:
@@ -132,16 +127,12 @@ def _next_object(document: Document, position: int) -> Generator[Found, None, in
     end, at_next = yield from element(document, position)
     if "\n" in document.text[position:end].rstrip():
         yield from document.note("J210", position)
-    elif not at_next and (following := _next_on_line(document, end)):
-        column = following - document.text.rfind("\n", 0, following)
-        yield from document.note("J211", following, column=column)
+    elif not at_next:
+        following = document.skip(end)
+        if document.at(following) == "{" and "\n" not in document.text[end:following]:
+            column = following - document.text.rfind("\n", 0, following)
+            yield from document.note("J211", following, column=column)
     return end
-
-
-def _next_on_line(document: Document, end: int) -> int | None:
-    following = document.skip(end)
-    same_line = "\n" not in document.text[end:following]
-    return following if same_line and document.at(following) == "{" else None
 
 
 def _object(document: Document, start: int) -> Iterator[Found]:
@@ -154,7 +145,7 @@ def _object(document: Document, start: int) -> Iterator[Found]:
     held = holding(cast("dict[str, Any]", value))
     if isinstance(held, Wrapped):
         yield from _wrapped(document, start, held)
-    elif isinstance(held, Row):
+    elif held == "row":
         if "\n" in document.text[start:].strip():
             yield from document.note("J210", start)
         yield row_of(value, document.row(start))
@@ -162,7 +153,7 @@ def _object(document: Document, start: int) -> Iterator[Found]:
         yield from document.note("J236", start)
         for row in held.rows:
             yield Example(row, document.row(start))
-    elif not isinstance(held, Nothing):
+    elif held == "unknown":
         yield diagnose("J222", document.origin(start))
 
 

@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from typing import Protocol, overload
 
@@ -106,7 +107,7 @@ class LineStore(Sequence[Example]):
         self._scanning_alone = Lock()
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restored, (self.blob, self.source, self.interpret)
+        return partial(LineStore, source=self.source, interpret=self.interpret), (self.blob,)
 
     def adopt(self, index: Index) -> None:
         """Take the index that somebody made who read everything anyway."""
@@ -116,7 +117,7 @@ class LineStore(Sequence[Example]):
     def _scanning(self) -> Iterator[None]:
         """Build the index; pauses behind each record, or behind many plain chats."""
         index = self._index
-        for item in stretches(self.blob, source=self.source, harmless=_anything):
+        for item in stretches(self.blob, source=self.source, harmless=lambda _: True):  # no matter what texts say
             if isinstance(item, Unread):
                 index.findings.add(item.findings)
             elif isinstance(item, Record):
@@ -145,10 +146,8 @@ class LineStore(Sequence[Example]):
 
     def all_records(self) -> Iterator[Example | Unread]:
         """Everything in order: the examples, and the lines that gave none."""
-        return (self._item(record) for record in records(self.blob, source=self.source))
-
-    def _item(self, record: Record | Unread) -> Example | Unread:
-        return record if isinstance(record, Unread) else self.interpret(record.example(self.source))
+        for record in records(self.blob, source=self.source):
+            yield record if isinstance(record, Unread) else self.interpret(record.example(self.source))
 
     def __iter__(self) -> Iterator[Example]:
         return (item for item in self.all_records() if isinstance(item, Example))
@@ -168,24 +167,12 @@ class LineStore(Sequence[Example]):
         if not 0 <= place < len(offsets):
             raise IndexError(f"example {index} of {len(offsets)}")
         stop = offsets[place + 1] if place + 1 < len(offsets) else self.blob.size
-        return self._read(place, offsets[place], stop)
-
-    def _read(self, place: int, start: int, stop: int) -> Example:
         line, row = self._index.place_of(place)
-        found = records(self.blob, source=self.source, start=start, stop=stop, line=line, row=row)
+        found = records(self.blob, source=self.source, start=offsets[place], stop=stop, line=line, row=row)
         return self.interpret(next(record for record in found if not isinstance(record, Unread)).example(self.source))
 
 
 _END = object()
-
-
-def _anything(text: str) -> bool:  # noqa: ARG001
-    """What texts say does not matter to an index."""
-    return True
-
-
-def _restored(blob: Blob, source: str, interpret: Interpret) -> LineStore:
-    return LineStore(blob, source=source, interpret=interpret)
 
 
 class View(Sequence[Example]):

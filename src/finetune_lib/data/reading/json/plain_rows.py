@@ -72,7 +72,9 @@ def plain_rows(piece: bytes, harmless: Harmless) -> PlainRows | None:
     except REFUSALS:
         return None
     texts: list[str] = list(map(CONTENT, chain.from_iterable(chats)))
-    ends = _line_ends(piece)
+    ends = [match.end() for match in LINE_FEED.finditer(piece)]
+    if not piece.endswith(b"\n"):
+        ends.append(len(piece))
     sound = (
         _one_a_line(len(chats), piece, ends)
         and _keys_stand_once(piece, len(chats), len(texts))
@@ -86,11 +88,6 @@ def plain_rows(piece: bytes, harmless: Harmless) -> PlainRows | None:
 def is_marked(raw: bytes) -> bool:
     """Whether bytes hold what may be a special token or a character written as an escape."""
     return (b"|" in raw and b"<|" in raw) or ESCAPED_CHARACTER.search(raw) is not None
-
-
-def _line_ends(piece: bytes) -> list[int]:
-    ends = [match.end() for match in LINE_FEED.finditer(piece)]
-    return ends if piece.endswith(b"\n") else [*ends, len(piece)]
 
 
 def _one_a_line(chats: int, piece: bytes, ends: Sequence[int]) -> bool:

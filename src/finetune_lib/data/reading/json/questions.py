@@ -60,18 +60,14 @@ def _loaded(text: str) -> Any:
 def fault_of(text: str, *, start: int = 0, alone: bool = True) -> Fault | None:
     """The first fault of a text, None where it is strict JSON; see `scan` for the arguments."""
     stop = scan(text, start=start, alone=alone)
-    if not isinstance(stop, Stop):
-        return stop
-    return fault_at(stop)
+    return fault_at(stop) if isinstance(stop, Stop) else stop
 
 
 def fault_at(stop: Stop) -> Fault:
     """What a person did at the place where the grammar was left."""
     questions = QUESTIONS if stop.rest else (_cut_off,)
-    return next((fault for ask in questions if (fault := ask(stop))), None) or _unknown(stop)
-
-
-def _unknown(stop: Stop) -> Fault:
+    if found := next((fault for ask in questions if (fault := ask(stop))), None):
+        return found
     word = WORD.match(stop.rest)
     shown = word.group()[:24] if word else stop.rest[:1]
     return Fault("J201", stop.position, max(1, len(shown)), args={"found": shown or "␄"})
@@ -83,9 +79,7 @@ def _at(stop: Stop, code: str, length: int = 1, **args: Any) -> Fault:
 
 def _matched(code: str, pattern: re.Pattern[str], stop: Stop) -> Fault | None:
     match = pattern.match(stop.rest)
-    if match is None:
-        return None
-    return _at(stop, code, len(match.group()), character=f"U+{ord(stop.rest[0]):04X}")
+    return _at(stop, code, len(match.group()), character=f"U+{ord(stop.rest[0]):04X}") if match else None
 
 
 def _wrapped(stop: Stop) -> Fault | None:
@@ -228,8 +222,7 @@ def _bad_string(stop: Stop) -> Fault | None:
 def _bad_character(stop: Stop, end: int) -> Fault:
     character = stop.text[end]
     if character == "\\":
-        escape = stop.text[end : end + 2]
-        return Fault("J207", end, 2, args={"escape": escape})
+        return Fault("J207", end, 2, args={"escape": stop.text[end : end + 2]})
     if character in "\r\n":
         lost = NEXT_MEMBER.match(stop.text, end)
         return Fault("J233", stop.position, end - stop.position) if lost else Fault("J208", end)

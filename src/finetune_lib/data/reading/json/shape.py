@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 
 from finetune_lib.data.reading.json.questions import COMMENT, ODD
 from finetune_lib.data.reading.json.scanning import Stop, scan
-from finetune_lib.data.reading.json.wrapping import WRAPPERS, Nothing, Row, Unknown, holding
+from finetune_lib.data.reading.json.wrapping import WRAPPERS, holding
 
 Shape = Literal["lines", "array", "objects", "object", "encoded"]
 
@@ -88,7 +88,8 @@ def _of_object(first: str, rest: Sequence[str], head: str) -> Shape:
         return "lines"
     if WRAPPER.match(first):
         return "object"
-    if not rest or not _opens_pretty(first, rest[0]):
+    breaks_off = first[-1] in "{[,:"  # between two members, as printing with an indent does
+    if not rest or not breaks_off or not INSIDE.match(rest[0]):
         return "lines"
     return "objects" if SECOND_AT_MARGIN.search(head) else "object"
 
@@ -102,16 +103,10 @@ def _is_record(line: str) -> bool:
     return not isinstance(stop, Stop) or stop.position < len(line)
 
 
-def _opens_pretty(first: str, second: str) -> bool:
-    """Whether a line breaks off between two members, as printing with an indent does."""
-    return first[-1] in "{[,:" and bool(INSIDE.match(second))
-
-
 def _of_lone_line(line: str) -> Shape:
     value = _loaded(line)
     if isinstance(value, dict):
-        held = holding(cast("dict[str, Any]", value))
-        return "lines" if isinstance(held, Row | Unknown) and not isinstance(held, Nothing) else "object"
+        return "lines" if holding(cast("dict[str, Any]", value)) in ("row", "unknown") else "object"
     if WRAPPER.match(line):
         return "object"
     return "objects" if NEXT_OBJECT.search(line) and _starts_with_object(line) else "lines"

@@ -70,15 +70,11 @@ def parse_record(raw: bytes) -> tuple[Any, bool]:
         raise ValueError("it may have too many levels")
     strings = 1 + 4 * len(value["messages"]) if plain else _strings(value)
     lost = raw.count(b'"') - 2 * strings
-    if lost and lost != _escaped_quotes(raw):
-        raise ValueError("a key may stand twice")
+    if lost:
+        odd = b'\\\\"' in raw  # a backslash that is itself escaped may stand before a closing quote
+        if lost != (ESCAPE.findall(raw) if odd else raw).count(b'\\"'):
+            raise ValueError("a key may stand twice")
     return value, plain
-
-
-def _escaped_quotes(raw: bytes) -> int:
-    if b'\\\\"' in raw:  # a backslash that is itself escaped may stand before a closing quote
-        return ESCAPE.findall(raw).count(b'\\"')
-    return raw.count(b'\\"')
 
 
 def _strings(value: Any) -> int:

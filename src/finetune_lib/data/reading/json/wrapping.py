@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard, cast
+from typing import Any, Literal, TypeGuard, cast
 
 Json = dict[str, Any]
 
@@ -23,11 +23,6 @@ TEXTS_IN_ROWS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """The object is a row itself."""
-
-
-@dataclass(frozen=True, slots=True)
 class Wrapped:
     """The rows stand in a list under `key`; `others` are more such lists."""
 
@@ -42,29 +37,19 @@ class Sideways:
     rows: Sequence[Json]
 
 
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """There is no row."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """The object is no data set."""
-
-
-def holding(value: Json) -> Row | Wrapped | Sideways | Nothing | Unknown:
-    """What one object holds."""
+def holding(value: Json) -> Wrapped | Sideways | Literal["row", "nothing", "unknown"]:
+    """What one object holds: rows, or it is a `row` itself, there is `nothing` in it, or it is no data set."""
     if value and all(key in WRAPPERS and items == [] for key, items in value.items()):
-        return Nothing()
+        return "nothing"
     if (rows := _by_column(value)) is not None:
         return Sideways(rows)
     if is_row(value):
-        return Row()
+        return "row"
     if lists := _lists_of_objects(value):
         return Wrapped(lists[0], tuple(lists[1:]))
     if (rows := _by_key(value) or _split(value)) is not None:
         return Sideways(rows)
-    return Unknown()
+    return "unknown"
 
 
 def is_row(value: Mapping[str, Any]) -> bool:
@@ -90,17 +75,15 @@ def _lists_of_objects(value: Json) -> list[str]:
     known = [key for key in WRAPPERS if _is_list_of_objects(value.get(key))]
     if known:
         return known
-    keys = [key for key, items in value.items() if _is_list_of_objects(items) and _are_rows(items)]
+    lists = {key: items for key, items in value.items() if _is_list_of_objects(items)}
+    rows = {key: [cast("Json", item) for item in items if isinstance(item, dict)] for key, items in lists.items()}
+    keys = [key for key, items in rows.items() if any(map(is_row, items))]
     return keys if len(keys) == 1 else []
 
 
 def _is_list_of_objects(items: Any) -> TypeGuard[list[Any]]:
     listed = cast("list[Any]", items) if isinstance(items, list) else []
     return sum(isinstance(item, dict) for item in listed) * 2 > len(listed)
-
-
-def _are_rows(items: list[Any]) -> bool:
-    return any(is_row(cast("Json", item)) for item in items if isinstance(item, dict))
 
 
 def _by_column(value: Json) -> list[Json] | None:

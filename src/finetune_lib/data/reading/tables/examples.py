@@ -22,7 +22,6 @@ from finetune_lib.data.reading.tables.layout import (
     header_notes,
     no_layout,
     refuse_rivals,
-    unnamed_places,
 )
 from finetune_lib.data.reading.tables.merges import Merges
 from finetune_lib.data.reading.tables.odd_cells import marked, odd_text, of_column
@@ -50,7 +49,9 @@ def read_table(
     refuse_rivals(layout)
     notes = tuple(header_notes(source, layout))
     body = _Body(source, layout, merges)
-    examples, problems = _parted(body.read(_below(layout, chain(head, rows), merges)))
+    found = list(body.read(_below(layout, chain(head, rows), merges)))
+    examples = tuple(item for item in found if isinstance(item, Example))
+    problems = tuple(item for item in found if isinstance(item, Diagnostic))
     if not examples and not any(map(is_error, problems)):
         raise unreadable("E101", line=layout.row.line)
     return Reading(examples, (*notes, *problems))
@@ -78,17 +79,6 @@ def _below(layout: Layout, items: Iterable[Item], merges: Merges) -> Iterator[It
             below = True
         elif isinstance(item, Diagnostic) and not below:
             yield item
-
-
-def _parted(found: Iterable[Example | Diagnostic]) -> tuple[tuple[Example, ...], tuple[Diagnostic, ...]]:
-    examples: list[Example] = []
-    problems: list[Diagnostic] = []
-    for item in found:
-        if isinstance(item, Diagnostic):
-            problems.append(item)
-        else:
-            examples.append(item)
-    return tuple(examples), tuple(problems)
 
 
 @dataclass(slots=True)
@@ -137,7 +127,7 @@ class _Body:
         if self._repeats_header(row):
             yield diagnose("T272", origin)
             return
-        merged = list(self._merged(row, origin))
+        merged = list(self.merges.findings(row, self._places, origin)) if row.sheet is not None else []
         if not merged and self._has_no_text(row):
             yield diagnose("T278", origin)
             return
@@ -160,15 +150,14 @@ class _Body:
             for place in self._places.values()
         )
 
-    def _merged(self, row: Row, origin: Origin) -> Iterator[Diagnostic]:
-        return self.merges.findings(row, self._places, origin) if row.sheet is not None else iter(())
-
     def _unnamed(self, row: Row, origin: Origin) -> Iterator[Diagnostic]:
         """Tell once of each column that holds something and has no name."""
-        if self._width.least == len(row.cells) and all(self.layout.header.names):
+        names = self.layout.header.names
+        if self._width.least == len(row.cells) and all(names):
             return
-        for place in unnamed_places(self.layout, row):
-            if letters(place) not in self.told:
+        for place, cell in enumerate(row.cells):
+            unnamed = place >= len(names) or not names[place]
+            if unnamed and not is_blank(cell) and letters(place) not in self.told:
                 self.told.add(letters(place))
                 yield diagnose("T274", _at(origin, row, place), column=letters(place))
 

@@ -31,17 +31,14 @@ def read_excel(blob: Blob, options: Options, *, source: str) -> Reading:
     """
     calamine = require("python_calamine", extra="excel", feature="Reading Excel files")
     try:
-        return _read(_Book(source, calamine.load_workbook(stream(blob)), WorkbookXml(blob)), options)
+        book = _Book(source, calamine.load_workbook(stream(blob)), WorkbookXml(blob))
+        name, notes = book.chosen(options)
+        rows = book.rows(name)
     except (calamine.CalamineError, calamine.XmlError, calamine.ZipError) as error:
         raise unreadable("E112", what=str(error)) from error
-
-
-def _read(book: _Book, options: Options) -> Reading:
-    name, notes = book.chosen(options)
-    rows = book.rows(name)
     merges = Merges.of(book.ranges(name), [row.cells for row in rows])
-    hidden = _hidden_rows(book.source, name, rows, book.oddities(name).hidden)
-    reading = read_table(book.source, rows, options.columns, merges=merges)
+    hidden = _hidden_rows(source, name, rows, book.oddities(name).hidden)
+    reading = read_table(source, rows, options.columns, merges=merges)
     return Reading(reading.examples, (*notes, *hidden, *reading.problems))
 
 
@@ -63,7 +60,7 @@ class _Book:
             if options.sheet not in names:
                 raise unreadable("T276", sheet=options.sheet, sheets=", ".join(names))
             return options.sheet, ()
-        hidden = [name for name, visible in self._visibility().items() if not visible]
+        hidden = [str(sheet.name) for sheet in self.workbook.sheets_metadata if "Hidden" in str(sheet.visible)]
         filled = [name for name in names if any(row.filled for row in self.rows(name))]
         seen = [name for name in filled if name not in hidden] or filled
         unseen = [name for name in filled if name in hidden]
@@ -82,10 +79,6 @@ class _Book:
         for other in unseen:
             treated = "read" if other == name else "not read"
             yield diagnose("T263", _first_cell(self.source, other), names=other, treated=treated)
-
-    def _visibility(self) -> Mapping[str, bool]:
-        sheets: Sequence[Any] = self.workbook.sheets_metadata
-        return {str(sheet.name): "Hidden" not in str(sheet.visible) for sheet in sheets}
 
     def _has_header(self, name: str, columns: Mapping[str, str] | None) -> bool:
         merges = Merges.of(self.ranges(name), [row.cells for row in self.rows(name)])

@@ -8,7 +8,6 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any, cast
 
-from finetune_lib.data.diagnostics import Diagnostic
 from finetune_lib.data.reading.options import Reading
 from finetune_lib.data.reading.tables.cells import Row, text_of
 from finetune_lib.data.reading.tables.examples import read_table
@@ -62,19 +61,14 @@ def plain(value: Any) -> Any:
             return plain_row(cast("Mapping[Any, Any]", value))
         case list() | tuple():
             return [plain(item) for item in cast("Sequence[Any]", value)]
-        case datetime() if type(value).__name__ not in MISSING:
+        case _ if type(value).__name__ in MISSING:
+            return None
+        case datetime():
             return text_of(value)
-        case date() | time() | Decimal() if type(value).__name__ not in MISSING:
+        case date() | time() | Decimal():
             return str(value)
-        case _:
-            return _foreign(value)
-
-
-def _foreign(value: Any) -> Any:
-    """A value of a library: one of NumPy's, a missing one, or what has no plain form and stays."""
-    if type(value).__name__ in MISSING:
-        return None
-    return plain(value.tolist()) if hasattr(value, "tolist") else value
+        case _:  # one of NumPy's, or what has no plain form and stays
+            return plain(value.tolist()) if hasattr(value, "tolist") else value
 
 
 def _checked(row: object) -> Mapping[str, Any]:
@@ -122,7 +116,8 @@ def read_records(rows: Iterable[Mapping[str, Any]], source: str, columns: Mappin
     kept = list(rows)
     names = list(dict.fromkeys(name for row in kept for name in row))
     if columns or _is_table(names, kept):
-        return read_table(source, _as_table(names, kept), columns)
+        body = (Row([row.get(name) for name in names], number=number) for number, row in enumerate(kept, start=1))
+        return read_table(source, chain([Row(list(names))], body), columns)
     numbered = enumerate(kept, start=1)
     return Reading(tuple(Example(row, Origin(source, row=number)) for number, row in numbered), ())
 
@@ -136,9 +131,3 @@ def _is_table(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> bool:
     places = [place for name in PAIR for place in (header.places.get(name), *header.rivals.get(name, ()))]
     pair = [names[place] for place in places if place is not None]
     return not any(isinstance(row.get(name), list | dict) for row in rows for name in pair)
-
-
-def _as_table(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[Row | Diagnostic]:
-    yield Row(list(names))
-    for number, row in enumerate(rows, start=1):
-        yield Row([row.get(name) for name in names], number=number)

@@ -14,17 +14,8 @@ from typing import Any
 from finetune_lib.files import packaged_text
 
 FIELDS = (
-    "messages",
-    "conversations",
-    "chosen",
-    "rejected",
-    "prompt",
-    "completion",
-    "system",
-    "category",
-    "context",
-    "tools",
-)
+    "messages", "conversations", "chosen", "rejected", "prompt", "completion", "system", "category", "context", "tools",
+)  # fmt: skip
 TOLD = ("prompt", "completion", "system", "category", "chosen", "rejected", "messages", "conversations", "tools")
 JSON_FIELDS = frozenset({"messages", "conversations", "tools"})
 PAIR = frozenset({"prompt", "completion"})
@@ -84,7 +75,10 @@ def recognise(
 ) -> Header:
     """Take columns for fields: first as `columns` says, then by name, the most certain first."""
     names = [plain(name) for name in names]
-    told = {name: _named(names, column) for name, column in (columns or {}).items()}
+    told = {
+        name: [place for place, text in enumerate(names) if folded(text) == folded(column)]
+        for name, column in (columns or {}).items()
+    }
     places = {name: found[0] for name, found in told.items() if len(found) == 1}
     chosen = _Choice(names, dict(places), {}, dict.fromkeys(places, CANONICAL))
     for rank in range(LAST + 1):
@@ -93,10 +87,6 @@ def recognise(
                 chosen.settle(name, rank)
     chosen.label_of_texts()
     return Header(tuple(names), chosen.places, chosen.rivals, chosen.ranks)
-
-
-def _named(names: Sequence[str], column: str) -> Sequence[int]:
-    return [place for place, name in enumerate(names) if folded(name) == folded(column)]
 
 
 def meant(name: str, fields: Sequence[str]) -> str | None:
@@ -166,7 +156,7 @@ def _rank(word: str, words: Mapping[str, int]) -> int | None:
 
 def _cores(word: str) -> Iterator[str]:
     """A word without one prefix, one suffix, or both."""
-    prefixes, suffixes = _affixes()
+    prefixes, suffixes = _table()["prefixes"], _table()["suffixes"]
     starts = [word, *(word.removeprefix(prefix) for prefix in prefixes if word.startswith(prefix))]
     for start in starts:
         yield start
@@ -176,11 +166,6 @@ def _cores(word: str) -> Iterator[str]:
 @cache
 def _table() -> Mapping[str, Any]:
     return tomllib.loads(packaged_text("finetune_lib.data.reading.tables", "headers.toml"))
-
-
-@cache
-def _affixes() -> tuple[Sequence[str], Sequence[str]]:
-    return _table()["prefixes"], _table()["suffixes"]
 
 
 @cache

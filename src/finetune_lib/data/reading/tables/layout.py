@@ -201,9 +201,3 @@ def _origin(source: str, row: Row, column: int | None = None) -> Origin:
     if column is None:
         column = next((place for place, cell in enumerate(row.cells) if not is_blank(cell)), 0)
     return Origin(source, line=row.line, cells={"": row.address(column)} if row.sheet is not None else {})
-
-
-def unnamed_places(layout: Layout, row: Row) -> Sequence[int]:
-    """Columns of a row that hold something under no name."""
-    names = layout.header.names
-    return [p for p, cell in enumerate(row.cells) if (p >= len(names) or not names[p]) and not is_blank(cell)]

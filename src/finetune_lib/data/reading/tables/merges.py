@@ -66,19 +66,12 @@ class Merges:
             at = replace(origin, cells={"": row.address(merge.left)})
             if merge.top == row.number - 1:
                 yield from _first(merge, row, covered, places, at)
+            elif covered and all(name in CARRIED for name in covered):
+                row.cells[places[covered[0]]] = self._values[merge]
+                if merge.top == row.number - 2:  # told once
+                    yield diagnose("T275", at, range=merge.name)
             elif covered:
-                yield from self._later(merge, row, covered, places, at)
-
-    def _later(
-        self, merge: Merge, row: Row, covered: Sequence[str], places: Mapping[str, int], at: Origin
-    ) -> Iterator[Diagnostic]:
-        """A row below the first: what was carried is told once, a question or answer never is."""
-        if all(name in CARRIED for name in covered):
-            row.cells[places[covered[0]]] = self._values[merge]
-            if merge.top == row.number - 2:
-                yield diagnose("T275", at, range=merge.name)
-        else:
-            yield diagnose("T260", at, severity="error", range=merge.name, heading=False)
+                yield diagnose("T260", at, severity="error", range=merge.name, heading=False)
 
 
 def _first(

@@ -40,10 +40,8 @@ def odd_text(text: str) -> str | None:
 
 def of_column(code: str, column: str, text: str, origin: Origin) -> Diagnostic:
     """The finding for an odd text."""
-    match code:
-        case "T259":
-            return diagnose(code, origin, what="an error of Excel", text=text)
-        case "T264":
-            return diagnose(code, origin, column=column)
-        case _:
-            return diagnose(code, origin, column=column, text=text)
+    if code == "T259":
+        return diagnose(code, origin, what="an error of Excel", text=text)
+    if code == "T264":
+        return diagnose(code, origin, column=column)
+    return diagnose(code, origin, column=column, text=text)
