@@ -11,7 +11,7 @@ from finetune_lib.data.checks.form.rows import check, check_texts
 from finetune_lib.data.checks.rules import Rules, Target
 from finetune_lib.data.diagnostics import is_error
 from finetune_lib.data.fixing.row_repairs import repair_row
-from finetune_lib.data.reading.json.plain import is_plain
+from finetune_lib.data.reading.json.plain_chat import is_plain
 from finetune_lib.records import Example
 
 TEXTS = st.text(max_size=8)

@@ -17,7 +17,7 @@ from finetune_lib.data.checks.survey import FormSurvey, Survey
 from finetune_lib.data.diagnostics import Diagnostic, Findings, is_error
 from finetune_lib.data.reading.json.line_store import Index
 from finetune_lib.data.reading.json.lines import Record, Unread
-from finetune_lib.data.reading.json.plain import is_plain
+from finetune_lib.data.reading.json.plain_chat import is_plain
 from finetune_lib.data.reading.json.plain_rows import PlainRows
 from finetune_lib.records import NOWHERE, Example
 from finetune_lib.tokens import Counter
@@ -194,14 +194,12 @@ def _count_plain(found: PlainRows, part: Part, plan: Plan, outcome: Outcome, cou
 def empty(plan: Plan, *, counted: bool = False) -> Outcome:
     """The outcome before anything was looked at."""
     exact = (ExactDuplicates(),) if plan.duplicates else ()
-    content = _content_surveys() if plan.content else ()
+    content: tuple[Survey, ...] = ()
+    if plan.content:
+        from finetune_lib.data.checks import duplicates, quality
+
+        content = (duplicates.Answers(), *quality.surveys())
     return Outcome(rows.surveys(plan.rules), (*exact, *content), counted=counted)
-
-
-def _content_surveys() -> tuple[Survey, ...]:
-    from finetune_lib.data.checks import duplicates, quality
-
-    return (*duplicates.content_surveys(), *quality.surveys())
 
 
 def _unread(record: Unread, plan: Plan, outcome: Outcome) -> None:

@@ -112,9 +112,6 @@ def _profile(section: Mapping[str, Any]) -> Profile:
     values: dict[str, Any] = {key: frozenset(value) if key in SETS else value for key, value in section.items()}
     values["source"] = tuple(section["source"])
     values["formats"] = {method: tuple(forms) for method, forms in section["formats"].items()}
-    values["closing"] = tuple(_closing(end) for end in section["closing"])
+    ends = ((tuple(end["models"]), end["day"], end["firm"], end.get("stop")) for end in section["closing"])
+    values["closing"] = tuple(Closing(*end) for end in ends)
     return Profile(**values)
-
-
-def _closing(end: Mapping[str, Any]) -> Closing:
-    return Closing(tuple(end["models"]), end["day"], end["firm"], end.get("stop"))

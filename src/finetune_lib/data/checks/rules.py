@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
-from typing import Any, Literal, TypeGuard, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 from finetune_lib import catalog
 from finetune_lib.data.checks.form.graders import grader_fields
 from finetune_lib.data.checks.profiles import Form, Profile, profiles
-from finetune_lib.data.diagnostics import Diagnostic, Severity
+from finetune_lib.data.diagnostics import Diagnostic
 from finetune_lib.records import Method, kind_of
 
 Target = Literal["openai", "azure", "compatible", "local", "together", "fireworks", "mistral", "trl"]
@@ -126,7 +126,7 @@ class Rules:
 
     @property
     def learns_plain_chats(self) -> bool:
-        """Whether a row that `plain.is_plain` says is plain has no finding about its form under these rules."""
+        """Whether a row that `plain_chat.is_plain` says is plain has no finding about its form under these rules."""
         return self.method == "supervised"
 
     def call_id_fits(self, id: str) -> bool:
@@ -139,20 +139,13 @@ class Rules:
         own = self.profile.severity.get(finding.code)
         if own is None or own == finding.severity:
             return finding
-        return replace(finding, severity=own) if _is_severity(own) else None
+        return None if own == "off" else replace(finding, severity=own)
 
     def remedy(self, kind: Form) -> str:
         """How to come from rows of another kind to what the method needs."""
         if kind == "completion":
             return 'turn the pairs into chats: Dataset.load(path, system="…")'
-        return 'pass method="dpo", or bring other data' if kind == "preference" else OTHER_DATA
-
-
-OTHER_DATA = 'pass method="supervised", or bring other data'
-
-
-def _is_severity(value: str) -> TypeGuard[Severity]:
-    return value != "off"
+        return f'pass method="{"dpo" if kind == "preference" else "supervised"}", or bring other data'
 
 
 def form_of(data: Mapping[str, Any], rules: Rules) -> Form:

@@ -30,7 +30,7 @@ class Survey(Protocol):
 
 
 class FormSurvey(Survey, Protocol):
-    """A survey of the form of rows: of plain chats (`plain.is_plain`) it is only told how many there are."""
+    """A survey of the form of rows: of plain chats (`plain_chat.is_plain`) it is only told how many there are."""
 
     def take_plain(self, number: int, places: Sequence[int]) -> None:
         """Take up so many plain chats; `places` are the indexes of the first ones in this part."""

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from datetime import date
-from functools import reduce
 from itertools import chain, islice
 
 from finetune_lib.data.checks import limits
@@ -42,7 +41,9 @@ def validate(
         today: The day that announced shutdowns are held against; by default today.
         executor: Who looks at the parts; the result is the same with and without one.
     """
-    whole = reduce(_merged, _outcomes(parts_of(examples, source), plan, executor), empty(plan))
+    whole = empty(plan)
+    for outcome in _outcomes(parts_of(examples, source), plan, executor):
+        whole.merge(outcome)
     if isinstance(examples, LineStore):
         examples.adopt(whole.index)
     problems = tuple(problems)
@@ -53,7 +54,10 @@ def validate(
         limits.file_size(_bytes_of(examples), source, plan.rules),
     )
     whole.report(chain(problems, *facts), plan)
-    _tell(whole, examples, plan, executor)
+    for survey in whole.all_surveys:
+        whole.report(survey.findings(examples, plan.rules), plan)
+    if plan.near or (plan.near is None and plan.content):
+        whole.report(_near(whole, examples, plan, executor), plan)
     _unused(whole, source, plan)
     tokens = _token_count(whole.lengths, plan.counter)
     return ValidationReport(source, whole.examples, whole.findings.kept, tokens, whole.findings.counts)
@@ -69,19 +73,6 @@ def _outcomes(parts: Iterator[Part], plan: Plan, executor: Executor | None) -> I
         outcome = waiting.popleft().result()
         waiting.extend(executor.submit(examine, part, plan) for part in islice(parts, 1))
         yield outcome
-
-
-def _merged(whole: Outcome, later: Outcome) -> Outcome:
-    whole.merge(later)
-    return whole
-
-
-def _tell(whole: Outcome, examples: Sequence[Example], plan: Plan, executor: Executor | None) -> None:
-    """What the surveys found, and near duplicates where the data is small enough to look for them unasked."""
-    for survey in whole.all_surveys:
-        whole.report(survey.findings(examples, plan.rules), plan)
-    if plan.near or (plan.near is None and plan.content):
-        whole.report(_near(whole, examples, plan, executor), plan)
 
 
 def _near(whole: Outcome, examples: Sequence[Example], plan: Plan, executor: Executor | None) -> Iterable[Diagnostic]:

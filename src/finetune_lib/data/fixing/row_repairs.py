@@ -16,7 +16,7 @@ from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, is_error
 from finetune_lib.data.fixing.row_mends import MENDS, Kind, Mend, Row
 from finetune_lib.data.fixing.row_proof import proven
-from finetune_lib.data.reading.json.plain import is_plain
+from finetune_lib.data.reading.json.plain_chat import is_plain
 from finetune_lib.records import Example
 
 # A key must have its name before what stands under it can be looked at: row, message, and what is in it.

@@ -8,7 +8,6 @@ chapters 9 (Middle East), 12 (South Asia), 16 (Southeast Asia) and 23 (special a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from itertools import pairwise
 from unicodedata import name
 
@@ -42,7 +41,8 @@ def invisible(text: str) -> list[int]:
 
 def without_invisible(text: str) -> str:
     """The text without them."""
-    return _without(text, invisible(text))
+    ends = [*invisible(text), len(text)]
+    return text[: ends[0]] + "".join(text[a + 1 : b] for a, b in pairwise(ends))
 
 
 def without_controls(text: str) -> str:
@@ -60,11 +60,6 @@ def named(character: str) -> str:
     return f"U+{ord(character):04X} {name(character, '')}".rstrip()
 
 
-def _without(text: str, places: list[int]) -> str:
-    ends = [*places, len(text)]
-    return text[: ends[0]] + "".join(text[a + 1 : b] for a, b in pairwise(ends))
-
-
 def _picture(match: re.Match[str]) -> str:
     number = ord(match[0])
     if number < 0x20:
@@ -75,30 +70,15 @@ def _picture(match: re.Match[str]) -> str:
 def _wanted(text: str, place: int) -> bool:
     """Whether the writing system around an invisible character needs it there."""
     character, before, after = text[place], text[max(0, place - 1) : place], text[place + 1 : place + 2]
-    rule = _RULES.get(character)
-    if rule is None:
+    script = _WANTED_BY.get(character)
+    if script is None:
         return "\U000e0020" <= character <= "\U000e007f" and _FLAG in text[max(0, place - 7) : place]
-    return rule(before, after)
+    emoji = script is _JOINED and _EMOJI.match(before) and _EMOJI.match(after)
+    return bool(emoji or script.match(before) or script.match(after))
 
 
-def _joins(before: str, after: str) -> bool:
-    emoji = bool(_EMOJI.match(before) and _EMOJI.match(after))
-    return emoji or bool(_JOINED.match(before) or _JOINED.match(after))
-
-
-def _parts_words(before: str, after: str) -> bool:
-    return bool(_UNSPACED.match(before) or _UNSPACED.match(after))
-
-
-def _fills(before: str, after: str) -> bool:
-    return bool(_HANGUL.match(before) or _HANGUL.match(after))
-
-
-_Rule = Callable[[str, str], bool]
-_RULES: dict[str, _Rule] = {
-    "\u200c": _joins,
-    "\u200d": _joins,
-    "\u200b": _parts_words,
-    "\u2060": _parts_words,
-    **dict.fromkeys("\u115f\u1160\u3164\uffa0", _fills),
+_WANTED_BY = {
+    **dict.fromkeys("\u200c\u200d", _JOINED),
+    **dict.fromkeys("\u200b\u2060", _UNSPACED),
+    **dict.fromkeys("\u115f\u1160\u3164\uffa0", _HANGUL),
 }

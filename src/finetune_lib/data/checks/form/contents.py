@@ -33,11 +33,8 @@ def check_content(message: Mapping[str, Any], path: str, origin: Origin, rules: 
             yield from text_findings("", path, origin, role=role, empty=_empty_severity(message))
         yield from _parts(cast("list[object]", content), path, origin, role, rules)
     else:
-        yield diagnose("S311", origin, path, what=name_of(content), mendable=_is_whole_number(content))
-
-
-def _is_whole_number(content: object) -> bool:
-    return isinstance(content, int) and not isinstance(content, bool)
+        whole_number = isinstance(content, int) and not isinstance(content, bool)
+        yield diagnose("S311", origin, path, what=name_of(content), mendable=whole_number)
 
 
 def speaks_otherwise(message: Mapping[str, Any]) -> bool:

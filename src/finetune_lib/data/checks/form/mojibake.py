@@ -128,17 +128,14 @@ def _is_strong(run: Garbled, text: str) -> bool:
 def _bytes_as_letters(text: str) -> Iterator[Garbled]:
     """GBK or Big5 that was read as Latin-1: accented letters only, and common characters by pairs."""
     for match in _HIGH.finditer(text):
-        if sorted(match[0]) == list(match[0]) or _is_utf8(match[0]):  # an alphabet, or what `_latin` reads
+        is_utf8 = "\ufffd" not in match[0].encode("latin-1").decode("utf-8", "replace")
+        if is_utf8 or sorted(match[0]) == list(match[0]):  # what `_latin` reads, or an alphabet
             continue
         for true, wrong in (("gb18030", "latin-1"), ("cp950", "latin-1")):
             meant = match[0].encode("latin-1").decode(true, "replace")
             if len(set(meant)) >= 3 and all(map(_is_common, meant)):
                 yield Garbled(match.start(), match[0], meant, true, wrong)
                 break
-
-
-def _is_utf8(text: str) -> bool:
-    return "\ufffd" not in text.encode("latin-1").decode("utf-8", "replace")
 
 
 def _is_common(character: str) -> bool:

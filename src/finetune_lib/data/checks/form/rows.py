@@ -14,7 +14,6 @@ from finetune_lib.data.checks.form.reinforcement import UnevenFields, check_fiel
 from finetune_lib.data.checks.form.structure import meant_key
 from finetune_lib.data.checks.form.texts import text_findings
 from finetune_lib.data.checks.form.tools import SomeTools
-from finetune_lib.data.checks.profiles import Form
 from finetune_lib.data.checks.rules import PAIR_KEYS, PREFERENCE_KEYS, Rules, form_of
 from finetune_lib.data.checks.survey import FormSurvey
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, is_error
@@ -36,7 +35,7 @@ def first_error(example: Example) -> str | None:
 
 
 def check_texts(example: Example) -> Iterator[Diagnostic]:
-    """What the texts of a plain chat say (`plain.is_plain`): all that `check` would find of such a row."""
+    """What the texts of a plain chat say (`plain_chat.is_plain`): all that `check` would find of such a row."""
     for place, message in enumerate(example.data["messages"]):
         path, role = f"/messages/{place}/content", message["role"]
         yield from text_findings(message["content"], path, example.origin, role=role, empty=None)
@@ -59,7 +58,8 @@ def _found(example: Example, rules: Rules) -> Iterator[Diagnostic]:
     if form == "unknown":
         yield from _unknown(example)
     elif form not in rules.kinds:
-        yield _mismatch(example, form, rules)
+        given: dict[str, Any] = {"method": rules.method, "target": rules.name, "wanted": rules.kinds[0]}
+        yield diagnose("P605", example.origin, kind=form, remedy=rules.remedy(form), **given)
     else:
         yield from CHECKS[form](example, rules)
         yield from check_fields(example, rules)
@@ -80,8 +80,3 @@ def _unknown(example: Example) -> Iterator[Diagnostic]:
             yield diagnose("S302", example.origin, f"/{key}", key=key, meant=meant)
     if not misspelt:
         yield diagnose("S317", example.origin, keys=", ".join(map(str, example.data)) or "none")
-
-
-def _mismatch(example: Example, form: Form, rules: Rules) -> Diagnostic:
-    given: dict[str, Any] = {"method": rules.method, "target": rules.name, "wanted": rules.kinds[0]}
-    return diagnose("P605", example.origin, kind=form, remedy=rules.remedy(form), **given)

@@ -53,26 +53,19 @@ def _damage(text: str, path: str, origin: Origin) -> Iterator[Diagnostic]:
         yield _mojibake(runs, text, path, origin)
     else:  # such characters are part of mojibake: one finding a cause
         yield from _controls(text, path, origin)
-        yield from _invisible(text, path, origin)
-    if not any(characters.REPLACEMENT in run.text for run in runs):
-        yield from _replaced(text, path, origin)
-
-
-def _replaced(text: str, path: str, origin: Origin) -> Iterator[Diagnostic]:
-    if count := text.count(characters.REPLACEMENT):
-        place = text.index(characters.REPLACEMENT)
-        yield diagnose("E107", origin, path, quote=_marked(text, place), count=count)
+        if places := characters.invisible(text):
+            given: dict[str, Any] = {"count": len(places), "character": characters.named(text[places[0]])}
+            yield diagnose("E113", origin, path, quote=_marked(text, places[0]), **given)
+    lost = text.count(characters.REPLACEMENT)
+    if lost and not any(characters.REPLACEMENT in run.text for run in runs):
+        shown = _marked(text, text.index(characters.REPLACEMENT))
+        yield diagnose("E107", origin, path, quote=shown, count=lost)
 
 
 def _mojibake(runs: list[mojibake.Garbled], text: str, path: str, origin: Origin) -> Diagnostic:
-    first = runs[0]
-    given: dict[str, Any] = {
-        "garbled": _short(first.text),
-        "meant": _short(first.meant),
-        "true": first.true,
-        "wrong": first.wrong,
-    }
-    return diagnose("E106", origin, path, quote=_marked(text, first.start, len(first.text)), count=len(runs), **given)
+    start, garbled, meant, true, wrong = runs[0]
+    given: dict[str, Any] = {"garbled": _short(garbled), "meant": _short(meant), "true": true, "wrong": wrong}
+    return diagnose("E106", origin, path, quote=_marked(text, start, len(garbled)), count=len(runs), **given)
 
 
 def _controls(text: str, path: str, origin: Origin) -> Iterator[Diagnostic]:
@@ -81,15 +74,8 @@ def _controls(text: str, path: str, origin: Origin) -> Iterator[Diagnostic]:
     if found:
         first = next((match for match in found if match[0] == "\0"), found[0])
         severity: Severity | None = "error" if first[0] == "\0" else None
-        place = first.start()
         given: dict[str, Any] = {"count": len(found), "character": characters.named(first[0])}
-        yield diagnose("E105", origin, path, quote=_marked(text, place), severity=severity, **given)
-
-
-def _invisible(text: str, path: str, origin: Origin) -> Iterator[Diagnostic]:
-    if places := characters.invisible(text):
-        given: dict[str, Any] = {"count": len(places), "character": characters.named(text[places[0]])}
-        yield diagnose("E113", origin, path, quote=_marked(text, places[0]), **given)
+        yield diagnose("E105", origin, path, quote=_marked(text, first.start()), severity=severity, **given)
 
 
 def _marked(text: str, start: int, length: int = 1) -> Quote:

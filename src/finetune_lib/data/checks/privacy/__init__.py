@@ -16,19 +16,8 @@ from finetune_lib.records import Example, Origin
 SHORTEST = 6
 REPEATED = 64  # texts that come again and again, as system prompts do
 LABELS = (
-    "EMAIL",
-    "PHONE",
-    "CN_ID",
-    "TW_ID",
-    "HK_ID",
-    "US_SSN",
-    "TW_COMPANY",
-    "PASSPORT",
-    "CARD",
-    "IBAN",
-    "API_KEY",
-    "TOKEN",
-)
+    "EMAIL", "PHONE", "CN_ID", "TW_ID", "HK_ID", "US_SSN", "TW_COMPANY", "PASSPORT", "CARD", "IBAN", "API_KEY", "TOKEN",
+)  # fmt: skip
 # The one search that most texts cost; only those with a number or a mixture of digits and letters are looked at.
 _SCREEN = re.compile(f"[0-9](?:{credentials.LETTER_BESIDE}|{personal.MORE_DIGITS})")
 _REDACTED = re.compile(rf"\[(?:{'|'.join(LABELS)}|PASSWORD|PRIVATE_KEY)(?:_\d+)?\]")
@@ -155,11 +144,8 @@ def _findings(text: str, found: Sequence[Found], path: str, origin: Origin) -> I
         first = group[0]
         detector = first.detector
         code = "X952" if detector in credentials.secrets() else "X951"
-        given: dict[str, Any] = {
-            "kind": kind,
-            "count": len(group),
-            "masked": masked(text[first.start : first.end], detector),
-        }
+        hidden = masked(text[first.start : first.end], detector)
+        given: dict[str, Any] = {"kind": kind, "count": len(group), "masked": hidden}
         window = quote(safe, first.start, first.end - first.start)
         yield diagnose(code, origin, path, quote=window, severity=detector.severity, **given)
 

@@ -127,14 +127,6 @@ def _is_real(match: re.Match[str]) -> bool:
     return _plain(match) not in _printed() and not made_up(_digits(match))
 
 
-def _china_id(match: re.Match[str]) -> bool:
-    return _plain(match) not in _printed() and identifiers.china_id(match[0])
-
-
-def _payment_card(match: re.Match[str]) -> bool:
-    return identifiers.payment_card(_digits(match))
-
-
 def _iban(match: re.Match[str]) -> bool:
     plain = _plain(match)
     return 15 <= len(plain) <= 34 and plain not in _printed() and identifiers.iban(plain)
@@ -148,10 +140,6 @@ def _taiwan_id(match: re.Match[str]) -> bool:
 def _hong_kong_id(match: re.Match[str]) -> bool:
     known = match[0].endswith(")") or preceded(match, _IDENTITY_WORD, within=16)
     return known and identifiers.hong_kong_id(_plain(match))
-
-
-def _taiwan_mobile(match: re.Match[str]) -> bool:
-    return len(set(_digits(match)[-8:])) > 2
 
 
 def _china_mobile(match: re.Match[str]) -> bool:
@@ -190,22 +178,14 @@ def _taiwan_company(match: re.Match[str]) -> bool:
     return preceded(match, _COMPANY_WORD, within=12) and _is_real(match) and identifiers.taiwan_company(match[0])
 
 
-def _passport(match: re.Match[str]) -> bool:
-    return preceded(match, _PASSPORT_WORD, within=16) and not made_up(_digits(match))
-
-
-def _always(match: re.Match[str]) -> bool:  # noqa: ARG001 - the detectors share one shape
-    return True
-
-
-EMAIL = Detector("e-mail address", "EMAIL", re.compile("@"), _always)
+EMAIL = Detector("e-mail address", "EMAIL", re.compile("@"), lambda _: True)
 _HOLDS: Mapping[str, Callable[[re.Match[str]], bool]] = {
-    "china_id": _china_id,
-    "payment_card": _payment_card,
+    "china_id": lambda match: _plain(match) not in _printed() and identifiers.china_id(match[0]),
+    "payment_card": lambda match: identifiers.payment_card(_digits(match)),
     "iban": _iban,
     "taiwan_id": _taiwan_id,
     "hong_kong_id": _hong_kong_id,
-    "taiwan_mobile": _taiwan_mobile,
+    "taiwan_mobile": lambda match: len(set(_digits(match)[-8:])) > 2,
     "china_mobile": _china_mobile,
     "american_phone": _american_phone,
     "hong_kong_phone": _hong_kong_phone,
@@ -213,5 +193,5 @@ _HOLDS: Mapping[str, Callable[[re.Match[str]], bool]] = {
     "foreign_phone": _foreign_phone,
     "social_security": _social_security,
     "taiwan_company": _taiwan_company,
-    "passport": _passport,
+    "passport": lambda match: preceded(match, _PASSPORT_WORD, within=16) and not made_up(_digits(match)),
 }

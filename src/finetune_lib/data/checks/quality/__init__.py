@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from finetune_lib.data.checks.duplicates.shared_answers import short
 from finetune_lib.data.checks.quality import repetition
 from finetune_lib.data.checks.quality.labels import LabelSurvey
 from finetune_lib.data.checks.quality.lengths import LengthSurvey
@@ -91,7 +92,9 @@ def check(example: Example, rules: Rules) -> Iterator[Diagnostic]:
     if not whole.isascii():
         yield from _foreign(texts, whole, example.origin)
     if rules.method == "reinforcement" or rules.target == "azure":
-        yield from _risky(texts, example.origin)
+        for turn in texts:
+            if found := _RISKY.search(turn.text):
+                yield _marked("Q908", turn, found, example.origin)
 
 
 def surveys() -> tuple[Survey, ...]:
@@ -107,7 +110,7 @@ def _answer(turn: Turn, origin: Origin) -> Iterator[Diagnostic]:
         yield _marked("Q909", turn, found, origin)
     if loop := repetition.loop_in(text):
         window = quote(text, loop.start, len(loop.unit))
-        given: dict[str, Any] = {"unit": _short(loop.unit), "times": loop.times}
+        given: dict[str, Any] = {"unit": short(loop.unit), "times": loop.times}
         yield diagnose("Q910", origin, turn.path, quote=window, **given)
 
 
@@ -181,8 +184,9 @@ def _mixed(question: Turn, answer: Turn, origin: Origin) -> Iterator[Diagnostic]
 def _languages(texts: Sequence[Turn], asked: Turn, answer: Turn, origin: Origin) -> Iterator[Diagnostic]:
     """A question in Chinese answered in English or the reverse, where nobody asks for it."""
     english = answer.text.isascii()
-    differ = _answers_in_english if english else _answers_in_chinese
-    if differ(asked.text, answer.text) and not any(_wants_other(turn, english=english) for turn in texts):
+    chinese, other = (asked.text, answer.text) if english else (answer.text, asked.text)
+    differ = _is_chinese(chinese) and len(_WORD.findall(other)) >= WORDS and not _CODE.search(other)
+    if differ and not any(_wants_other(turn, english=english) for turn in texts):
         yield diagnose("Q907", origin, answer.path, quote=quote(answer.text, 0, min(len(answer.text), 20)))
 
 
@@ -193,31 +197,12 @@ def _wants_other(turn: Turn, *, english: bool) -> bool:
     return bool(named.search(turn.text) or (not instructs and other.search(turn.text)))
 
 
-def _answers_in_english(question: str, answer: str) -> bool:
-    return _is_chinese(question) and len(_WORD.findall(answer)) >= WORDS and not _CODE.search(answer)
-
-
-def _answers_in_chinese(question: str, answer: str) -> bool:
-    return _is_chinese(answer) and len(_WORD.findall(question)) >= WORDS and not _CODE.search(question)
-
-
 def _is_chinese(text: str) -> bool:
     ideographs = len(_HAN.findall(text))
     return ideographs >= IDEOGRAPHS and ideographs > 2 * len(_WORD.findall(text))
 
 
-def _risky(texts: Sequence[Turn], origin: Origin) -> Iterator[Diagnostic]:
-    for turn in texts:
-        if found := _RISKY.search(turn.text):
-            yield _marked("Q908", turn, found, origin)
-
-
 def _marked(code: str, turn: Turn, found: re.Match[str], origin: Origin) -> Diagnostic:
     text = found[0].strip()
     start = found.start() + found[0].find(text)
-    return diagnose(code, origin, turn.path, quote=quote(turn.text, start, len(text)), text=_short(text))
-
-
-def _short(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= 40 else f"{flat[:40]}…"
+    return diagnose(code, origin, turn.path, quote=quote(turn.text, start, len(text)), text=short(text))

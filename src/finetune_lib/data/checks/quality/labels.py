@@ -67,7 +67,9 @@ class LabelSurvey:
             yield from self._spellings(group, examples)
         totals = {group[0]: sum(self.seen[text].count for text in group) for group in groups}
         yield from self._imbalance(totals, examples)
-        yield from self._rare(totals, examples)
+        rare = [text for text, count in totals.items() if count < RARE] if len(totals) > 1 else []
+        for text in rare[:NAMED]:
+            yield diagnose("Q912", *self._place(text, examples), label=text, count=totals[text], fewest=RARE)
 
     def _groups(self) -> list[list[str]]:
         """Labels that differ in spelling alone, the commonest spelling first."""
@@ -77,15 +79,10 @@ class LabelSurvey:
         return list(groups.values())
 
     def _spellings(self, group: Sequence[str], examples: Sequence[Example]) -> Iterator[Diagnostic]:
-        usual = group[0]
+        usual, most = group[0], self.seen[group[0]]
         for text in group[1:]:
-            given: dict[str, Any] = {
-                "label": text,
-                "count": self.seen[text].count,
-                "usual": usual,
-                "most": self.seen[usual].count,
-            }
-            yield diagnose("Q911", *self._place(text, examples), related=(self._origin(usual, examples),), **given)
+            given: dict[str, Any] = {"label": text, "count": self.seen[text].count, "usual": usual, "most": most.count}
+            yield diagnose("Q911", *self._place(text, examples), related=(examples[most.first].origin,), **given)
 
     def _imbalance(self, totals: dict[str, int], examples: Sequence[Example]) -> Iterator[Diagnostic]:
         if len(totals) < 2:
@@ -93,26 +90,12 @@ class LabelSurvey:
         most, least = max(totals, key=lambda text: totals[text]), min(totals, key=lambda text: totals[text])
         uneven = len(totals) <= FEW_LABELS and totals[most] > RATIO * totals[least]
         if uneven or totals[most] > SHARE * self.total:
-            given: dict[str, Any] = {
-                "label": most,
-                "count": totals[most],
-                "rarest": least,
-                "few": totals[least],
-                "total": self.total,
-            }
-            yield diagnose("Q905", *self._place(most, examples), **given)
-
-    def _rare(self, totals: dict[str, int], examples: Sequence[Example]) -> Iterator[Diagnostic]:
-        rare = [text for text, count in totals.items() if count < RARE] if len(totals) > 1 else []
-        for text in rare[:NAMED]:
-            yield diagnose("Q912", *self._place(text, examples), label=text, count=totals[text], fewest=RARE)
+            few: dict[str, Any] = {"rarest": least, "few": totals[least], "total": self.total}
+            yield diagnose("Q905", *self._place(most, examples), label=most, count=totals[most], **few)
 
     def _place(self, text: str, examples: Sequence[Example]) -> tuple[Origin, str]:
         example = examples[self.seen[text].first]
         return example.origin, next(turn.path for turn in turns(example.data) if turn.learned)
-
-    def _origin(self, text: str, examples: Sequence[Example]) -> Origin:
-        return examples[self.seen[text].first].origin
 
     def _count(self, text: str, new: Label) -> None:
         if known := self.seen.get(text):

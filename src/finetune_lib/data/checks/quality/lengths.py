@@ -7,6 +7,7 @@ distances from it, which outliers do not move. Source: Iglewicz and Hoaglin, "Ho
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -55,27 +56,24 @@ class LengthSurvey:
         if sum(other.count for other in self.bins.values()) < FEWEST:
             return
         middle = _median({step: entry.count for step, entry in self.bins.items()})
-        distances: dict[int, int] = {}
+        distances: Counter[int] = Counter()
         for step, entry in self.bins.items():
-            distances[abs(step - middle)] = distances.get(abs(step - middle), 0) + entry.count
+            distances[abs(step - middle)] += entry.count
         limit = max(SCORE * SIGMA * _median(distances), STEPS * math.log2(FACTOR))
         far = sorted((step for step in self.bins if abs(step - middle) > limit), key=lambda step: -abs(step - middle))
         places = [place for step in far for place in self.bins[step].places][:NAMED]
         count = sum(self.bins[step].count for step in far)
         for place in sorted(places):
-            yield _finding(examples[place], typical=round(2 ** (middle / STEPS)), count=count)
+            example, typical = examples[place], round(2 ** (middle / STEPS))
+            answer = next(turn for turn in reversed(turns(example.data)) if turn.learned)
+            given: dict[str, Any] = {"length": len(answer.text.strip()), "typical": typical, "count": count}
+            yield diagnose("Q904", example.origin, answer.path, quote=quote(answer.text, 0), **given)
 
     def _add(self, step: int, count: int, places: list[int]) -> None:
         known = self.bins.get(step) or self.bins.setdefault(step, Bin())
         known.count += count
         if len(known.places) < PER_LENGTH:
             known.places += places[: PER_LENGTH - len(known.places)]
-
-
-def _finding(example: Example, *, typical: int, count: int) -> Diagnostic:
-    answer = next(turn for turn in reversed(turns(example.data)) if turn.learned)
-    given: dict[str, Any] = {"length": len(answer.text.strip()), "typical": typical, "count": count}
-    return diagnose("Q904", example.origin, answer.path, quote=quote(answer.text, 0), **given)
 
 
 def _median(counts: dict[int, int]) -> int:

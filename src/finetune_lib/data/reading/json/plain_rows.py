@@ -9,7 +9,7 @@ from itertools import chain
 from operator import attrgetter
 
 from finetune_lib.data.reading.json.fast import TypedMessage, chats_decoder
-from finetune_lib.data.reading.json.plain import is_plain
+from finetune_lib.data.reading.json.plain_chat import is_plain
 from finetune_lib.data.reading.json.strict import ESCAPE
 from finetune_lib.records import Example, Origin
 

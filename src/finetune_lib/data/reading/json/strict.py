@@ -14,7 +14,7 @@ from typing import Any, Never
 from finetune_lib.data.diagnostics import Diagnostic
 from finetune_lib.data.reading.json.causes import cause
 from finetune_lib.data.reading.json.fast import decoder
-from finetune_lib.data.reading.json.plain import is_plain
+from finetune_lib.data.reading.json.plain_chat import is_plain
 from finetune_lib.data.reading.json.scanning import MOST_LEVELS, scan
 from finetune_lib.records import Origin
 
