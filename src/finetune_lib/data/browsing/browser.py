@@ -8,7 +8,7 @@ from statistics import median_low
 from typing import TYPE_CHECKING
 
 from finetune_lib.data.browsing.cards import card, unread_card
-from finetune_lib.data.browsing.choosing import Found, by_place, choose, unread
+from finetune_lib.data.browsing.selection import Found, by_place, choose, unread
 from finetune_lib.data.browsing.state import Page, Shown
 from finetune_lib.data.diagnostics.locations import place_of
 from finetune_lib.data.diagnostics.page import groups_markup
