@@ -159,16 +159,18 @@ class _Work:
             self.rejected.append(Rejected(_text(item), errors))
         elif not self.safe_only and self._known(item):
             self.merged += 1
+        elif change is None:
+            self.examples.keep(place)
         else:
-            self._keep(place, item, change)
+            self.examples.add(item)
+            self.changes.append(change)
 
     def mend(self, problem: Diagnostic) -> bool:
         """Take up a broken element of a document, where its text can be mended."""
         if not isinstance(problem, BrokenElement):
             return False
-        for place, item, change in _read_after_all(
-            Unread([problem], problem.text, 0), self.rules, self.safe_only, Meaning()
-        ):
+        unread = Unread([problem], problem.text, 0)
+        for place, item, change in _read_after_all(unread, self.rules, self.safe_only, Meaning()):
             if isinstance(item, Unread):
                 return False
             self.take(place, item, change)
@@ -187,13 +189,6 @@ class _Work:
         self._seen.add(key)
         return known
 
-    def _keep(self, place: int, example: Example, change: Change | None) -> None:
-        if change is None:
-            self.examples.keep(place)
-        else:
-            self.examples.add(example)
-            self.changes.append(change)
-
     def result(self, problems: tuple[Diagnostic, ...], *, beside: int) -> Fixed:
         """Everything, with an account that adds up."""
         unread = self.unread + (beside if self.safe_only else 0)
@@ -205,22 +200,16 @@ def _mended(
     examples: Sequence[Example], rules: Rules, safe_only: bool
 ) -> Iterator[tuple[int, Example | Unread, Change | None]]:
     """Each row with its place, as it becomes, and the change that makes it so."""
+    store = examples if isinstance(examples, LineStore) else None
+    records, meaning = (examples, Meaning()) if store is None else (store.all_records(), store.interpret)
     place = 0
-    for item in _items(examples):
+    for item in records:
         if isinstance(item, Unread):
             if item.text:  # a blank line is no row
-                yield from _read_after_all(item, rules, safe_only, _meaning(examples))
+                yield from _read_after_all(item, rules, safe_only, meaning)
         else:
             yield _row(place, item, rules, safe_only)
             place += 1
-
-
-def _items(examples: Sequence[Example]) -> Iterable[Example | Unread]:
-    return examples.all_records() if isinstance(examples, LineStore) else examples
-
-
-def _meaning(examples: Sequence[Example]) -> Interpret:
-    return examples.interpret if isinstance(examples, LineStore) else Meaning()
 
 
 def _read_after_all(

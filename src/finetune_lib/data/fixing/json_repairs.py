@@ -12,6 +12,7 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from typing import Any, cast
 
@@ -143,30 +144,20 @@ def _is_json(value: object) -> bool:
     return value is None or isinstance(value, str | int) or (isinstance(value, float) and isfinite(value))
 
 
-def _safely_rewritten(text: str) -> Repair | None:
-    after, codes = _rewritten(text, unsafe=False)
-    return _accepted(text, after, codes, "safe")
-
-
-def _unsafely_rewritten(text: str) -> Repair | None:
-    after, codes = _rewritten(text, unsafe=True)
-    return _accepted(text, after, codes, "unsafe")
-
-
 Piece = tuple[str, str]
 
 
-def _rewritten(text: str, *, unsafe: bool) -> tuple[str, list[str]]:
-    """The text with what surrounds its values in JSON's spelling, and the codes of what was changed."""
+def _rewritten(text: str, *, kind: FixKind) -> Repair | None:
+    """What surrounds the values of a text in JSON's spelling."""
     pieces: list[Piece] = [(token.lastgroup or "other", token.group()) for token in LOOSE.finditer(text)]
     written: list[str] = []
     codes: list[str] = []
-    for number, (kind, said) in enumerate(pieces):
-        new, code = _respelled(kind, said, pieces, number, unsafe=unsafe)
+    for number, (token, said) in enumerate(pieces):
+        new, code = _respelled(token, said, pieces, number, unsafe=kind == "unsafe")
         written.append(new)
         if code:
             codes.append(code)
-    return "".join(written).strip(), codes
+    return _accepted(text, "".join(written).strip(), codes, kind)
 
 
 def _respelled(kind: str, said: str, pieces: Sequence[Piece], number: int, *, unsafe: bool) -> tuple[str, str]:
@@ -215,16 +206,12 @@ def _string(said: str) -> tuple[str, str]:
     """A text with its raw control characters and its lone backslashes escaped."""
     if not RAW_CONTROL.search(said) and "\\" not in said:
         return said, ""
-    new, code = RAW_CONTROL.sub(lambda found: _escaped(found.group()), said), ""
+    new, code = RAW_CONTROL.sub(lambda found: SHORT.get(found[0]) or f"\\u{ord(found[0]):04x}", said), ""
     if new != said:
         code = "J208" if "\n" in said or "\r" in said else "J225"
     if any(escape[1] is None for escape in BAD_ESCAPE.finditer(new)):
         return _doubled(new), "J207"
     return new, code
-
-
-def _escaped(control: str) -> str:
-    return SHORT.get(control) or f"\\u{ord(control):04x}"
 
 
 def _doubled(said: str) -> str:
@@ -263,8 +250,8 @@ def _may_open(text: str, position: int) -> bool:
 
 ATTEMPTS: Sequence[Callable[[str], Repair | None]] = (
     _out_of_quotes,
-    _safely_rewritten,
+    partial(_rewritten, kind="safe"),
     _python_literal,
-    _unsafely_rewritten,
+    partial(_rewritten, kind="unsafe"),
     _quotes_escaped,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -105,14 +105,6 @@ def _number_as_text(value: Any, rules: Rules) -> Any:  # noqa: ARG001
     return json.dumps(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _text_part(value: Any, rules: Rules) -> Any:  # noqa: ARG001
-    return {"type": "text", "text": value} if isinstance(value, str) else value
-
-
-def _wrapped_url(value: Any, rules: Rules) -> Any:  # noqa: ARG001
-    return {"url": value}
-
-
 def _arguments(value: Any, rules: Rules) -> Any:
     if rules.profile.arguments == "text":
         return json.dumps(value, ensure_ascii=False)
@@ -155,16 +147,11 @@ def _is_text(message: Mapping[str, Any]) -> bool:
     return set(message) == {"role", "content"} and isinstance(message["content"], str)
 
 
-def _cleaned(code: str) -> Callable[[Any, Rules], Any]:
-    def change(value: Any, rules: Rules) -> Any:  # noqa: ARG001
-        return TEXT_MENDS[code](value) if isinstance(value, str) else value
-
-    return change
-
-
-def _text_mends() -> Iterator[Mend]:
-    for code in TEXT_MENDS:
-        yield Mend(code, _replaced(_cleaned(code)), "unsafe", "characters")
+def _cleaned(code: str) -> Mend:
+    """What mends a text on a person's word."""
+    clean = TEXT_MENDS[code]
+    change = _replaced(lambda value, _: clean(value) if isinstance(value, str) else value)
+    return Mend(code, change, "unsafe", "characters")
 
 
 MENDS = (
@@ -176,8 +163,12 @@ MENDS = (
     Mend("S311", _replaced(_number_as_text)),
     Mend("S313", _weight, named=("weight",)),
     Mend("S318", _deleted, named=("weight",)),
-    Mend("S314", _replaced(_text_part), named=("type",)),
-    Mend("S326", _replaced(_wrapped_url)),
+    Mend(
+        "S314",
+        _replaced(lambda value, _: {"type": "text", "text": value} if isinstance(value, str) else value),
+        named=("type",),
+    ),
+    Mend("S326", _replaced(lambda value, _: {"url": value})),
     Mend("F507", _modern, named=("role", "type", "id", "tool_call_id")),
     Mend("F501", _replaced(_arguments)),
     Mend("S306", _deleted, "unsafe", "parts"),
@@ -186,5 +177,5 @@ MENDS = (
     Mend("C402", _cut_after("assistant"), "unsafe", "parts"),
     Mend("C409", _cut_after("assistant"), "unsafe", "parts"),
     Mend("P606", _cut_after("user"), "unsafe", "parts"),
-    *_text_mends(),
+    *map(_cleaned, TEXT_MENDS),
 )
