@@ -194,7 +194,9 @@ class _Run:
     def sifted(self, sieve: Sieve, seed: int, spent: Spent) -> Augmented:
         """What is kept, counted in the order of the examples: whoever came first does not matter."""
         tallies = {name: Tally() for name in self.named}
-        children = [*self._children(sieve, tallies), *self._rows(seed, tallies)]
+        templates = ((name, one) for name, one in self.named.items() if isinstance(one, Template))
+        rows = [row for name, one in templates for row in _template_rows(one, seed, tallies[name])]
+        children = [*self._children(sieve, tallies), *rows]
         counts = {name: tally.counts() for name, tally in tallies.items()}
         return Augmented(self.examples, tuple(children), counts, spent)
 
@@ -203,11 +205,6 @@ class _Run:
             for name, augmenter in self.augmenters.items():
                 made, gate = self.made.pop((place, name)), _gate(augmenter)
                 yield from sieve.sift(parent, made, name=name_of(augmenter), gate=gate, tally=tallies[name])
-
-    def _rows(self, seed: int, tallies: Mapping[str, Tally]) -> Iterator[Offspring]:
-        for name, template in self.named.items():
-            if isinstance(template, Template):
-                yield from _template_rows(template, seed, tallies[name])
 
 
 def _gate(augmenter: Source) -> Gate:

@@ -120,11 +120,8 @@ def _spelled(number: str, text: str) -> bool:
 def _lost_names(parent: str, child: str) -> bool:
     """Addresses, and Latin words that are names by their capitals or digits; they may come in another case."""
     after, name = fold(child), NAME_AMONG_HAN if writing(parent) == "Han" else NAME
-    return any(fold(word) not in after for word in (*ADDRESS.findall(parent), *filter(name.match, _words(parent))))
-
-
-def _words(text: str) -> list[str]:
-    return LATIN.findall(ADDRESS.sub(" ", unicodedata.normalize("NFKC", text)))
+    words = LATIN.findall(ADDRESS.sub(" ", unicodedata.normalize("NFKC", parent)))
+    return any(fold(word) not in after for word in (*ADDRESS.findall(parent), *filter(name.match, words)))
 
 
 def _tells(question: str, answer: str) -> bool:

@@ -51,11 +51,8 @@ class Paraphrase(Rewriting):
             raise ValueError("a Paraphrase needs n of at least 1, and at least one style")
 
     async def __call__(self, example: Example, /) -> list[Child | Missing]:
-        """The versions of one example."""
-        return await self.written(example, role=ROLE, versions=self._chosen(example))
-
-    def _chosen(self, example: Example) -> list[str]:
-        """As many different styles as there are; from the first again where there are too few."""
+        """The versions of one example, in as many different styles as there are."""
         styles = list(self.styles)
         randomness(f"{self.name} styles", example).shuffle(styles)
-        return [styles[i % len(styles)] for i in range(self.n)]
+        chosen = [styles[i % len(styles)] for i in range(self.n)]
+        return await self.written(example, role=ROLE, versions=chosen)

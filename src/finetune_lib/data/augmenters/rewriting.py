@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, cast
 
@@ -114,18 +114,12 @@ def versions_in(answer: str, *, turns: int, count: int) -> dict[int, list[str]]:
     Raises:
         UnreadableAnswerError: There is not one version in it.
     """
-    for items in _lists(answer):
-        texts = {i: found for i, item in enumerate(items[:count]) if (found := _texts(item, turns))}
-        if texts:
-            return texts
-    raise UnreadableAnswerError("the model's answer is not the JSON that was asked for")
-
-
-def _lists(answer: str) -> Iterator[list[Any]]:
-    """Each list that the answer is, or that is a value of its outermost object."""
     for value in json_values(answer):
-        values = cast("dict[str, Any]", value).values() if isinstance(value, dict) else [value]
-        yield from (cast("list[Any]", value) for value in values if isinstance(value, list))
+        for items in cast("dict[str, Any]", value).values() if isinstance(value, dict) else [value]:
+            listed = cast("list[Any]", items)[:count] if isinstance(items, list) else []
+            if texts := {i: found for i, item in enumerate(listed) if (found := _texts(item, turns))}:
+                return texts
+    raise UnreadableAnswerError("the model's answer is not the JSON that was asked for")
 
 
 def _texts(item: Any, turns: int) -> list[str] | None:

@@ -86,15 +86,12 @@ def row_of(item: Made | object, parent: Example) -> tuple[Example, str] | Missin
     if not isinstance(data, Mapping):
         return Missing(f"an augmenter gives rows, not {type(data).__name__}")
     child = item if isinstance(item, Example) else Example(data)  # pyright: ignore[reportUnknownArgumentType]
-    origin = child.origin if child.origin is not NOWHERE and child.origin != NOWHERE else _origin(child, parent)
+    origin = child.origin
+    if origin == NOWHERE:  # the parent's place; its cells only where the messages are still the same ones
+        same = len(_messages(child)) == len(_messages(parent))
+        origin = parent.origin if same else replace(parent.origin, cells={})
     child = replace(child, origin=origin, category=child.category or parent.category)
     return Missing(fault) if (fault := _fault(child, parent)) else (child, detail)
-
-
-def _origin(child: Example, parent: Example) -> Any:
-    """The parent's place; its cells only where the messages are still the same ones."""
-    same = len(_messages(child)) == len(_messages(parent))
-    return parent.origin if same else replace(parent.origin, cells={})
 
 
 def _messages(example: Example) -> Sequence[Any]:

@@ -157,15 +157,12 @@ def _fingers(word: str, chance: Random) -> str:
     """Two letters swapped, one left out, doubled, or the key beside it; the first letter is right."""
     place = chance.randrange(1, len(word) - 1)
     here, after = word[place], word[place + 1]
-    made = chance.choice((after + here, after, here + here + after, _beside(here, chance) + after))
+    row = next(row for row in KEYS if here in row)
+    key = row.index(here)
+    beside = chance.choice(row[max(key - 1, 0) : key] + row[key + 1 : key + 2])
+    made = chance.choice((after + here, after, here + here + after, beside + after))
     written = word[:place] + made + word[place + 2 :]
     return written if written != word else word[:place] + here + word[place:]
-
-
-def _beside(letter: str, chance: Random) -> str:
-    row = next(row for row in KEYS if letter in row)
-    place = row.index(letter)
-    return chance.choice(row[max(place - 1, 0) : place] + row[place + 1 : place + 2])
 
 
 KINDS: Mapping[Kind, Callable[[str], Iterator[Spot]]] = {

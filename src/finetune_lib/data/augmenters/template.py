@@ -71,8 +71,8 @@ class Template:
             raise ValueError(f"say the answer by answer=…: {len(self._mappings)} tables say one, not 1")
 
     @property
-    def _mappings(self) -> list[str]:
-        return [name for name, table in self.tables.items() if isinstance(table, Mapping)]
+    def _mappings(self) -> dict[str, Mapping[str, str]]:
+        return {name: table for name, table in self.tables.items() if isinstance(table, Mapping)}
 
     @cached_property
     def _words(self) -> Mapping[str, tuple[str, ...]]:
@@ -127,14 +127,10 @@ class Template:
         return dict(reversed(places.items()))
 
     def _answer(self, words: Mapping[str, str]) -> str:
-        said = {name: self._said(name, word) for name, word in words.items()}
+        said = {**words, **{name: table[words[name]] for name, table in self._mappings.items()}}
         if self.answer is None:
-            return said[self._mappings[0]]
+            return said[next(iter(self._mappings))]
         return _filled(self.answer, {**said, **{f"{name}.word": word for name, word in words.items()}})
-
-    def _said(self, name: str, word: str) -> str:
-        table = self.tables[name]
-        return table[word] if isinstance(table, Mapping) else word
 
 
 def _parsed(template: str) -> Iterator[tuple[str, str | None]]:

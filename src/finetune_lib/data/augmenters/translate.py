@@ -49,7 +49,8 @@ class BackTranslation(Rewriting):
         told = user_turns(example.data)
         if not told:
             return [Missing(NO_TEXT)]
-        home = self.language or _language_of("\n".join(turn.text for turn in told))
+        text = "\n".join(turn.text for turn in told)
+        home = self.language or BY_WRITING.get(writing(text) or "") or language_for(text)
         if _named(home) == _named(self.via):
             return [Missing(f"the row is in {_named(home)} already: choose another language by via=")]
         try:
@@ -66,7 +67,3 @@ class BackTranslation(Rewriting):
 
 def _named(language: str) -> str:
     return LANGUAGES.get(language, language)
-
-
-def _language_of(text: str) -> str:
-    return BY_WRITING.get(writing(text) or "") or language_for(text)
