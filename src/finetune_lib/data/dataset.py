@@ -195,16 +195,15 @@ class Dataset(Sequence[Example]):
         hidden = (ignore,) if isinstance(ignore, str) else tuple(ignore)
         counter = counter_for(model) if tokens else None
         plan = Plan(rules, counter, duplicates=duplicates, content=content, near=near, ignore=hidden)
-        problems = (*self._problems, *(self._leaks(golden) if golden else ()))
+        problems = self._problems
+        if golden:
+            from finetune_lib.data import leakage
+
+            problems += tuple(leakage.contamination(list(map(as_example, golden)), self, threshold=NEAR))
         report = validate(
             self._examples, source=self.name, plan=plan, problems=problems, today=today, executor=executor
         )
         return replace(report, changes=partial(_changes, self._examples, rules))
-
-    def _leaks(self, golden: Sequence[Case | Example]) -> Iterable[Diagnostic]:
-        from finetune_lib.data import leakage
-
-        return leakage.contamination(list(map(as_example, golden)), self, threshold=NEAR)
 
     def fix(
         self,
@@ -282,25 +281,21 @@ class Dataset(Sequence[Example]):
             InvalidDatasetError: Some lines could not be read.
         """
         from finetune_lib.data import splitting
+        from finetune_lib.data.checks.duplicates.near import question_links
 
         self.require_whole()
+        links = question_links(self, threshold=near) if near is not None and len(self) <= NEAR_LIMIT else ()
         stratum = splitting.usual_stratum(self) if stratify_by == "auto" else stratify_by
         places = splitting.split_places(
             self._examples,
             validation=validation,
             golden=golden,
             seed=seed,
-            links=self._links(near),
+            links=links,
             key=group_by,
             stratum=stratum,
         )
         return Split(*map(self._part, places, Split._fields))
-
-    def _links(self, near: float | None) -> Iterable[tuple[int, int]]:
-        """Pairs of examples with nearly the same question."""
-        from finetune_lib.data.checks.duplicates.near import question_links
-
-        return question_links(self, threshold=near) if near is not None and len(self) <= NEAR_LIMIT else ()
 
     def _part(self, places: Sequence[int], name: str) -> Dataset:
         """Some of the examples; lines that could not be read stay with them, so that none is lost unnoticed."""

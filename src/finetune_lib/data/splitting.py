@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from operator import attrgetter
 
 from finetune_lib.data.formats import messages_of, role_of
 from finetune_lib.records import Example
@@ -200,7 +200,7 @@ def label_of(example: Example) -> str:
 def usual_stratum(examples: Sequence[Example]) -> Key | None:
     """What to stratify by unasked: the category where there are some, else the label where there are few."""
     if any(example.category for example in examples):
-        return _category
+        return attrgetter("category")
     labels: set[str] = set()
     for example in examples:
         label = _safe_label(example)
@@ -208,10 +208,6 @@ def usual_stratum(examples: Sequence[Example]) -> Key | None:
         if len(labels) > FEW_LABELS or len(label) > LONGEST_LABEL:
             return None
     return _safe_label if 1 < len(labels) <= len(examples) / 5 else None
-
-
-def _category(example: Example) -> Any:
-    return example.category
 
 
 def _safe_label(example: Example) -> str:

@@ -28,12 +28,7 @@ KEYS = {"j": "key_next", "k": "key_previous", "n": "key_finding", "p": "key_find
 
 
 def dataset_page(
-    name: str,
-    examples: Sequence[Example],
-    report: ValidationReport | None,
-    *,
-    limit: int,
-    lang: Language | None = None,
+    name: str, examples: Sequence[Example], report: ValidationReport | None, *, limit: int, lang: Language | None = None
 ) -> str:
     """The page; of more examples than `limit` it holds those with findings and then the first ones, and says so."""
     language = chosen(lang)
@@ -62,14 +57,13 @@ def _in_order(shown: Sequence[Shown], lost: Sequence[Sequence[Diagnostic]], page
     waiting = list(lost)
     for one in shown:
         origin = one.example.origin
-        while waiting and origin.line and _is_before(waiting[0][0], origin.source, origin.line):
+        while waiting and origin.line:
+            first = waiting[0][0].origin
+            if first.source != origin.source or (first.line or 0) >= origin.line:
+                break
             yield unread_card(waiting.pop(0), page)
         yield card(one, page)
     yield from (unread_card(findings, page) for findings in waiting)
-
-
-def _is_before(finding: Diagnostic, source: str, line: int) -> bool:
-    return finding.origin.source == source and (finding.origin.line or 0) < line
 
 
 def _head(
@@ -78,7 +72,8 @@ def _head(
     """Title and counts."""
     said = page.words
     yield tag("h1", visible_markup(name))
-    yield tag("p", _summary(report, total, page), class_="soft")
+    summary = summary_of(report, page.lang) if report else number_of(said, "examples", total)
+    yield tag("p", visible_markup(summary), class_="soft")
     if shown:
         lengths = [one.parts.length for one in shown]
         middle = median_low(lengths)
@@ -89,16 +84,7 @@ def _head(
         yield tag("p", said["part"].format(number=len(shown), all=total), class_="soft")
 
 
-def _summary(report: ValidationReport | None, total: int, page: Page) -> Markup:
-    return visible_markup(summary_of(report, page.lang) if report else number_of(page.words, "examples", total))
-
-
-def _whole(
-    found: Found,
-    shown: Iterable[Shown],
-    lost: Iterable[Sequence[Diagnostic]],
-    page: Page,
-) -> Iterator[Markup]:
+def _whole(found: Found, shown: Iterable[Shown], lost: Iterable[Sequence[Diagnostic]], page: Page) -> Iterator[Markup]:
     """What was found about the data as a whole, and notes on lines without an example."""
     placed = {id(finding) for one in shown for finding in one.findings} | {id(f) for group in lost for f in group}
     left = [finding for group in found.values() for finding in group if id(finding) not in placed]
@@ -138,20 +124,14 @@ def _finding_choice(findings: Sequence[Sequence[Diagnostic]], said: Words) -> Ma
     severities = Counter(severity for group in findings for severity in {finding.severity for finding in group})
     codes = Counter(code for group in findings for code in {(finding.code, finding.slug) for finding in group})
     noted = sum(map(bool, findings))
+    by_severity = (_option(s, said[f"{s}_only"], severities[s]) for s in SEVERITIES if severities[s])
+    by_code = (_option(code, f"{code} {slug}", count) for (code, slug), count in sorted(codes.items()))
     options = [
         _option("", said["every"]),
         _option("any", said["any"], noted),
         _option("none", said["none"], len(findings) - noted),
-        tag(
-            "optgroup",
-            *(_option(s, said[f"{s}_only"], severities[s]) for s in SEVERITIES if severities[s]),
-            label=said["severities"],
-        ),
-        tag(
-            "optgroup",
-            *(_option(code, f"{code} {slug}", count) for (code, slug), count in sorted(codes.items())),
-            label=said["by_code"],
-        ),
+        tag("optgroup", *by_severity, label=said["severities"]),
+        tag("optgroup", *by_code, label=said["by_code"]),
     ]
     return _select("finding", said["findings"], options)
 

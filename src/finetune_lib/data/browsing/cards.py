@@ -48,10 +48,9 @@ def card(shown: Shown, page: Page) -> Markup:
 def unread_card(findings: Sequence[Diagnostic], page: Page) -> Markup:
     """The card of a line that gave no example."""
     where = spot(findings[0].origin, page.words, cell=findings[0].cell)
-    header = tag("header", tag("strong", "–"), tag("span", visible_markup(where)), badge(page.words["unread"]))
     return tag(
         "article",
-        header,
+        tag("header", tag("strong", "–"), tag("span", visible_markup(where)), badge(page.words["unread"])),
         *(note(finding, page.lang, quoted=True) for finding in findings),
         id=f"line-{findings[0].origin.line}",
         tabindex="-1",
@@ -74,14 +73,11 @@ def _homes(shown: Shown) -> Mapping[str, list[Diagnostic]]:
     paths = {turn.path for turn in (*parts.all_turns, *parts.tools, *parts.others)}
     homes: defaultdict[str, list[Diagnostic]] = defaultdict(list)
     for finding in shown.findings:
-        homes[_home(finding.path or "", paths)].append(finding)
+        path = finding.path or ""
+        while path and path not in paths:
+            path = path.rpartition("/")[0]
+        homes[path].append(finding)
     return homes
-
-
-def _home(path: str, paths: set[str]) -> str:
-    while path and path not in paths:
-        path = path.rpartition("/")[0]
-    return path
 
 
 def _header(shown: Shown, page: Page) -> Markup:
@@ -99,18 +95,12 @@ def _header(shown: Shown, page: Page) -> Markup:
 
 def _sides(shown: Shown, homes: Mapping[str, list[Diagnostic]], page: Page) -> Iterator[Markup]:
     """The preferred and the other output in two columns."""
-    if shown.parts.sides is None:
-        return
-    columns = (
-        tag(
-            "section",
-            tag("h4", page.words[name]),
-            *(line(turn, homes[turn.path], page) for turn in side),
-            class_=f"column {name}",
-        )
-        for name, side in zip(("chosen", "rejected"), shown.parts.sides, strict=True)
-    )
-    yield tag("div", *columns, class_="columns")
+    columns: list[Markup] = []
+    for name, side in zip(("chosen", "rejected"), shown.parts.sides or (), strict=False):
+        lines = (line(turn, homes[turn.path], page) for turn in side)
+        columns.append(tag("section", tag("h4", page.words[name]), *lines, class_=f"column {name}"))
+    if columns:
+        yield tag("div", *columns, class_="columns")
 
 
 def _folded(name: str, turns: Sequence[Turn], homes: Mapping[str, list[Diagnostic]], page: Page) -> Iterator[Markup]:

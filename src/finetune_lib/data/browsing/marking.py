@@ -26,7 +26,9 @@ def span_of(text: str, quote: Quote) -> Span | None:
     window = quote.text
     lead = int(window.startswith("…") and quote.start > 0)
     tail = len(window) - int(window.endswith("…") and quote.start + quote.length < len(window))
-    found = re.search(_pattern(window[lead:tail]), text, re.DOTALL)
+    # A quote has other characters in the place of line breaks and of those that nobody sees.
+    pattern = "".join("." if STAND_INS.match(character) else re.escape(character) for character in window[lead:tail])
+    found = re.search(pattern, text, re.DOTALL)
     if found is None:
         return None
     start = found.start() + quote.start - lead
@@ -34,25 +36,17 @@ def span_of(text: str, quote: Quote) -> Span | None:
     return None if (start, end) == (0, len(text)) else (start, end)
 
 
-def _pattern(window: str) -> str:
-    """A quote has other characters in the place of line breaks and of those that nobody sees."""
-    return "".join("." if STAND_INS.match(character) else re.escape(character) for character in window)
-
-
 def marked(text: str, spans: Iterable[Span], *, kind: str) -> Markup:
     """The text with these parts marked."""
-    return Markup("".join(_marked(text, sorted(spans), kind)))
-
-
-def _marked(text: str, spans: Sequence[Span], kind: str) -> Iterator[Markup]:
+    pieces: list[Markup] = []
     done = 0
-    for start, end in spans:
+    for start, end in sorted(spans):
         if end > done:
             begin = max(start, done)
-            yield visible_markup(text[done:begin])
-            yield tag("mark", visible_markup(text[begin:end]), class_=kind)
+            mark = tag("mark", visible_markup(text[begin:end]), class_=kind)
+            pieces += (visible_markup(text[done:begin]), mark)
             done = end
-    yield visible_markup(text[done:])
+    return Markup("".join([*pieces, visible_markup(text[done:])]))
 
 
 def differences(left: str, right: str) -> tuple[Markup, Markup]:

@@ -25,16 +25,13 @@ def dataset_html(name: str, examples: Sequence[Example]) -> Markup:
     """The number of examples and the conversations of the first ones, as they are, sound or not."""
     language = chosen(None)
     said = words(language)
-    rows = [[str(number), _turns(example, said)] for number, example in enumerate(islice(examples, SHOWN), start=1)]
+    first = enumerate(islice(examples, SHOWN), start=1)
+    rows = [[str(number), tag("div", *_lines(example, said))] for number, example in first]
     title = tag("p", visible_markup(f"{name}: {number_of(said, 'examples', len(examples))}"), class_="soft")
     rest = len(examples) - len(rows)
     more = [tag("p", said["rest"].format(number=rest), class_="soft")] if rest else []
     found = [table(["#", said["conversation"]], rows)] if rows else []
     return tag("div", style(), title, *found, *more, class_="ftl list", lang=language)
-
-
-def _turns(example: Example, said: Words) -> Markup:
-    return tag("div", *_lines(example, said))
 
 
 def _lines(example: Example, said: Words) -> Iterator[Markup]:
