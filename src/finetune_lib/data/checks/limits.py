@@ -20,8 +20,9 @@ ANY_MODEL = "any model"
 
 def size(examples: int, source: str, rules: Rules) -> Iterator[Diagnostic]:
     """Too few examples or too many, and a model whose tokens can only be estimated."""
-    if examples < rules.minimum:
-        given: dict[str, Any] = {"minimum": rules.minimum, "missing": rules.minimum - examples, "target": rules.name}
+    minimum = rules.profile.minimum
+    if examples < minimum:
+        given: dict[str, Any] = {"minimum": minimum, "missing": minimum - examples, "target": rules.name}
         yield diagnose("K701", Origin(source), examples=examples, **given)
     if 0 < rules.maximum < examples:
         yield diagnose("K705", Origin(source), examples=examples, maximum=rules.maximum, target=rules.name)
@@ -31,10 +32,11 @@ def size(examples: int, source: str, rules: Rules) -> Iterator[Diagnostic]:
 
 def file_size(size: int, source: str, rules: Rules) -> Iterator[Diagnostic]:
     """A file that the target does not take, or takes in parts alone; `size` is that of the lines uploaded."""
-    if 0 < rules.file_bytes < size:
-        yield diagnose("K704", Origin(source), size=_told(size), limit=_told(rules.file_bytes), target=rules.name)
-    elif 0 < rules.upload_bytes < size:
-        yield diagnose("K706", Origin(source), size=_told(size), limit=_told(rules.upload_bytes), target=rules.name)
+    whole, at_once = rules.profile.file_bytes, rules.profile.upload_bytes
+    if 0 < whole < size:
+        yield diagnose("K704", Origin(source), size=_told(size), limit=_told(whole), target=rules.name)
+    elif 0 < at_once < size:
+        yield diagnose("K706", Origin(source), size=_told(size), limit=_told(at_once), target=rules.name)
 
 
 def _told(size: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TypeAlias
 
 from finetune_lib.data.reading.bytes.blob import Blob, MemoryBlob
 from finetune_lib.data.reading.json.line_store import Interpret, LineStore
@@ -17,44 +17,13 @@ PART_EXAMPLES = 10_000
 SEARCHED = 1 << 16
 
 
-class Part(Protocol):
-    """A stretch of the data."""
-
-    @property
-    def source(self) -> str:
-        """What the data is called."""
-        ...
-
-    @property
-    def base(self) -> int:
-        """What is added to the offsets of its records."""
-        ...
-
-    @property
-    def keeps_plain(self) -> bool:
-        """Whether its plain chats are examples as they stand there."""
-        ...
-
-    @property
-    def counted(self) -> bool:
-        """Whether its lines and rows are counted from its own beginning."""
-        ...
-
-    def records(self, harmless: Harmless | None) -> Iterator[PlainRows | Record | Unread | Example]:
-        """What stands in it, in order; with `harmless`, plain chats may come together (`plain_rows`)."""
-        ...
-
-    def interpret(self, record: Record) -> Example:
-        """The example of a record."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Bytes of JSONL from `start` to `stop`; its lines and rows are counted from 1.
+    """A stretch of the data: bytes of JSONL from `start` to `stop`; its lines and rows are counted from 1.
 
     Attributes:
         base: Where the blob begins in the data; bytes in memory travel in slices.
+        counted: Whether its lines and rows are counted from its own beginning.
     """
 
     blob: Blob
@@ -71,7 +40,7 @@ class Lines:
         return self.meaning.keeps_plain
 
     def records(self, harmless: Harmless | None) -> Iterator[PlainRows | Record | Unread]:
-        """What stands in it, in order."""
+        """What stands in it, in order; with `harmless`, plain chats may come together (`plain_rows`)."""
         if harmless and self.keeps_plain:
             return stretches(self.blob, source=self.source, start=self.start, stop=self.stop, harmless=harmless)
         return records(self.blob, source=self.source, start=self.start, stop=self.stop)
@@ -84,7 +53,7 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Examples that are in memory, with their own origins."""
+    """A stretch of the data: examples that are in memory, with their own origins."""
 
     source: str
     examples: tuple[Example, ...]
@@ -101,7 +70,10 @@ class Examples:
         return record.example(self.source)
 
 
-def parts_of(examples: Sequence[Example], source: str) -> Iterator[Lines | Examples]:
+Part: TypeAlias = Lines | Examples
+
+
+def parts_of(examples: Sequence[Example], source: str) -> Iterator[Part]:
     """The data in parts of a fixed size, so that the result never depends on who looks at them."""
     if isinstance(examples, LineStore):
         yield from (_lines(examples, start, stop) for start, stop in _cuts(examples.blob))

@@ -38,6 +38,7 @@ class Rules:
         limits: Limits of a service that are not those of the table, each by its name in `LIMITS` with its number.
         grader_fields: The fields that the grader reads of each row.
         facts: What the catalogue knows of the model.
+        profile: The target's section of the table, with the limits of the service.
     """
 
     target: Target | None = None
@@ -46,7 +47,8 @@ class Rules:
     grader: Mapping[str, Any] | None = None
     limits: tuple[tuple[str, int], ...] = ()
     grader_fields: frozenset[str] = field(init=False, repr=False)
-    facts: catalog.ModelFacts | None = field(init=False, repr=False)
+    facts: catalog.ModelFacts | None = field(init=False, repr=False, compare=False)
+    profile: Profile = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Read the grader and look the model up once, and refuse targets, methods and limits that there are not."""
@@ -60,11 +62,10 @@ class Rules:
         object.__setattr__(self, "facts", catalog.find(self.model) if self.model else None)
         if self.target is None and self.facts:
             object.__setattr__(self, "target", self.facts.platform)
-
-    @property
-    def profile(self) -> Profile:
-        """The target's section of the table."""
-        return profiles()[self.target or "default"]
+        own: dict[str, Any] = dict(self.limits)
+        if "maximum" in own:
+            own["maximum"] = {self.method: own["maximum"]}
+        object.__setattr__(self, "profile", replace(profiles()[self.target or "default"], **own))
 
     @property
     def name(self) -> str:
@@ -77,47 +78,14 @@ class Rules:
         return self.profile.formats.get(self.method) or profiles()["openai"].formats[self.method]
 
     @property
-    def minimum(self) -> int:
-        """The fewest examples that are trained on."""
-        return self._limit("minimum", self.profile.minimum)
-
-    @property
     def maximum(self) -> int:
         """The most examples that are trained on; 0 where no limit is known."""
-        return self._limit("maximum", self.profile.maximum.get(self.method, 0))
-
-    @property
-    def upload_bytes(self) -> int:
-        """The largest file that is taken in one request; 0 where no limit is known."""
-        return self._limit("upload_bytes", self.profile.upload_bytes)
-
-    @property
-    def file_bytes(self) -> int:
-        """The largest file that is taken at all; 0 where no limit is known."""
-        return self._limit("file_bytes", self.profile.file_bytes)
-
-    @property
-    def image_bytes(self) -> int:
-        """The largest image."""
-        return self._limit("image_bytes", self.profile.image_bytes)
-
-    @property
-    def images_per_example(self) -> int:
-        """The most images of one example."""
-        return self._limit("images_per_example", self.profile.images_per_example)
-
-    @property
-    def image_examples(self) -> int:
-        """The most examples with images; 0 where no limit is known."""
-        return self._limit("image_examples", self.profile.image_examples)
+        return self.profile.maximum.get(self.method, 0)
 
     @property
     def training_limit(self) -> float:
         """Tokens that the model learns of one example; infinite where no limit is known."""
         return self.facts.training_limit if self.facts else inf
-
-    def _limit(self, name: str, known: int) -> int:
-        return dict(self.limits).get(name, known)
 
     @property
     def extra_keys(self) -> bool:

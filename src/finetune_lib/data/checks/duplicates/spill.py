@@ -57,16 +57,12 @@ class Spill:
         """All rows whose first number has this remainder, in the order they came: flattened, in pieces."""
         for start, size in self._stretches[number]:
             piece = array("Q")
-            piece.frombytes(self._read(start, size))
+            if self._file is not None:
+                self._file.seek(start)
+                piece.frombytes(self._file.read(size))
             yield piece
         if self._buckets[number]:
             yield self._buckets[number][:]
-
-    def _read(self, start: int, size: int) -> bytes:
-        if self._file is None:
-            return b""
-        self._file.seek(start)
-        return self._file.read(size)
 
     def _write(self) -> None:
         self._file = file = self._file or TemporaryFile()  # noqa: SIM115 - it lives as long as the spill

@@ -50,7 +50,7 @@ def _located(url: str, path: str, origin: Origin, rules: Rules) -> Iterator[Diag
         yield diagnose("S322", origin, path, given=_shown(url))
         return
     encoded = url[data.end() :]
-    size, limit = len(encoded) * 3 // 4, rules.image_bytes
+    size, limit = len(encoded) * 3 // 4, rules.profile.image_bytes
     if size > limit:
         yield diagnose("S324", origin, path, size=_mebibytes(size), limit=_mebibytes(limit))
     elif not _is_image(encoded, data[1].lower()):
@@ -76,7 +76,7 @@ def _mebibytes(size: int) -> str:
 
 def too_many(messages: Sequence[Mapping[str, Any]], path: str, origin: Origin, rules: Rules) -> Iterator[Diagnostic]:
     """More images in one example than the target takes."""
-    number, limit = sum(map(images_in, messages)), rules.images_per_example
+    number, limit = sum(map(images_in, messages)), rules.profile.images_per_example
     if number > limit:
         yield diagnose("S323", origin, path, number=number, limit=limit)
 
@@ -115,7 +115,7 @@ class ImageExamples:
 
     def findings(self, examples: Sequence[Example], rules: Rules) -> Iterator[Diagnostic]:
         """More examples with images than the target takes."""
-        limit = rules.image_examples
+        limit = rules.profile.image_examples
         if limit and self.number > limit:
             source = examples[0].origin.source if len(examples) else ""
             yield diagnose("K711", Origin(source), number=self.number, limit=limit, target=rules.name)

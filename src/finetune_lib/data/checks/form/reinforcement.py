@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from finetune_lib.data.checks.form.graders import grader_fields
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.records import Example
-
-__all__ = ["UnevenFields", "check_fields", "grader_fields"]
 
 WIRE_KEYS = frozenset({"messages", "tools", "parallel_tool_calls", "functions"})
 KEPT_SHAPES = 1000

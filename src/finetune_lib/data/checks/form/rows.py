@@ -48,7 +48,7 @@ def surveys(rules: Rules) -> tuple[FormSurvey, ...]:
         more += (UnevenFields(),)
     if rules.method == "dpo":
         more += (LengthBias(),)
-    if rules.image_examples:
+    if rules.profile.image_examples:
         more += (ImageExamples(),)
     return (ForeignRows(), MixedFormats(rules), SomeTools(), *more)
 

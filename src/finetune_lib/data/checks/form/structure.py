@@ -17,43 +17,17 @@ from finetune_lib.records import Origin
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 # What other formats and people call the roles.
 ALIASES = {
-    "human": "user",
-    "customer": "user",
-    "client": "user",
-    "prompter": "user",
-    "用戶": "user",
-    "用户": "user",
-    "使用者": "user",
-    "客戶": "user",
-    "客户": "user",
-    "gpt": "assistant",
-    "bot": "assistant",
-    "ai": "assistant",
-    "model": "assistant",
-    "chatgpt": "assistant",
-    "chatbot": "assistant",
-    "agent": "assistant",
-    "llm": "assistant",
-    "助手": "assistant",
-    "助理": "assistant",
-    "客服": "assistant",
-    "observation": "tool",
-    "系統": "system",
-    "系统": "system",
-    "工具": "tool",
+    **dict.fromkeys(["human", "customer", "client", "prompter", "用戶", "用户", "使用者", "客戶", "客户"], "user"),
+    **dict.fromkeys(
+        ["gpt", "bot", "ai", "model", "chatgpt", "chatbot", "agent", "llm", "助手", "助理", "客服"], "assistant"
+    ),
+    **dict.fromkeys(("observation", "工具"), "tool"),
+    **dict.fromkeys(("系統", "系统"), "system"),
 }
 # What other formats call the keys of a message.
 KEY_ALIASES = {
-    "from": "role",
-    "speaker": "role",
-    "sender": "role",
-    "author": "role",
-    "角色": "role",
-    "value": "content",
-    "text": "content",
-    "message": "content",
-    "內容": "content",
-    "内容": "content",
+    **dict.fromkeys(["from", "speaker", "sender", "author", "角色"], "role"),
+    **dict.fromkeys(["value", "text", "message", "內容", "内容"], "content"),
 }
 ASSISTANT_KEYS = ("tool_calls", "function_call", "refusal", "audio")
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")

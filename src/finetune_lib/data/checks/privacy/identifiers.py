@@ -73,14 +73,14 @@ def china_id(text: str) -> bool:
 def hong_kong_id(text: str) -> bool:
     """HKID without its brackets. Source: the check digit rule in use since 1983 (weights 9 to 1, mod 11)."""
     letters, digits, check = text[:-7], text[-7:-1], text[-1]
-    head = [36, *map(_base36, letters)] if len(letters) == 1 else list(map(_base36, letters))
-    return _weighted([*head, *map(int, digits), _base36(check)], range(9, 0, -1)) % 11 == 0
+    head = [*([36] if len(letters) == 1 else []), *(int(letter, 36) for letter in letters)]
+    return _weighted([*head, *map(int, digits), int(check, 36)], range(9, 0, -1)) % 11 == 0
 
 
 def iban(text: str) -> bool:
     """International bank account numbers. Source: ISO 13616, check by ISO 7064 mod 97-10."""
     turned = text[4:] + text[:4]
-    return int("".join(str(_base36(character)) for character in turned)) % 97 == 1
+    return int("".join(str(int(character, 36)) for character in turned)) % 97 == 1
 
 
 def us_social_security(digits: str) -> bool:
@@ -103,10 +103,6 @@ def _is_birthday(digits: str) -> bool:
     except ValueError:
         return False
     return 1900 <= born.year <= 2099
-
-
-def _base36(character: str) -> int:
-    return int(character, 36)
 
 
 def _weighted(values: Iterable[int], weights: Iterable[int]) -> int:
