@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, starmap, zip_longest
 from typing import TYPE_CHECKING
 
-from finetune_lib.data.browsing.beside import side_by_side
+from finetune_lib.data.browsing.marking import differences
 from finetune_lib.data.browsing.state import Page, Shown
 from finetune_lib.data.browsing.turns import line, notes
 from finetune_lib.data.diagnostics.locations import place_of, spot
@@ -14,6 +15,7 @@ from finetune_lib.data.diagnostics.notes import badge, note
 from finetune_lib.pages.conversation import Turn
 from finetune_lib.pages.markup import Markup, tag
 from finetune_lib.pages.unseen import visible_markup
+from finetune_lib.texts.scripts import language_of
 
 if TYPE_CHECKING:
     from finetune_lib.data.diagnostics import Diagnostic
@@ -127,6 +129,20 @@ def _beside(shown: Shown, other: Shown, page: Page) -> Markup:
     link = tag("a", visible_markup(page.words["there"].format(place=where)), href=f"#example-{other.number}")
     same = [turn.text for turn in left] == [turn.text for turn in right]
     told = [tag("p", page.words["same"], class_="soft")] if same else []
-    pair = side_by_side(left, right, heads=(page.words["here"], link))
+    cells = chain.from_iterable(starmap(_pair, zip_longest(left, right)))
+    pair = tag("div", tag("h4", page.words["here"]), tag("h4", link), *cells, class_="pair")
     head = tag("summary", visible_markup(page.words["compare"].format(place=where)))
     return tag("details", head, *told, pair, class_="twin", **({} if same else {"open": ""}))
+
+
+def _pair(left: Turn | None, right: Turn | None) -> Iterator[Markup]:
+    """Two turns with what differs between them marked; a turn that both have stands pale on each side."""
+    texts = left.text if left else "", right.text if right else ""
+    same = " same" if left and right and texts[0] == texts[1] and left.role == right.role else ""
+    for turn, text in zip((left, right), differences(*texts), strict=True):
+        if turn is None:
+            yield tag("div")
+        else:
+            language = language_of(turn.text)
+            said = tag("p", text, dir="auto", class_="said", **({"lang": language} if language else {}))
+            yield tag("div", tag("b", visible_markup(turn.role)), said, class_=f"side{same}")
