@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from random import Random
 from typing import Literal
 
@@ -129,21 +129,12 @@ def _spacing(text: str) -> Iterator[Spot]:
     yield from _each("spacing", BETWEEN_WORDS, text, _to("  "))
 
 
-def _homophones(kind: Literal["zhuyin", "pinyin"], text: str) -> Iterator[Spot]:
+def _homophones(text: str, *, kind: Literal["zhuyin", "pinyin"], other: str) -> Iterator[Spot]:
+    """Homophones of an input method, and 注音文; not in text of the other script."""
     slips = table(kind)
-    for match in slips.pattern.finditer(text):
+    for match in slips.pattern.finditer(text) if variety(text) != other else ():
         if written := slips.words[match[0]]:
             yield Spot(kind, *match.span(), _to(*written))
-
-
-def _zhuyin(text: str) -> Iterator[Spot]:
-    """Homophones of 注音 input, and 注音文; not in Simplified text."""
-    return iter(()) if variety(text) == "zh-Hans" else _homophones("zhuyin", text)
-
-
-def _pinyin(text: str) -> Iterator[Spot]:
-    """Homophones of 拼音 input; not in Traditional text."""
-    return iter(()) if variety(text) == "zh-Hant" else _homophones("pinyin", text)
 
 
 def _typos(text: str) -> Iterator[Spot]:
@@ -169,7 +160,7 @@ KINDS: Mapping[Kind, Callable[[str], Iterator[Spot]]] = {
     "width": _width,
     "punctuation": _punctuation,
     "spacing": _spacing,
-    "zhuyin": _zhuyin,
-    "pinyin": _pinyin,
+    "zhuyin": partial(_homophones, kind="zhuyin", other="zh-Hans"),
+    "pinyin": partial(_homophones, kind="pinyin", other="zh-Hant"),
     "typos": _typos,
 }
