@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import overload
 
@@ -15,12 +15,10 @@ from finetune_lib.data.diagnostics import Change, Diagnostic, Findings, is_error
 from finetune_lib.data.fixing.json_repairs import parted, repair
 from finetune_lib.data.fixing.row_repairs import repair_row
 from finetune_lib.data.reading.json.elements import BrokenElement
-from finetune_lib.data.reading.json.line_store import LineStore
+from finetune_lib.data.reading.json.line_store import Interpret, LineStore
 from finetune_lib.data.reading.json.lines import Unread
 from finetune_lib.data.reading.meaning import Meaning
 from finetune_lib.records import NOWHERE, Example
-
-Interpret = Callable[[Example], Example]
 
 
 @dataclass(frozen=True, slots=True)

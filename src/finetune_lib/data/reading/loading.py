@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, is_error
 from finetune_lib.data.reading.bytes.blob import Blob
 from finetune_lib.data.reading.bytes.opening import Opened, looks_like_json, open_data
-from finetune_lib.data.reading.json.document import read_document, shape_of
+from finetune_lib.data.reading.json.document import read_document
 from finetune_lib.data.reading.json.line_store import LineStore
+from finetune_lib.data.reading.json.shape import shape_of
 from finetune_lib.data.reading.meaning import Meaning
-from finetune_lib.data.reading.options import Options, about, unreadable
+from finetune_lib.data.reading.options import Options, Reading, about, unreadable
 from finetune_lib.records import Example, Origin
 
 HEAD = 1 << 16
@@ -22,15 +22,7 @@ JSON_ENDINGS = (".jsonl", ".json", ".ndjson")
 PACKED = (".gz", ".zst")
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """The examples of a file and what the reader found about it."""
-
-    examples: Sequence[Example]
-    problems: tuple[Diagnostic, ...]
-
-
-def load(path: Path, options: Options, *, system: str | None) -> Loaded:
+def load(path: Path, options: Options, *, system: str | None) -> Reading:
     """Read a file in the format that its content shows; its ending only settles a doubt.
 
     Raises:
@@ -45,7 +37,7 @@ def load(path: Path, options: Options, *, system: str | None) -> Loaded:
         return _table(opened, path.name, options, system)
 
 
-def from_memory(rows: Any, *, name: str, columns: Mapping[str, str] | None, system: str | None) -> Loaded:
+def from_memory(rows: Any, *, name: str, columns: Mapping[str, str] | None, system: str | None) -> Reading:
     """Take rows as they are; the columns of a frame are read as the header of a table."""
     from finetune_lib.data.reading.tables import is_frame, read_records, rows_of
 
@@ -59,7 +51,7 @@ def from_memory(rows: Any, *, name: str, columns: Mapping[str, str] | None, syst
     return _understood((Example(row, Origin(name, row=number)) for number, row in numbered), (), meaning)
 
 
-def _with_columns(loaded: Loaded, source: str, options: Options, system: str | None) -> Loaded:
+def _with_columns(loaded: Reading, source: str, options: Options, system: str | None) -> Reading:
     """The same, its rows read as a table where `columns` says which field is which."""
     if not options.columns:
         return loaded
@@ -77,7 +69,7 @@ def _ending(path: Path) -> str:
     return next((ending for ending in reversed(endings) if ending not in PACKED), "")
 
 
-def _json(path: Path, opened: Opened, head: bytes, system: str | None) -> Loaded:
+def _json(path: Path, opened: Opened, head: bytes, system: str | None) -> Reading:
     lines = _ending(path) not in (".json", "")
     meaning = Meaning(system, pairs=system is not None)
     problems = opened.problems
@@ -92,7 +84,7 @@ def _json(path: Path, opened: Opened, head: bytes, system: str | None) -> Loaded
     return _understood(examples, (*problems, *told), meaning)
 
 
-def _of_lines(source: str, blob: Blob, problems: tuple[Diagnostic, ...], meaning: Meaning) -> Loaded:
+def _of_lines(source: str, blob: Blob, problems: tuple[Diagnostic, ...], meaning: Meaning) -> Reading:
     """Lines are decoded on access; pairs alone are looked at as a whole first, for legacy separators."""
     plain = LineStore(blob, source=source)
     first = next(iter(plain), None)
@@ -104,10 +96,10 @@ def _of_lines(source: str, blob: Blob, problems: tuple[Diagnostic, ...], meaning
         examples, note = undo_separators(list(plain))
         if note:
             return _understood(examples, (*problems, *plain.findings, note), meaning)
-    return Loaded(LineStore(blob, source=source, interpret=meaning), problems)
+    return Reading(LineStore(blob, source=source, interpret=meaning), problems)
 
 
-def _table(opened: Opened, source: str, options: Options, system: str | None) -> Loaded:
+def _table(opened: Opened, source: str, options: Options, system: str | None) -> Reading:
     from finetune_lib.data.formats.legacy_pairs import undo_separators
     from finetune_lib.data.reading import tables
 
@@ -118,5 +110,5 @@ def _table(opened: Opened, source: str, options: Options, system: str | None) ->
     return _understood(examples, problems, Meaning(system, pairs=True))
 
 
-def _understood(examples: Iterable[Example], problems: tuple[Diagnostic, ...], meaning: Meaning) -> Loaded:
-    return Loaded([meaning(example) for example in examples], problems)
+def _understood(examples: Iterable[Example], problems: tuple[Diagnostic, ...], meaning: Meaning) -> Reading:
+    return Reading([meaning(example) for example in examples], problems)

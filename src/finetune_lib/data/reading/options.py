@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,9 +24,9 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The examples of a file, and a diagnostic for each part that gave none."""
+    """The examples of a file, and what was found about it: a diagnostic for each part that gave none."""
 
-    examples: tuple[Example, ...]
+    examples: Sequence[Example]
     problems: tuple[Diagnostic, ...]
 
 
