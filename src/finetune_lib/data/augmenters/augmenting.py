@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from finetune_lib.concurrency import in_own_loop, name_of, together
 from finetune_lib.data.augmenters.augmenter import SEED, Augmenter, Made, Missing
@@ -67,7 +67,12 @@ class Augmented:
         return "\n".join([*lines, *asked])
 
 
-def augmented(
+def augmented(examples: Sequence[Example], augmenters: Sequence[Source], **options: Any) -> Augmented:
+    """As `augmented_async`; works in scripts and inside a running event loop (a notebook)."""
+    return in_own_loop(augmented_async(examples, augmenters, **options))
+
+
+async def augmented_async(
     examples: Sequence[Example],
     augmenters: Sequence[Source],
     *,
@@ -80,7 +85,7 @@ def augmented(
     check: Check | None = None,
     on_progress: OnProgress | None = None,
 ) -> Augmented:
-    """Run augmenters; works in scripts and inside a running event loop (a notebook).
+    """Run augmenters inside a running event loop.
 
     The result depends on the examples, the augmenters and the seed, and on what models answer: not on the
     concurrency, and for each example not on the others. Only where a limit is reached, it may depend on the
@@ -107,36 +112,6 @@ def augmented(
         DataError: The cache cannot be used.
         MissingExtraError: An augmenter needs a package that is not installed.
     """
-    return in_own_loop(
-        augmented_async(
-            examples,
-            augmenters,
-            platform=platform,
-            concurrency=concurrency,
-            budget=budget,
-            max_calls=max_calls,
-            seed=seed,
-            cache=cache,
-            check=check,
-            on_progress=on_progress,
-        )
-    )
-
-
-async def augmented_async(
-    examples: Sequence[Example],
-    augmenters: Sequence[Source],
-    *,
-    platform: Platform | None = None,
-    concurrency: int = 16,
-    budget: float | None = None,
-    max_calls: int | None = None,
-    seed: int = 0,
-    cache: str | PathLike[str] | None = None,
-    check: Check | None = None,
-    on_progress: OnProgress | None = None,
-) -> Augmented:
-    """As `augmented`."""
     _require(concurrency=concurrency, budget=budget, max_calls=max_calls)
     if not augmenters:
         raise ValueError("give at least one augmenter")
