@@ -313,7 +313,7 @@ def test_a_long_line_is_cut_between_characters(write, small):
 
 def test_a_temporary_file_goes_with_its_blob_and_not_with_a_copy(write, small):
     opened = open_data(write(gzip.compress(TEXT.encode() * 200), "data.jsonl.gz"))
-    temporary = opened.blob.file.path
+    temporary = opened.blob.path
     copy = pickle.loads(pickle.dumps(opened.blob))
     assert copy.read(0, copy.size).decode() == TEXT * 200
     del copy

@@ -50,7 +50,9 @@ def _damage(text: str, path: str, origin: Origin) -> Iterator[Diagnostic]:
         yield diagnose("E108", origin, path, quote=_marked(text, match.start()), character=character)
     runs = list(mojibake.garbled(text))
     if runs:
-        yield _mojibake(runs, text, path, origin)
+        start, garbled, meant, true, wrong = runs[0]
+        told: dict[str, Any] = {"garbled": _short(garbled), "meant": _short(meant), "true": true, "wrong": wrong}
+        yield diagnose("E106", origin, path, quote=_marked(text, start, len(garbled)), count=len(runs), **told)
     else:  # such characters are part of mojibake: one finding a cause
         yield from _controls(text, path, origin)
         if places := characters.invisible(text):
@@ -60,12 +62,6 @@ def _damage(text: str, path: str, origin: Origin) -> Iterator[Diagnostic]:
     if lost and not any(characters.REPLACEMENT in run.text for run in runs):
         shown = _marked(text, text.index(characters.REPLACEMENT))
         yield diagnose("E107", origin, path, quote=shown, count=lost)
-
-
-def _mojibake(runs: list[mojibake.Garbled], text: str, path: str, origin: Origin) -> Diagnostic:
-    start, garbled, meant, true, wrong = runs[0]
-    given: dict[str, Any] = {"garbled": _short(garbled), "meant": _short(meant), "true": true, "wrong": wrong}
-    return diagnose("E106", origin, path, quote=_marked(text, start, len(garbled)), count=len(runs), **given)
 
 
 def _controls(text: str, path: str, origin: Origin) -> Iterator[Diagnostic]:

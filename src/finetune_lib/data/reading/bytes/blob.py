@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
@@ -78,12 +77,9 @@ class FileBlob:
             if (stat.st_size, stat.st_mtime_ns) != (self.end, self.modified):
                 raise ReadError(f"{self.path} has changed since it was loaded. Load it again.", path=self.path)
             file.seek(self.begin + start)
-            return _read_fully(file, min(stop, self.size) - start)
-
-
-def _read_fully(file: FileIO, count: int) -> bytes:
-    pieces: list[bytes] = []
-    while count > 0 and (piece := file.read(count)):
-        pieces.append(piece)
-        count -= len(piece)
-    return b"".join(pieces)
+            pieces: list[bytes] = []
+            missing = min(stop, self.size) - start
+            while missing > 0 and (piece := file.read(missing)):
+                pieces.append(piece)
+                missing -= len(piece)
+            return b"".join(pieces)

@@ -7,7 +7,7 @@ import os
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,29 +31,18 @@ def _delete(path: Path, owner: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class TemporaryBlob:
+class TemporaryBlob(FileBlob):
     """Bytes in a file that goes with the blob; pickled for another process it is a plain `FileBlob`.
 
     Attributes:
-        file: The file's content.
         keeper: What deletes the file in the end.
     """
 
-    file: FileBlob
     keeper: object
-
-    @property
-    def size(self) -> int:
-        """How many bytes there are."""
-        return self.file.size
-
-    def read(self, start: int, stop: int) -> bytes:
-        """The bytes from `start` up to `stop`."""
-        return self.file.read(start, stop)
 
     def __reduce__(self) -> tuple[object, ...]:
         """A worker reads the file and leaves it to its owner."""
-        return FileBlob, (self.file.path, self.file.begin, self.file.end, self.file.modified)
+        return FileBlob, (self.path, self.begin, self.end, self.modified)
 
 
 def gathered(pieces: Iterable[bytes]) -> Blob:
@@ -71,34 +60,28 @@ def gathered(pieces: Iterable[bytes]) -> Blob:
 
 def _in_file(kept: list[bytes], waiting: Iterator[bytes]) -> Blob:
     handle, name = tempfile.mkstemp(prefix="finetune_lib-")
-    keeper = _Keeper(Path(name))
+    path = Path(name)
+    keeper = _Keeper(path)
     with os.fdopen(handle, "wb") as file:
         file.writelines(kept)
         kept.clear()
         file.writelines(waiting)
-    return TemporaryBlob(FileBlob.of(Path(name)), keeper)
+    stat = path.stat()
+    return TemporaryBlob(path, 0, stat.st_size, stat.st_mtime_ns, keeper)
 
 
 def without_start(blob: Blob, count: int) -> Blob:
     """The same bytes without the first few."""
-    match blob:
-        case FileBlob():
-            return FileBlob(blob.path, blob.begin + count, blob.end, blob.modified)
-        case TemporaryBlob():
-            return TemporaryBlob(without_start(blob.file, count), blob.keeper)  # pyright: ignore[reportArgumentType]
-        case _:
-            return MemoryBlob(blob.read(count, blob.size))
+    if isinstance(blob, FileBlob):
+        return replace(blob, begin=blob.begin + count)
+    return MemoryBlob(blob.read(count, blob.size))
 
 
 def stream(blob: Blob) -> BinaryIO:
     """The bytes as a file that can be read and sought in."""
-    match blob:
-        case FileBlob() if not blob.begin:
-            return blob.path.open("rb")
-        case TemporaryBlob():
-            return stream(blob.file)
-        case _:
-            return io.BytesIO(blob.read(0, blob.size))
+    if isinstance(blob, FileBlob) and not blob.begin:
+        return blob.path.open("rb")
+    return io.BytesIO(blob.read(0, blob.size))
 
 
 def pieces(blob: Blob) -> Iterator[bytes]:

@@ -159,28 +159,21 @@ class _Scan:
         if mark is None:
             return self._text_or_scalar(token)
         if mark in OPENING:
-            return self._open(token)
-        if mark == ":":
+            if len(self.levels) == MOST_LEVELS:
+                return Fault("J232", token.start("mark"), args={"limit": MOST_LEVELS})
+            self.levels.append(Level(mark, token.start("mark")))
+            self.expected = "first key" if mark == "{" else "first value"
+        elif mark == ":":
             self.expected = "value"
         elif mark == ",":
-            self._next_member()
+            level = self.levels[-1]
+            if isinstance(level.at, int) and level.opening == "[":
+                level.at += 1
+            self.expected = "key" if level.opening == "{" else "value"
         else:
             self.levels.pop()
             self._valued()
         return None
-
-    def _open(self, token: re.Match[str]) -> Fault | None:
-        if len(self.levels) == MOST_LEVELS:
-            return Fault("J232", token.start("mark"), args={"limit": MOST_LEVELS})
-        self.levels.append(Level(token["mark"], token.start("mark")))
-        self.expected = "first key" if token["mark"] == "{" else "first value"
-        return None
-
-    def _next_member(self) -> None:
-        level = self.levels[-1]
-        if isinstance(level.at, int) and level.opening == "[":
-            level.at += 1
-        self.expected = "key" if level.opening == "{" else "value"
 
     def _valued(self) -> None:
         self.expected = "comma" if self.levels else "end"
