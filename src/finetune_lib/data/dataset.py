@@ -136,12 +136,7 @@ class Dataset(Sequence[Example]):
 
     @classmethod
     def from_rows(
-        cls,
-        rows: Any,
-        *,
-        system: str | None = None,
-        columns: Mapping[str, str] | None = None,
-        name: str = "rows",
+        cls, rows: Any, *, system: str | None = None, columns: Mapping[str, str] | None = None, name: str = "rows"
     ) -> Dataset:
         """Wrap rows that are in memory: mappings, or a frame of pandas, polars or Arrow.
 
@@ -287,13 +282,7 @@ class Dataset(Sequence[Example]):
         links = question_links(self, threshold=near) if near is not None and len(self) <= NEAR_LIMIT else ()
         stratum = splitting.usual_stratum(self) if stratify_by == "auto" else stratify_by
         places = splitting.split_places(
-            self._examples,
-            validation=validation,
-            golden=golden,
-            seed=seed,
-            links=links,
-            key=group_by,
-            stratum=stratum,
+            self._examples, validation=validation, golden=golden, seed=seed, links=links, key=group_by, stratum=stratum
         )
         return Split(*map(self._part, places, Split._fields))
 

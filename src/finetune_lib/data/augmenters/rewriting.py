@@ -32,9 +32,7 @@ Answer with JSON alone: {"versions": [[...], ...]}, one list for each version in
 each turn in order."""
 FORM = {
     "type": "object",
-    "properties": {
-        "versions": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}},
-    },
+    "properties": {"versions": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}}},
     "required": ["versions"],
     "additionalProperties": False,
 }

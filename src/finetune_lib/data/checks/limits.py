@@ -54,11 +54,8 @@ def platform(rules: Rules, today: date) -> Iterator[Diagnostic]:
     for end in _closings(rules):
         closed = end.firm and today >= end.day
         model = rules.model or ANY_MODEL
-        given: dict[str, Any] = {
-            "model": model,
-            "day": end.day.isoformat(),
-            "stop": end.stop.isoformat() if end.stop else LATER,
-        }
+        stop = end.stop.isoformat() if end.stop else LATER
+        given: dict[str, Any] = {"model": model, "day": end.day.isoformat(), "stop": stop}
         severity = "error" if closed else "warning"
         yield diagnose("K709", Origin(model), severity=severity, target=rules.name, **given)
 

@@ -40,12 +40,7 @@ class ReadError(DataError):
     """
 
     def __init__(
-        self,
-        message: str,
-        *,
-        path: Path | None = None,
-        line: int | None = None,
-        diagnostic: Diagnostic | None = None,
+        self, message: str, *, path: Path | None = None, line: int | None = None, diagnostic: Diagnostic | None = None
     ) -> None:
         super().__init__(message)
         self.path = path

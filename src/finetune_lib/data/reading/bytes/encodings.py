@@ -21,15 +21,8 @@ from finetune_lib.records import Origin
 
 LEGACY = ("cp950", "big5hkscs", "gb18030", "cp932", "euc_jp", "cp949", "cp1252")
 WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
-KNOWN_AS = {
-    "cp950": "Big5",
-    "big5hkscs": "Big5-HKSCS",
-    "gb18030": "GBK",
-    "cp932": "Shift JIS",
-    "euc_jp": "EUC-JP",
-    "cp949": "EUC-KR",
-    "cp1252": "Windows Latin",
-}
+PEOPLES_NAMES = ("Big5", "Big5-HKSCS", "GBK", "Shift JIS", "EUC-JP", "EUC-KR", "Windows Latin")
+KNOWN_AS = dict(zip(LEGACY, PEOPLES_NAMES, strict=True))
 WIDER = {
     "big5": "cp950",
     "gb2312": "gb18030",

@@ -14,16 +14,7 @@ from typing import Any
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.data.reading.bytes.blob import Blob, FileBlob, MemoryBlob
-from finetune_lib.data.reading.bytes.encodings import (
-    WIDE,
-    codec,
-    contrasted,
-    detect,
-    is_utf8,
-    name,
-    preview,
-    reads,
-)
+from finetune_lib.data.reading.bytes.encodings import WIDE, codec, contrasted, detect, is_utf8, name, preview, reads
 from finetune_lib.data.reading.bytes.kinds import (
     Kind,
     disagreement,
