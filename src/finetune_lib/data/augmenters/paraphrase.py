@@ -51,8 +51,8 @@ class Paraphrase(Rewriting):
             raise ValueError("a Paraphrase needs n of at least 1, and at least one style")
 
     async def __call__(self, example: Example, /) -> list[Child | Missing]:
-        """The versions of one example, in as many different styles as there are."""
-        styles = list(self.styles)
+        """The versions of one example."""
+        styles = list(self.styles)  # as many different ones as there are, then from the first again
         randomness(f"{self.name} styles", example).shuffle(styles)
         chosen = [styles[i % len(styles)] for i in range(self.n)]
         return await self.written(example, role=ROLE, versions=chosen)

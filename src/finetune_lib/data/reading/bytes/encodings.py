@@ -11,7 +11,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -22,7 +22,7 @@ from finetune_lib.records import Origin
 LEGACY = ("cp950", "big5hkscs", "gb18030", "cp932", "euc_jp", "cp949", "cp1252")
 WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 PEOPLES_NAMES = ("Big5", "Big5-HKSCS", "GBK", "Shift JIS", "EUC-JP", "EUC-KR", "Windows Latin")
-KNOWN_AS = dict(zip(LEGACY, PEOPLES_NAMES, strict=True))
+KNOWN_AS: Mapping[str, str] = dict(zip(LEGACY, PEOPLES_NAMES, strict=True))
 WIDER = {
     "big5": "cp950",
     "gb2312": "gb18030",
