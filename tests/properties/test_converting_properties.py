@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finetune_lib.data.formats import (
-    Format,
+    FormatName,
     arguments_as_objects,
     arguments_as_text,
     as_chat,
@@ -22,7 +22,7 @@ from finetune_lib.data.formats import (
     translated,
     with_call_ids,
 )
-from finetune_lib.data.formats.translating import TRANSLATORS
+from finetune_lib.data.formats.translating import READERS
 from finetune_lib.records import Example
 
 TEXT = st.text(max_size=6) | st.sampled_from(["<image>", "看<image>圖", "問題", "", "{", '{"a": 1}', " a\n"])
@@ -144,10 +144,10 @@ def _value(arguments: str) -> Any:
         return arguments
 
 
-@pytest.mark.parametrize("format", get_args(Format))
+@pytest.mark.parametrize("format", get_args(FormatName))
 @settings(max_examples=300, deadline=None)
 @given(row=CHATS | PREFERENCES | PAIRS)
-def test_what_a_format_takes_comes_back_the_same(format: Format, row: dict[str, Any]) -> None:
+def test_what_a_format_takes_comes_back_the_same(format: FormatName, row: dict[str, Any]) -> None:
     before = json.dumps(row)
     example = translated(Example(row))  # a system text or pictures beside the messages move into them
     try:
@@ -194,15 +194,15 @@ def test_no_row_makes_reading_it_fail(row: dict[str, Any]) -> None:
     assert json.dumps(row) == before
     assert (once.dialect is None) == (dialect_of(row) is None)
     if once.data is not row:
-        assert once.dialect in TRANSLATORS
+        assert READERS[once.dialect or ""]
         assert once.kind in ("chat", "preference")
     for change in (functions_to_tools, arguments_as_text, arguments_as_objects, with_call_ids):
         assert change(change(row)) == change(row)
 
 
 @settings(max_examples=300, deadline=None)
-@given(row=st.dictionaries(KEYS, ANYTHING | MESSAGES, max_size=4), format=st.sampled_from(get_args(Format)))
-def test_a_row_that_is_not_sound_is_refused_by_a_value_error(row: dict[str, Any], format: Format) -> None:
+@given(row=st.dictionaries(KEYS, ANYTHING | MESSAGES, max_size=4), format=st.sampled_from(get_args(FormatName)))
+def test_a_row_that_is_not_sound_is_refused_by_a_value_error(row: dict[str, Any], format: FormatName) -> None:
     with contextlib.suppress(ValueError):
         json.dumps(exported(Example(row), format=format))
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from finetune_lib.data.augmenters import Augmenter, Template
     from finetune_lib.data.augmenters.augmenting import Augmented, OnProgress
     from finetune_lib.data.fixing.fixing import Account, Fixed
-    from finetune_lib.data.formats import Format
+    from finetune_lib.data.formats import FormatName
     from finetune_lib.data.leakage import Proof
     from finetune_lib.data.measuring.cost import CostEstimate
     from finetune_lib.data.measuring.stats import Stats
@@ -420,7 +420,7 @@ class Dataset(Sequence[Example]):
         """What the augmentation that gave this dataset made, kept, dropped and cost; None where there was none."""
         return self._augmented
 
-    def to_rows(self, *, format: Format = "openai") -> list[dict[str, Any]]:
+    def to_rows(self, *, format: FormatName = "openai") -> list[dict[str, Any]]:
         """The examples as plain rows in OpenAI's format or a foreign one.
 
         Args:
@@ -438,7 +438,7 @@ class Dataset(Sequence[Example]):
         path: str | PathLike[str],
         *,
         overwrite: bool = False,
-        format: Format = "openai",
+        format: FormatName = "openai",
         metadata: bool = False,
         bom: bool = False,
     ) -> Path:
@@ -461,7 +461,7 @@ class Dataset(Sequence[Example]):
         lines = self._written(format, metadata=metadata)
         return write_atomically(Path(path), chain([BOM_UTF8] if bom else [], lines), overwrite=overwrite)
 
-    def _written(self, format: Format, *, metadata: bool) -> Iterator[bytes]:
+    def _written(self, format: FormatName, *, metadata: bool) -> Iterator[bytes]:
         from finetune_lib.data.formats import exported
 
         for number, example in enumerate(self, start=1):

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from operator import attrgetter
 
-from finetune_lib.data.formats import messages_of, role_of
 from finetune_lib.records import Example
 from finetune_lib.rows.exchange import fold_prompt
+from finetune_lib.rows.messages import fields_of, items_of
 from finetune_lib.texts.neighbours.clusters import Forest
 
 Key = Callable[[Example], Hashable]
@@ -124,7 +124,7 @@ def _gathered(
 
 
 def _question(example: Example, seed: int) -> str:
-    asked = [message for message in messages_of(example) if role_of(message) == "user"]
+    asked = [m for m in items_of(example.data.get("messages")) if fields_of(m).get("role") == "user"]
     question = asked or example.data.get("prompt") or example.data.get("input") or example.data
     text = json.dumps(question, sort_keys=True, default=repr)
     return hashlib.sha256(f"{seed}\n{text}".encode()).hexdigest()

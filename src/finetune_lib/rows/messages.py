@@ -1,11 +1,15 @@
-"""Where a row of OpenAI's own formats keeps its messages, and how to change them in all places at once."""
+"""What a row of OpenAI's own formats is made of: where its messages stand, what each of them is, how to change all."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeGuard, cast
 
-OUTPUTS: Final = ("preferred_output", "non_preferred_output")
+from finetune_lib.records import conversation, kind_of
+
+OUTPUTS: Final = ("preferred_output", "non_preferred_output")  # the first is the side that is learned
+INSTRUCTIONS: Final = ("system", "developer")  # tuples: a role may be unhashable
+RESULTS: Final = ("tool", "function")
 NOTHING: Final[Mapping[str, Any]] = {}
 Change = Callable[[list[Any], frozenset[str]], list[Any]]
 
@@ -30,6 +34,36 @@ def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
 def items_of(value: object) -> list[Any]:
     """A JSON array's items; none for any other value."""
     return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def is_silent(message: Mapping[str, Any]) -> bool:
+    """Whether a message has weight 0, so that it is not learned; `false` counts as 0, as it does where models train."""
+    return message.get("weight") == 0
+
+
+def is_learned(message: Mapping[str, Any]) -> bool:
+    """Whether a model is trained to write a message of a chat, or of a preference's first side."""
+    return message.get("role") == "assistant" and not is_silent(message)
+
+
+def trained(data: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], bool]]:
+    """The messages of a sound row as it is trained on, each with whether a model is trained to write it.
+
+    Of a preference these are its prompt, which is only read, and its first side.
+    """
+    messages = conversation(data)
+    read = len(messages) - len(data[OUTPUTS[0]]) if kind_of(data) == "preference" else 0
+    return [(message, place >= read and is_learned(fields_of(message))) for place, message in enumerate(messages)]
+
+
+def tools_of(data: Mapping[str, Any]) -> Any:
+    """The tools that a row declares; a preference has them in its input."""
+    return (fields_of(data.get("input")) if kind_of(data) == "preference" else data).get("tools")
+
+
+def calls_of(message: Mapping[str, Any]) -> Any:
+    """The tool calls of a message, or the one function call of older rows; nothing where it calls none."""
+    return message.get("tool_calls") or message.get("function_call")
 
 
 def message_lists(data: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:

@@ -5,7 +5,6 @@ import pytest
 from tests.files import SHARED
 
 from finetune_lib.data.formats import (
-    PREFERENCE_DIALECTS,
     arguments_as_objects,
     arguments_as_text,
     as_chat,
@@ -442,7 +441,6 @@ def test_a_dialect_reads_as_a_chat(dialect: str, row: dict[str, Any], expected: 
 
 @pytest.mark.parametrize(("dialect", "row"), PREFERENCES.values(), ids=PREFERENCES)
 def test_a_dialect_reads_as_a_preference(dialect: str, row: dict[str, Any]) -> None:
-    assert dialect in PREFERENCE_DIALECTS
     assert dialect_of(row) == dialect
     assert translated(Example(row)).data == preferred([QUESTION], YES, NO)
 
@@ -625,3 +623,8 @@ def _texts(value: Any) -> list[str]:
         return [text for text in value.split("<image>") if len(text) > 12]
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return [text for item in inner for text in _texts(item)]
+
+
+def test_a_turn_that_is_no_object_stays_for_the_checks_to_name() -> None:
+    row = {"messages": ["q", YES], "rejected_response": "n"}
+    assert translated(Example(row)).data == preferred(["q"], YES, said("n"))

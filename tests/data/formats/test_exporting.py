@@ -3,7 +3,7 @@ from typing import Any, get_args
 
 import pytest
 
-from finetune_lib.data.formats import Format, arguments_as_text, exported, translated
+from finetune_lib.data.formats import FormatName, arguments_as_text, exported, translated
 from finetune_lib.records import Example
 
 QUESTION = {"role": "user", "content": "問"}
@@ -29,7 +29,7 @@ def chat(*messages: Any, **more: Any) -> dict[str, Any]:
     return {"messages": list(messages), **more}
 
 
-def export(row: dict[str, Any], format: Format) -> dict[str, Any]:
+def export(row: dict[str, Any], format: FormatName) -> dict[str, Any]:
     before = json.dumps(row)
     written = exported(Example(row), format=format)
     assert json.dumps(row) == before
@@ -54,7 +54,7 @@ def block(role: str, weight: float, *parts: tuple[str, str], **more: Any) -> dic
     return {"role": role, "content": content, **more, "loss_weight": weight}
 
 
-WRITTEN: dict[str, tuple[Format, dict[str, Any], dict[str, Any]]] = {
+WRITTEN: dict[str, tuple[FormatName, dict[str, Any], dict[str, Any]]] = {
     "openai": ("openai", AGENT, AGENT),
     "openai from ShareGPT": (
         "openai",
@@ -150,7 +150,7 @@ WRITTEN: dict[str, tuple[Format, dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("format", "row", "expected"), WRITTEN.values(), ids=WRITTEN)
-def test_written(format: Format, row: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_written(format: FormatName, row: dict[str, Any], expected: dict[str, Any]) -> None:
     assert export(row, format) == expected
 
 
@@ -165,7 +165,7 @@ def test_mistrals_ids_have_nine_letters_and_still_pair() -> None:
     assert (messages[5]["tool_calls"][0]["id"], messages[6]["tool_call_id"]) == ("abcDEF123", "abcDEF123")
 
 
-LOST: dict[str, tuple[tuple[Format, ...], dict[str, Any], str]] = {
+LOST: dict[str, tuple[tuple[FormatName, ...], dict[str, Any], str]] = {
     "weight": (("sharegpt", "alpaca", "completion"), chat(QUESTION, SILENT), r"weight \(/messages/1/weight\)"),
     "weight between": (("trl",), chat(QUESTION, YES, QUESTION, SILENT), "only the assistant turns at the end"),
     "nothing learned": (("trl",), chat(QUESTION, SILENT), "weight 0 on every assistant turn"),
@@ -226,8 +226,8 @@ LOST: dict[str, tuple[tuple[Format, ...], dict[str, Any], str]] = {
     "preference": (("mistral", "completion"), PREFERENCE, "kind preference"),
     "older functions": (("trl", "sharegpt", "alpaca"), chat(QUESTION, YES, functions=[{"name": "f"}]), "functions"),
     "unsound": (("trl", "sharegpt"), chat({"role": "bot", "content": "x"}), "validate the data first"),
-    "no row": (get_args(Format), {"text": "x", "category": "y"}, "validate the data first"),
-    "nothing in it": (get_args(Format), chat(), "validate the data first"),
+    "no row": (get_args(FormatName), {"text": "x", "category": "y"}, "validate the data first"),
+    "nothing in it": (get_args(FormatName), chat(), "validate the data first"),
 }
 
 
@@ -236,7 +236,7 @@ LOST: dict[str, tuple[tuple[Format, ...], dict[str, Any], str]] = {
     [(format, row, told) for formats, row, told in LOST.values() for format in formats],
     ids=[f"{name}-{format}" for name, (formats, _, _) in LOST.items() for format in formats],
 )
-def test_what_would_be_lost_is_refused_with_its_place(format: Format, row: dict[str, Any], told: str) -> None:
+def test_what_would_be_lost_is_refused_with_its_place(format: FormatName, row: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         export(row, format)
 
@@ -253,5 +253,15 @@ def test_an_unknown_format_is_named() -> None:
 
 
 @pytest.mark.parametrize("format", ["sharegpt", "llamafactory", "trl"])
-def test_an_agents_conversation_comes_back(format: Format) -> None:
+def test_an_agents_conversation_comes_back(format: FormatName) -> None:
     assert arguments_as_text(translated(Example(export(AGENT, format))).data) == AGENT
+
+
+def test_a_row_for_a_grader_comes_back_whatever_its_fields_are_called() -> None:
+    row = chat(QUESTION, ideal="42", input="the whole of it", body={"messages": [QUESTION]})
+    assert translated(Example(export(row, "trl"))).data == row
+
+
+def test_an_empty_weight_is_no_weight_of_zero() -> None:
+    written = export(chat(QUESTION, {**YES, "weight": None}), "llamafactory")
+    assert [message["loss_weight"] for message in written["messages"]] == [0.0, 1.0]

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from finetune_lib.data.formats.features import is_plain
+from finetune_lib.data.formats.format import Format, Shape, is_answered, parts_of, sign
 from finetune_lib.data.formats.images import image_part, text_part
 from finetune_lib.data.formats.json_text import text_of
-from finetune_lib.data.formats.rows import Message, Translated, chat, without
+from finetune_lib.data.formats.rows import SYSTEM_KEYS, Message, Translated, chat, without
 from finetune_lib.data.formats.tools import call
 from finetune_lib.rows.messages import fields_of, is_list, items_of
 
@@ -24,7 +26,7 @@ def is_block(part: object) -> bool:
     return fields.get("type") in BLOCKS or (fields.get("type") == "image" and isinstance(fields.get("source"), dict))
 
 
-def translate(data: Mapping[str, Any]) -> Translated | None:
+def read(data: Mapping[str, Any]) -> Translated | None:
     """A row of Anthropic's messages as a chat."""
     turns = items_of(data["messages"])
     if not turns or not all(isinstance(turn, dict) for turn in turns):
@@ -79,12 +81,12 @@ def _text(parts: list[dict[str, Any]]) -> Any:
     return parts
 
 
-def of_bedrock(data: Mapping[str, Any]) -> Translated | None:
+def read_bedrock(data: Mapping[str, Any]) -> Translated | None:
     """A row of Bedrock's conversation schema (Amazon Nova) as a chat; its blocks are named by their one key."""
     turns = [_bedrock_turn(fields_of(turn)) for turn in items_of(data["messages"])]
     system = "".join(str(fields_of(part).get("text", "")) for part in items_of(data.get("system")))
     rest = without(data, ["messages", "system", "schemaVersion"])
-    return translate({"messages": turns, **rest, **({"system": system} if system else {})})
+    return read({"messages": turns, **rest, **({"system": system} if system else {})})
 
 
 def _bedrock_turn(turn: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,3 +107,29 @@ def _bedrock_block(part: Mapping[str, Any]) -> dict[str, Any]:
 
 def _bedrock_result(part: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "text", "text": text_of(part["json"])} if "json" in part else _bedrock_block(part)
+
+
+def _is_anthropic(data: Mapping[str, Any]) -> bool:
+    """Blocks of its own, or the system's text beside messages that need no other reading."""
+    if any(map(is_block, parts_of(data))):
+        return True
+    told = data.get("system", data.get("system_prompt"))
+    if is_answered(data) and isinstance(told, str):
+        return True
+    return isinstance(data.get("system"), list) and not all(map(is_plain, data["messages"]))
+
+
+def _is_bedrock(data: Mapping[str, Any]) -> bool:
+    """Whether content parts are named by their one key, as Bedrock's conversation schema has them."""
+    keys = ({"text"}, {"image"}, {"toolUse"}, {"toolResult"}, {"document"}, {"video"})
+    parts = parts_of(data)
+    return bool(parts) and all(isinstance(part, dict) and {*cast("dict[str, Any]", part)} in keys for part in parts)
+
+
+ANTHROPIC: Final = Format(
+    name="anthropic",
+    shapes=(
+        Shape(name="bedrock", read=read_bedrock, within=sign(holds=_is_bedrock)),
+        Shape(name="anthropic", read=read, within=sign(*SYSTEM_KEYS, holds=_is_anthropic)),
+    ),
+)

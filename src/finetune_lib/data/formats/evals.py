@@ -6,14 +6,17 @@ Of several ideal answers the first becomes the assistant's turn; the list stays 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from finetune_lib.data.formats.format import Format, Shape, is_talk, is_text, sign
 from finetune_lib.data.formats.messages import message_of_turn
 from finetune_lib.data.formats.rows import Translated, chat, without
 from finetune_lib.rows.messages import is_list, items_of
 
+KEYS: Final = frozenset({"input", "sample", "id", "metadata"})
 
-def translate(data: Mapping[str, Any]) -> Translated | None:
+
+def read(data: Mapping[str, Any]) -> Translated | None:
     """A case of an eval as a chat that ends with its ideal answer."""
     asked = data["sample"] if "sample" in data else data["input"]
     turns = [{"role": "user", "content": asked}] if isinstance(asked, str) else items_of(asked)
@@ -27,3 +30,12 @@ def translate(data: Mapping[str, Any]) -> Translated | None:
     moves = {"/messages/0/content": "/input"} if isinstance(asked, str) and not data.get("system") else {}
     last = {f"/messages/{len(row['messages']) - 1}/content": "/ideal"} if told else {}
     return Translated(row, {**moves, **last})
+
+
+def _is_evals(data: Mapping[str, Any]) -> bool:
+    asked = data.get("input", data.get("sample"))
+    return is_talk(asked) if data.keys() <= KEYS else "ideal" in data and (is_talk(asked) or is_text(asked))
+
+
+CASE: Final = Shape(name="openai-evals", read=read, alone=sign("ideal", "input", "sample", holds=_is_evals))
+EVALS: Final = Format(name="openai-evals", shapes=(CASE,))

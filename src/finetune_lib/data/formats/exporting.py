@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, get_args
 
-from finetune_lib.data.formats import alpaca_more as alpaca
-from finetune_lib.data.formats import completion, services
-from finetune_lib.data.formats import llamafactory_more as llamafactory
-from finetune_lib.data.formats import sharegpt_more as sharegpt
-from finetune_lib.data.formats import trl_more as trl
+from finetune_lib.data.formats.features import refuse_losses
+from finetune_lib.data.formats.known import FORMATS, FormatName
 from finetune_lib.data.formats.translating import translated
-from finetune_lib.records import Example, Kind
+from finetune_lib.records import Example
 from finetune_lib.rows.messages import OUTPUTS, fields_of, is_list
 
-Format = Literal["openai", "trl", "sharegpt", "alpaca", "completion", "together", "mistral", "llamafactory"]
+WRITTEN: Final = {known.name: known for known in FORMATS if known.write}
 
 
-def exported(example: Example, *, format: Format) -> dict[str, Any]:
+def exported(example: Example, *, format: FormatName) -> dict[str, Any]:
     """The example's row in another format; reading it back gives the same content.
 
     Nothing is left out silently. A weight of 1 is what every format does, so it needs no field; parts of text
@@ -33,12 +29,15 @@ def exported(example: Example, *, format: Format) -> dict[str, Any]:
         ValueError: The format has no place for something in the row, all of which the message lists; or the
             row is not sound, so that it should be validated first.
     """
-    if format not in WRITERS:
-        raise ValueError(f'format must be one of {", ".join(WRITERS)}, not "{format}"')
+    known = WRITTEN.get(format)
+    if known is None or known.write is None:
+        raise ValueError(f'format must be one of {", ".join(get_args(FormatName))}, not "{format}"')
     row = translated(example)
     if row.kind == "unknown" or not _is_whole(row):
         raise ValueError("the row is not a chat, a preference or a pair; validate the data first")
-    return WRITERS[format](row.data, row.kind)
+    if known.carries:
+        refuse_losses(format, row.data, row.kind, known.carries)
+    return known.write(row.data, row.kind)
 
 
 def _is_whole(example: Example) -> bool:
@@ -54,19 +53,3 @@ def _is_whole(example: Example) -> bool:
             return isinstance(data.get("prompt"), str) and isinstance(data.get("completion"), str)
         case "unknown":
             return False
-
-
-def _as_it_is(data: Mapping[str, Any], _: Kind) -> dict[str, Any]:
-    return dict(data)
-
-
-WRITERS: Final[Mapping[str, Callable[[Mapping[str, Any], Kind], dict[str, Any]]]] = {
-    "openai": _as_it_is,
-    "trl": trl.write,
-    "sharegpt": sharegpt.write,
-    "alpaca": alpaca.write,
-    "completion": completion.write,
-    "together": services.write_together,
-    "mistral": services.write_mistral,
-    "llamafactory": llamafactory.write,
-}

@@ -28,6 +28,28 @@ NAMES: Final = {
 PLAIN: Final = frozenset({"role", "content", "tool_calls", "tool_call_id"})
 
 
+def is_plain(message: Any) -> bool:
+    """Whether a message has a role that OpenAI knows and a text, or none."""
+    if type(message) is not dict:
+        return False
+    fields = cast("dict[str, Any]", message)
+    content = fields.get("content")
+    return (type(content) is str or content is None) and fields.get("role") in ROLES
+
+
+def joined(content: Any) -> Any:
+    """Parts as one text, a placeholder for each picture; text and None stay."""
+    if not is_list(content):
+        return content
+    return "".join(PLACEHOLDER if url_of(part) else str(fields_of(part).get("text", "")) for part in content)
+
+
+def pictures(messages: list[Any]) -> list[str]:
+    """The addresses of all pictures in their order."""
+    parts = (part for message in messages for part in items_of(fields_of(message).get("content")))
+    return [url for part in parts if (url := url_of(part)) is not None]
+
+
 @dataclass(frozen=True, slots=True)
 class Carries:
     """What a format can say.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from finetune_lib.data.formats.format import Format, Shape, sign
 from finetune_lib.data.formats.images import image_part, text_part
 from finetune_lib.data.formats.json_text import text_of
 from finetune_lib.data.formats.messages import role_field
@@ -24,7 +25,7 @@ def is_gemini(data: Mapping[str, Any]) -> bool:
     return bool(turns) and all(isinstance(fields_of(turn).get("parts"), list) for turn in turns)
 
 
-def translate(data: Mapping[str, Any]) -> Translated | None:
+def read(data: Mapping[str, Any]) -> Translated | None:
     """A row of Gemini's as a chat; None where it has parts that OpenAI's format cannot say."""
     if not all(PARTS.issuperset(fields_of(part)) for turn in data["contents"] for part in turn["parts"]):
         return None
@@ -73,3 +74,8 @@ def _text(parts: list[dict[str, Any]]) -> Any:
 def _declared(group: Mapping[str, Any]) -> list[Any]:
     found = group.get("functionDeclarations") or group.get("function_declarations")
     return items_of(found) if found else [dict(group)]
+
+
+GEMINI: Final = Format(
+    name="gemini", shapes=(Shape(name="gemini", read=read, alone=sign("contents", holds=is_gemini)),)
+)

@@ -1,11 +1,15 @@
-"""From prompt/completion pairs to chats, with a system message where one is wished; pure."""
+"""OpenAI's older pairs, one question as `prompt`, one answer as `completion`: chats made of them, and back; pure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Final
 
-from finetune_lib.records import Example
+from finetune_lib.data.formats.features import Carries, joined, refuse
+from finetune_lib.data.formats.format import Format
+from finetune_lib.records import Example, Kind, conversation
+from finetune_lib.rows.messages import INSTRUCTIONS, fields_of, items_of
 
 
 def as_chat(example: Example, system: str | None, *, pairs: bool) -> Example:
@@ -44,8 +48,8 @@ def _label(value: object) -> str | None:
 
 
 def _with_system(example: Example, system: str) -> Example:
-    messages = messages_of(example)
-    if not messages or any(role_of(message) in ("system", "developer") for message in messages):
+    messages = items_of(example.data.get("messages"))
+    if not messages or any(fields_of(message).get("role") in INSTRUCTIONS for message in messages):
         return example
     cells = {_shifted(path): cell for path, cell in example.origin.cells.items()}
     data = {**example.data, "messages": [{"role": "system", "content": system}, *messages]}
@@ -60,12 +64,18 @@ def _shifted(path: str) -> str:
     return "/".join(parts)
 
 
-def messages_of(example: Example) -> list[Any]:
-    """The row's messages as they are, sound or not; empty where there is no list of them."""
-    messages = example.data.get("messages")
-    return cast("list[Any]", messages) if isinstance(messages, list) else []
+def write(data: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
+    """The row as a pair."""
+    if kind == "completion":
+        return dict(data)
+    turns = [(message["role"], joined(message.get("content"))) for message in conversation(data)]
+    single = [role for role, _ in turns] == ["user", "assistant"] and all(text is not None for _, text in turns)
+    refuse("completion", [] if single else ["turns other than one question and one answer"])
+    return {"prompt": turns[0][1], "completion": turns[1][1]}
 
 
-def role_of(message: Any) -> Any:
-    """The role of a message as it is; None where there is none."""
-    return cast("dict[str, Any]", message).get("role") if isinstance(message, dict) else None
+COMPLETION: Final = Format(
+    name="completion",
+    write=write,
+    carries=Carries(frozenset({"chat", "completion"}), frozenset({"placeholder in text"})),
+)

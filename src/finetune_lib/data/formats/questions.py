@@ -6,13 +6,21 @@ to the question (a passage, choices): to leave that out would teach something el
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, Final
 
+from finetune_lib.data.formats.format import Format, Shape, sign
 from finetune_lib.data.formats.messages import history_of
-from finetune_lib.data.formats.names import names
 from finetune_lib.data.formats.rows import Translated, chat, label_in, without
+from finetune_lib.files import packaged_text
+
+
+@cache
+def names(of: str) -> frozenset[str]:
+    """The names of fields of one kind: `question`, `answer` or `part_of_question`, from `names.toml`."""
+    return frozenset(tomllib.loads(packaged_text("finetune_lib.data.formats", "names.toml"))[of])
 
 
 def pair_of(data: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -36,7 +44,7 @@ def _fields_among(keys: tuple[str, ...]) -> tuple[str, str, tuple[str, ...]] | N
     return asked[0], answered[0], tuple(key for key, name in folded.items() if name in names("part_of_question"))
 
 
-def translate(data: Mapping[str, Any]) -> Translated | None:
+def read(data: Mapping[str, Any]) -> Translated | None:
     """A question and its answer as a chat."""
     pair, history = pair_of(data), history_of(data.get("history"))
     if pair is None or history is None:
@@ -48,3 +56,17 @@ def translate(data: Mapping[str, Any]) -> Translated | None:
     last = len(row["messages"]) - 1
     moves = {f"/messages/{last - 1}/content": f"/{pair[0]}", f"/messages/{last}/content": f"/{pair[1]}"}
     return Translated(row, {**({"/messages/0/content": "/system"} if data.get("system") else {}), **moves}, category)
+
+
+QUESTIONS: Final = Format(
+    name="question-answer",
+    shapes=(
+        Shape(
+            name="query-response",
+            read=read,
+            alone=sign("query", holds=lambda data: pair_of(data) == ("query", "response")),
+            judged=True,
+        ),
+        Shape(name="question-answer", read=read, alone=sign(holds=lambda data: pair_of(data) is not None), judged=True),
+    ),
+)

@@ -8,7 +8,7 @@ from typing import Any
 
 from finetune_lib.data.formats.images import addresses, with_images
 from finetune_lib.data.formats.tools import arguments_as_text, paired, tool_list
-from finetune_lib.rows.messages import fields_of
+from finetune_lib.rows.messages import INSTRUCTIONS, fields_of
 
 SYSTEM_KEYS = ("system", "system_prompt")
 IMAGE_KEYS = ("images", "image")
@@ -86,7 +86,7 @@ def _dressed(messages: list[Message], rest: Mapping[str, Any]) -> tuple[list[Mes
         return messages, {}
     extra = {key: value for key, value in rest.items() if not (_is_known(key) and value in (None, "", [], {}))}
     for key in (key for key in SYSTEM_KEYS if isinstance(extra.get(key), str)):
-        if not any(fields_of(message).get("role") in ("system", "developer") for message in messages):
+        if not any(fields_of(message).get("role") in INSTRUCTIONS for message in messages):
             messages = [{"role": "system", "content": extra.pop(key)}, *messages]
         elif {"role": "system", "content": extra[key]} in messages:
             del extra[key]

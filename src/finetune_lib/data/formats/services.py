@@ -12,31 +12,24 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from finetune_lib.data.formats.features import Carries, refuse, refuse_losses
-from finetune_lib.data.formats.text import joined, pictures
+from finetune_lib.data.formats.features import Carries, joined, pictures, refuse
+from finetune_lib.data.formats.format import Format
 from finetune_lib.records import Kind, conversation
 from finetune_lib.rows.messages import items_of, message_lists
 
 CALLS: Final = frozenset({"tools", "tool calls", "parallel calls", "text beside calls", "placeholder in text"})
-TOGETHER: Final = Carries(
-    frozenset({"chat", "preference", "completion"}),
-    CALLS | {"weight", "image", "image detail", "arguments that are no JSON object"},
-)
-MISTRAL: Final = Carries(frozenset({"chat", "completion"}), CALLS | {"weight", "image"})
 MISTRAL_ID: Final = re.compile(r"[A-Za-z0-9]{9}")
 
 
-def write_together(data: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
+def write_together(data: Mapping[str, Any], _: Kind) -> dict[str, Any]:
     """The row as Together takes it."""
-    refuse_losses("together", data, kind, TOGETHER)
     linked = [url for _, messages in message_lists(data) for url in pictures(messages) if not url.startswith("data:")]
     refuse("together", [f"picture by address ({url[:60]})" for url in linked])
     return dict(data)
 
 
-def write_mistral(data: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
+def write_mistral(data: Mapping[str, Any], _: Kind) -> dict[str, Any]:
     """The row as Mistral takes it."""
-    refuse_losses("mistral", data, kind, MISTRAL)
     messages = [_named(dict(message)) for message in conversation(data)]
     return {"messages": messages, **({"tools": data["tools"]} if data.get("tools") else {})}
 
@@ -51,3 +44,18 @@ def _named(message: dict[str, Any]) -> dict[str, Any]:
 def _id(given: object) -> str:
     text = str(given)
     return text if MISTRAL_ID.fullmatch(text) else sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:9]
+
+
+TOGETHER: Final = Format(
+    name="together",
+    write=write_together,
+    carries=Carries(
+        frozenset({"chat", "preference", "completion"}),
+        CALLS | {"weight", "image", "image detail", "arguments that are no JSON object"},
+    ),
+)
+MISTRAL: Final = Format(
+    name="mistral",
+    write=write_mistral,
+    carries=Carries(frozenset({"chat", "completion"}), CALLS | {"weight", "image"}),
+)

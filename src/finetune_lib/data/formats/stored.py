@@ -9,14 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from finetune_lib.data.formats.format import Format, Shape, sign
 from finetune_lib.data.formats.images import image_part, text_part
-from finetune_lib.data.formats.names import names
 from finetune_lib.data.formats.rows import Message, Translated, chat, without
 from finetune_lib.data.formats.tools import call
 from finetune_lib.rows.messages import fields_of, items_of
 
 ENVELOPES: Final = (("request", "response"), ("input", "output"), ("body", "response"))
 CARRIED: Final = ("tools", "parallel_tool_calls")
+TRANSPORT: Final = (  # what only the transport of a call knows
+    *("id", "object", "created", "created_at", "model", "usage", "service_tier", "system_fingerprint", "request_id"),
+    *(
+        "custom_id",
+        "method",
+        "url",
+        "store",
+        "temperature",
+        "top_p",
+        "n",
+        "seed",
+        "max_tokens",
+        "max_completion_tokens",
+    ),
+    *("max_output_tokens", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "stop", "stream"),
+    *("user", "status", "error"),
+)
 
 
 def envelope_of(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any], list[str]] | None:
@@ -41,7 +58,7 @@ def _is_responses(data: Mapping[str, Any]) -> bool:
     return isinstance(data.get("input"), (str, list)) and bool(output) and all("type" in fields_of(i) for i in output)
 
 
-def translate(data: Mapping[str, Any]) -> Translated | None:
+def read(data: Mapping[str, Any]) -> Translated | None:
     """A stored call as a chat."""
     found = envelope_of(data)
     if found is None:
@@ -52,7 +69,7 @@ def translate(data: Mapping[str, Any]) -> Translated | None:
     answers = answers or ([response] if isinstance(response.get("role"), str) else [])
     if not all(isinstance(message, dict) for message in request["messages"]):
         return None
-    rest = without(data, {*used, *names("transport")}) | {key: request[key] for key in CARRIED if key in request}
+    rest = without(data, {*used, *TRANSPORT}) | {key: request[key] for key in CARRIED if key in request}
     others = {"choices": choices} if len(answers) > 1 else {}
     return Translated(chat([*request["messages"], *map(_spoken, answers[:1])], {**rest, **others}))
 
@@ -67,7 +84,7 @@ def _of_responses(data: Mapping[str, Any]) -> Translated | None:
     items = [cast("dict[str, Any]", item) for item in [*given, *items_of(data["output"])]]
     told = [{"role": "system", "content": text}] if isinstance(text := data.get("instructions"), str) else []
     messages = [message for item in items for message in _of_item(fields_of(item))]
-    rest = without(data, {"input", "output", *names("transport"), *(["instructions"] if told else [])})
+    rest = without(data, {"input", "output", *TRANSPORT, *(["instructions"] if told else [])})
     return Translated(chat(_joined([*told, *messages]), rest))
 
 
@@ -128,3 +145,16 @@ def _fits(last: Message, message: Message) -> bool:
     """Whether a message says only what the one before it left open; text after a call is a new turn."""
     spoken = [key for key in message if key not in ("role", "tool_calls") and message[key] is not None]
     return not any(last.get(key) for key in spoken) and not ("tool_calls" in last and spoken)
+
+
+def _has_choices(data: Mapping[str, Any]) -> bool:
+    return any(fields_of(choice).get("message") for choice in items_of(data.get("choices")))
+
+
+CALL: Final = Shape(
+    name="openai-stored",
+    read=read,
+    alone=sign("request", "input", "body", holds=is_stored),
+    beside=sign("choices", holds=_has_choices),
+)
+STORED: Final = Format(name="openai-stored", shapes=(CALL,))

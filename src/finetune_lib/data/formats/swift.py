@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final
 
 from finetune_lib.data.formats import questions
-from finetune_lib.data.formats.messages import message_of_turn, outputs_of
+from finetune_lib.data.formats.format import Format, Shape, is_answered, sign
+from finetune_lib.data.formats.messages import outputs_of
 from finetune_lib.data.formats.rows import Translated, preference, split_prompt, without
-from finetune_lib.rows.messages import items_of
+
+REJECTED: Final = ("rejected_response", "rejected_messages")
 
 
-def translate(data: Mapping[str, Any]) -> Translated | None:
+def read(data: Mapping[str, Any]) -> Translated | None:
     """A row with `rejected_response` or `rejected_messages` as a preference."""
     if "messages" not in data:
         return _of_pair(data)
-    messages = [message_of_turn(cast("dict[str, Any]", turn)) for turn in items_of(data["messages"])]
-    rest = without(data, ["messages", "rejected_response", "rejected_messages"])
+    messages = outputs_of(data["messages"])
+    rest = without(data, ["messages", *REJECTED])
     if "rejected_messages" in data:
         other = outputs_of(data["rejected_messages"])
         shared = split_prompt(messages, other)
@@ -25,5 +27,18 @@ def translate(data: Mapping[str, Any]) -> Translated | None:
 
 
 def _of_pair(data: Mapping[str, Any]) -> Translated | None:
-    pair = questions.translate(without(data, ["rejected_response"]))
-    return pair and translate({**pair.data, "rejected_response": data["rejected_response"]})
+    pair = questions.read(without(data, ["rejected_response"]))
+    return pair and read({**pair.data, "rejected_response": data["rejected_response"]})
+
+
+def _has_other_answer(data: Mapping[str, Any]) -> bool:
+    return is_answered(data) and not data.keys().isdisjoint(REJECTED)
+
+
+PREFERENCE: Final = Shape(
+    name="swift-preference",
+    read=read,
+    alone=sign(REJECTED[0], holds=lambda data: questions.pair_of(data) is not None),
+    beside=sign(*REJECTED, holds=_has_other_answer),
+)
+SWIFT: Final = Format(name="swift", shapes=(PREFERENCE,))

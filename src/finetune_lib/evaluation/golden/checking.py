@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from finetune_lib.data.diagnostics import Diagnostic, counted
-from finetune_lib.data.formats.names import names
+from finetune_lib.data.formats.questions import names
 from finetune_lib.evaluation.golden.cases import categories_of, unanswered
 from finetune_lib.evaluation.golden.overlaps import Contamination, Repeated, contaminations, repeated
 from finetune_lib.records import Case, Example

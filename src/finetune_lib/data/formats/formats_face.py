@@ -1,1 +1,0 @@
-"""The formats that rows are written in, one file each."""
