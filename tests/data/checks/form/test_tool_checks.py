@@ -1,5 +1,9 @@
 """Tool calls: what is declared, what is called with which arguments, and what is answered."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from tests.forms import ASSISTANT, USER, chat, codes, found
 
@@ -176,6 +180,24 @@ def test_names_of_tools_are_short_and_plain(name):
 )
 def test_a_declaration_that_is_not_valid_is_named_at_its_place(tools, path):
     assert [(d.code, d.path) for d in found(chat(USER, ASSISTANT, tools=tools))] == [("F510", path)]
+
+
+BAD_SCHEMAS = """
+from finetune_lib.data.checks.form.schemas import toolbox
+wrong = {"type": "tuple"}
+inner = {"zeta": wrong, "alpha": {"items": wrong}, "mid": wrong}
+schemas = {"properties": inner}, {**wrong, "properties": inner}
+functions = [{"name": name, "parameters": schema} for name, schema in zip("fg", schemas)]
+print(*(flaw.path for flaw in toolbox(functions, legacy=True).flaws))
+"""
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "2", "3"])
+def test_of_several_faults_in_a_schema_the_first_as_written_is_named_in_every_process(seed):
+    command = [sys.executable, "-c", BAD_SCHEMAS]
+    where = {**os.environ, "PYTHONHASHSEED": seed}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=where)
+    assert done.stdout.split() == ["/0/parameters/properties/zeta/type", "/1/parameters/type"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from __future__ import annotations
 import importlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -123,12 +124,23 @@ def _validator(schema: Mapping[str, Any]) -> Any:
     nothing: Any = importlib.import_module("referencing").Registry()  # so that nothing is fetched from the network
     wrong = ""
     for draft in (engine.Draft202012Validator, engine.Draft7Validator, engine.Draft4Validator):
-        try:
-            draft.check_schema(schema)
-            return draft(schema, registry=nothing)
-        except Exception as error:  # a schema of unknown making may break its engine in any way
-            wrong = wrong or "".join(f"/{step}" for step in getattr(error, "absolute_path", ()))
+        with suppress(Exception):  # a schema of unknown making may break its engine in any way
+            meta = draft(draft.META_SCHEMA, format_checker=draft.FORMAT_CHECKER)
+            paths = [error.absolute_path for error in meta.iter_errors(schema)]  # in an order that no one promises
+            if not paths:
+                return draft(schema, registry=nothing)
+            first = min(paths, key=lambda path: _place(path, schema))
+            wrong = wrong or "".join(f"/{step}" for step in first)
     return wrong
+
+
+def _place(path: Iterable[str | int], value: Any) -> list[int]:
+    """Where a path stands in a document as it is written, step by step."""
+    places: list[int] = []
+    for step in path:
+        places.append(step if isinstance(step, int) else list(value).index(step))
+        value = value[step]
+    return places
 
 
 def merged(boxes: Sequence[Toolbox]) -> Toolbox:
