@@ -122,5 +122,5 @@ def _text(message: Mapping[str, Any]) -> str:
         return content
     if isinstance(content, list):
         content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))  # pyright: ignore
-    calls = message.get("tool_calls")
+    calls = message.get("tool_calls") or message.get("function_call")
     return f"{content or ''}{calls or ''}"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import finetune_lib as ft
 from finetune_lib.data import augmenters as aug
 from finetune_lib.data.augmenters.augmenting import augmented
-from finetune_lib.rows.turns_more import turns
+from finetune_lib.rows.turns import turns
 
 RELAXED = settings(deadline=None, max_examples=60)
 WORDS = ["應該", "在哪裡", "登录", "please", "receive", "iPhone 15", "https://a.tw/x?y=在哪", "EVA", "1,234"]

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-SIDES = ("preferred_output", "non_preferred_output")
+from finetune_lib.rows.messages import OUTPUTS, RESULTS, fields_of, is_object, is_silent
+
 Show = Literal["text", "json", "image", "audio", "file", "call", "refusal", "nothing"]
 USUAL = {"role", "content", "name", "tool_call_id", "weight", "tool_calls", "function_call", "refusal"}
 URL_SHOWN = 300
@@ -80,7 +81,7 @@ def conversation_of(data: Mapping[str, Any]) -> Conversation:
     """The parts of a row."""
     if isinstance(data.get("messages"), list):
         return _rest(data, Conversation(_spoken(data["messages"], "/messages")), {"messages"})
-    if not set(SIDES).isdisjoint(data):
+    if not set(OUTPUTS).isdisjoint(data):
         return _preference(data)
     plain = {"prompt", "completion"}
     if plain.isdisjoint(data):
@@ -91,12 +92,12 @@ def conversation_of(data: Mapping[str, Any]) -> Conversation:
 
 def _preference(data: Mapping[str, Any]) -> Conversation:
     given = data.get("input")
-    fields = _fields(given) or {"input": given}
+    fields = fields_of(given) or {"input": given}
     messages = fields.get("messages")
     turns = _spoken(messages, "/input/messages") if isinstance(messages, list) else ()
-    sides = _spoken(data.get(SIDES[0]), f"/{SIDES[0]}"), _spoken(data.get(SIDES[1]), f"/{SIDES[1]}")
+    sides = _spoken(data.get(OUTPUTS[0]), f"/{OUTPUTS[0]}"), _spoken(data.get(OUTPUTS[1]), f"/{OUTPUTS[1]}")
     inner = _rest(fields, Conversation(turns, sides), {"messages"}, "/input")
-    outer = _rest(data, inner, {"input", *SIDES})
+    outer = _rest(data, inner, {"input", *OUTPUTS})
     return Conversation(turns, sides, (*inner.tools, *outer.tools), (*inner.others, *outer.others))
 
 
@@ -117,7 +118,7 @@ def _field(key: object, value: Any, path: str) -> Turn:
 
 def _tool(tool: Any, path: str) -> Turn:
     """A declared tool: its name, what it is for, and its parameters."""
-    fields = _fields(_fields(tool).get("function", tool))
+    fields = fields_of(fields_of(tool).get("function", tool))
     if not fields:
         return Turn(path, "?", (Piece("json", pretty(tool)),))
     told = fields.get("description")
@@ -133,22 +134,16 @@ def _spoken(messages: Any, path: str) -> tuple[Turn, ...]:
 
 
 def _turn(message: Any, path: str) -> Turn:
-    if not isinstance(message, Mapping):
+    if not is_object(message):
         return Turn(path, "?", (Piece("json", pretty(message)),))
-    fields = _fields(message)
+    fields = fields_of(message)
     notes = tuple(f"{key}: {fields[key]}" for key in ("name", "tool_call_id") if fields.get(key) is not None)
-    weight: Any = fields.get("weight")
-    return Turn(path, str(fields.get("role", "?")), _pieces(fields), notes, learned=weight is False or weight != 0)
-
-
-def _fields(value: Any) -> Mapping[str, Any]:
-    """An object's fields; none where the value is no object."""
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+    return Turn(path, str(fields.get("role", "?")), _pieces(fields), notes, learned=not is_silent(fields))
 
 
 def _pieces(message: Mapping[str, Any]) -> tuple[Piece, ...]:
     """All that a message says; one piece that says so where it is nothing."""
-    read = message.get("role") in ("tool", "function")
+    read = message.get("role") in RESULTS
     pieces = (*_content(message.get("content"), read=read), *_calls(message), *_unusual(message))
     return pieces or (Piece("nothing", ""),)
 
@@ -165,7 +160,7 @@ def _content(content: Any, *, read: bool = False) -> Iterator[Piece]:
 
 
 def _part(part: Any) -> Piece:
-    fields = _fields(part)
+    fields = fields_of(part)
     match fields.get("type"):
         case "text" | "refusal" as kind if isinstance(fields.get(kind), str):
             return Piece(kind, fields[kind])
@@ -181,7 +176,7 @@ def _part(part: Any) -> Piece:
 
 def _address(given: Any) -> str:
     """What stands for an image or a sound: its address, or the kind and size of what is in the row itself."""
-    fields = _fields(given) or {"url": given}
+    fields = fields_of(given) or {"url": given}
     return ", ".join(_short(value) if key == "url" else f"{key}: {_short(value)}" for key, value in fields.items())
 
 
@@ -205,12 +200,12 @@ def _calls(message: Mapping[str, Any]) -> Iterator[Piece]:
 
 def _call(call: Any) -> Piece:
     """A call by its name, with its arguments set out; what is no JSON stands as it is."""
-    function = _fields(_fields(call).get("function"))
+    function = fields_of(fields_of(call).get("function"))
     if not function:
         return Piece("json", pretty(call))
     given: Any = function.get("arguments")
     text = (pretty_text(given) or given) if isinstance(given, str) else pretty(given)
-    names = (function.get("name", "?"), _fields(call).get("id"))
+    names = (function.get("name", "?"), fields_of(call).get("id"))
     return Piece("call", text, " ".join(str(name) for name in names if name is not None))
 
 

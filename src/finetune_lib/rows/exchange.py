@@ -8,9 +8,8 @@ from hashlib import blake2b
 from typing import Any, NamedTuple, cast
 
 from finetune_lib.records import Example, kind_of
+from finetune_lib.rows.messages import INSTRUCTIONS, OUTPUTS, calls_of, fields_of, is_list, is_object, items_of
 from finetune_lib.texts.folding import fold
-
-INSTRUCTIONS = ("system", "developer")
 
 
 class Turns(NamedTuple):
@@ -76,10 +75,7 @@ last_turns = LastTurns()
 
 def texts_of(example: Example) -> tuple[str, ...]:
     """The texts of a chat without an answer, instructions left out; none of other rows."""
-    messages = example.data.get("messages")
-    if not isinstance(messages, list):
-        return ()
-    known = [cast("dict[str, Any]", message) for message in cast("list[Any]", messages) if isinstance(message, dict)]
+    known = filter(is_object, items_of(example.data.get("messages")))
     return tuple(_text(message) for message in known if message.get("role") not in INSTRUCTIONS)
 
 
@@ -115,19 +111,18 @@ def _of_chat(messages: Sequence[Any]) -> Turns | None:
     if found is None:
         return None
     last, asked, index = found
-    calls = bool(messages[index].get("tool_calls") or messages[index].get("function_call"))
+    calls = bool(calls_of(messages[index]))
     path = f"/messages/{index}/{'tool_calls' if calls else 'content'}"
     return Turns(system, tuple(texts[:last]), asked, texts[last], None, calls, path)
 
 
 def _of_preference(data: Mapping[str, Any]) -> Turns | None:
-    asked = data.get("input")
-    messages = cast("dict[str, Any]", asked).get("messages") if isinstance(asked, dict) else None
-    sides = [_side(data.get(name)) for name in ("preferred_output", "non_preferred_output")]
-    if not isinstance(messages, list) or None in sides:
+    messages = fields_of(data.get("input")).get("messages")
+    sides = [_side(data.get(name)) for name in OUTPUTS]
+    if not is_list(messages) or None in sides:
         return None
-    turns = _of_chat([*cast("list[Any]", messages), {"role": "assistant", "content": sides[0]}])
-    return turns and turns._replace(rejected=sides[1], path="/preferred_output/0/content")
+    turns = _of_chat([*messages, {"role": "assistant", "content": sides[0]}])
+    return turns and turns._replace(rejected=sides[1], path=f"/{OUTPUTS[0]}/0/content")
 
 
 def _side(messages: object) -> str | None:
@@ -143,20 +138,19 @@ def _text(message: Mapping[str, Any]) -> str:
     if type(content) is str and len(message) == 2:
         return content
     said = [content] if isinstance(content, str) else _parts(content)
-    calls = message.get("tool_calls") or message.get("function_call")
+    calls = calls_of(message)
     beside = [*([message["refusal"]] if message.get("refusal") else []), *([_calls(calls)] if calls else [])]
     return "\n".join([*said, *(value if isinstance(value, str) else as_json(value) for value in beside)])
 
 
 def _calls(calls: object) -> str:
     """What is called with which arguments; the ids of calls say nothing."""
-    each = cast("list[Any]", calls) if isinstance(calls, list) else [calls]
-    return as_json([_call(call) for call in each])
+    return as_json([_call(call) for call in (calls if is_list(calls) else [calls])])
 
 
 def _call(call: Any) -> object:
     """Name and arguments, these as what their JSON says; anything else as it is."""
-    fields = cast("dict[str, Any]", call) if isinstance(call, dict) else {}
+    fields = fields_of(call)
     function: Any = fields.get("function", fields)
     try:
         arguments = function["arguments"]
@@ -166,14 +160,14 @@ def _call(call: Any) -> object:
 
 
 def _parts(content: object) -> list[str]:
-    if not isinstance(content, list):
-        return [] if content is None else [as_json(content)]
-    return [_part(part) for part in cast("list[Any]", content)]
+    if is_list(content):
+        return [_part(part) for part in content]
+    return [] if content is None else [as_json(content)]
 
 
 def _part(part: Any) -> str:
-    text: object = cast("dict[str, Any]", part).get("text") if isinstance(part, dict) else None
-    return text if isinstance(text, str) else _named(as_json(cast("object", part)))
+    text = fields_of(part).get("text")
+    return text if isinstance(text, str) else _named(as_json(part))
 
 
 def _named(part: str) -> str:

@@ -11,7 +11,7 @@ from finetune_lib.data.augmenters.numerals import numerals
 from finetune_lib.data.augmenters.rewriting import versions_in
 from finetune_lib.data.augmenters.slips import KINDS, spots, table
 from finetune_lib.platforms.asking import UnreadableAnswerError
-from finetune_lib.rows.turns_more import rewritten, turns, user_turns
+from finetune_lib.rows.turns import rewritten, turns, user_turns
 from finetune_lib.texts.scripts import variety
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from finetune_lib.data.augmenters.lineage import content_hash
 from finetune_lib.data.augmenters.numerals import numerals
-from finetune_lib.rows.turns_more import rewritten, turns
+from finetune_lib.rows.turns import rewritten, turns
 from finetune_lib.texts import fold, jaccard, shingles
 from finetune_lib.texts.scripts import variety, writing
 

@@ -11,7 +11,7 @@ from finetune_lib.data.augmenters.augmenter import Child, Missing, randomness
 from finetune_lib.data.augmenters.gate import SLIPPED, Gate
 from finetune_lib.data.augmenters.slips import KINDS, Kind, Spot, spots
 from finetune_lib.records import Example
-from finetune_lib.rows.turns_more import Turn, retold, user_turns
+from finetune_lib.rows.turns import Turn, retold, user_turns
 
 
 class _Place(NamedTuple):

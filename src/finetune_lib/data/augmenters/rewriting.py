@@ -13,7 +13,7 @@ from finetune_lib.errors import PlatformError
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import NotAskedError, Price, Reply, Request, UnreadableAnswerError, session
 from finetune_lib.records import Example
-from finetune_lib.rows.turns_more import retold, user_turns
+from finetune_lib.rows.turns import retold, user_turns
 from finetune_lib.texts.json_values import json_values
 from finetune_lib.tokens import counter_for
 

@@ -11,7 +11,8 @@ from finetune_lib.data.augmenters.augmenter import Child
 from finetune_lib.data.augmenters.gate import CHANGED, Gate
 from finetune_lib.extras import require
 from finetune_lib.records import Example
-from finetune_lib.rows.turns_more import SYSTEM_ROLES, rewritten, turns
+from finetune_lib.rows.messages import INSTRUCTIONS
+from finetune_lib.rows.turns import rewritten, turns
 from finetune_lib.texts.scripts import Variety, variety
 
 # OpenCC's names: with the words of Taiwan and the mainland (軟體, 软件), or the characters alone.
@@ -47,7 +48,7 @@ class Script:
     def __call__(self, example: Example, /) -> Iterator[Child]:
         """The one child of an example; a row that has nothing in the other script gives itself again."""
         convert = converter((WITH_WORDS if self.words else CHARACTERS)[self.to])
-        roles = {"user", "assistant", *SYSTEM_ROLES} if self.answers else {"user"}
+        roles = {"user", "assistant", *INSTRUCTIONS} if self.answers else {"user"}
         chosen = [turn for turn in turns(example.data) if turn.role in roles]
         texts = {turn.path: convert(turn.text) for turn in chosen if variety(turn.text) not in (None, self.to)}
         yield Child(rewritten(example.data, texts), f"{self.to}{'+answers' if self.answers else ''}")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from finetune_lib.data.augmenters.augmenter import Child, Made, Missing
 from finetune_lib.data.augmenters.counting import Tally
 from finetune_lib.data.augmenters.gate import Gate
 from finetune_lib.data.augmenters.lineage import Lineage, content_hash, family_of
 from finetune_lib.records import NOWHERE, Example
+from finetune_lib.rows.messages import items_of
 
 Check: TypeAlias = Callable[[Example], str | None]
 """From a child to the reason why it must not train, as the code of an error, or None."""
@@ -88,15 +89,10 @@ def row_of(item: Made | object, parent: Example) -> tuple[Example, str] | Missin
     child = item if isinstance(item, Example) else Example(data)  # pyright: ignore[reportUnknownArgumentType]
     origin = child.origin
     if origin == NOWHERE:  # the parent's place; its cells only where the messages are still the same ones
-        same = len(_messages(child)) == len(_messages(parent))
+        same = len(items_of(child.data.get("messages"))) == len(items_of(parent.data.get("messages")))
         origin = parent.origin if same else replace(parent.origin, cells={})
     child = replace(child, origin=origin, category=child.category or parent.category)
     return Missing(fault) if (fault := _fault(child, parent)) else (child, detail)
-
-
-def _messages(example: Example) -> Sequence[Any]:
-    messages = example.data.get("messages")
-    return messages if isinstance(messages, list) else ()  # pyright: ignore[reportUnknownVariableType]
 
 
 def _fault(child: Example, parent: Example) -> str | None:

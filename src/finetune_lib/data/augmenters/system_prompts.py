@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 from finetune_lib.data.augmenters.augmenter import Child, Missing, randomness
 from finetune_lib.data.augmenters.gate import CHANGED, Gate
 from finetune_lib.records import Example
-from finetune_lib.rows.turns_more import SYSTEM_ROLES
+from finetune_lib.rows.messages import INSTRUCTIONS, fields_of
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def _under(data: Mapping[str, Any], system: str) -> Mapping[str, Any] | None:
 
 
 def _replaced(messages: list[Any], system: str) -> list[Any]:
-    first = cast("dict[str, Any]", messages[0] if isinstance(messages[0], dict) else {})
-    if first.get("role") in SYSTEM_ROLES:
+    first = fields_of(messages[0])
+    if first.get("role") in INSTRUCTIONS:
         return [{**first, "content": system}, *messages[1:]]
     return [{"role": "system", "content": system}, *messages]

@@ -9,7 +9,7 @@ from typing import ClassVar
 from finetune_lib.data.augmenters.augmenter import Child, Missing
 from finetune_lib.data.augmenters.rewriting import NO_ANSWER, NO_TEXT, Rewriting, prompt
 from finetune_lib.records import Example
-from finetune_lib.rows.turns_more import retold, user_turns
+from finetune_lib.rows.turns import retold, user_turns
 from finetune_lib.texts.scripts import language_for, writing
 
 ROLE = "You translate what users say to an assistant, as they would say it themselves. Translate every turn."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from finetune_lib.data.checks.profiles import Closing
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.records import Example, Origin, conversation, kind_of
+from finetune_lib.rows.messages import tools_of, trained
 from finetune_lib.tokens import Counter
 
 LATER = "a later day"
@@ -81,7 +82,7 @@ def tokens(example: Example, counter: Counter) -> int:
 
 
 def _tools(data: Mapping[str, Any]) -> str:
-    tools = data.get("tools")
+    tools = tools_of(data)
     return json.dumps(tools, ensure_ascii=False, default=repr) if tools else ""
 
 
@@ -97,8 +98,6 @@ def too_long(counted: Iterable[tuple[Example, int]], rules: Rules, counter: Coun
 
 def _before_answer(example: Example, counter: Counter) -> int:
     """Tokens before the first words that are learned; 0 where there is no answer to cut."""
-    turns: Sequence[Mapping[str, Any]] = conversation(example.data)
-    for place, turn in enumerate(turns):
-        if turn.get("role") == "assistant" and turn.get("weight") != 0:
-            return counter.example(turns[:place], _tools(example.data))
-    return 0
+    turns = trained(example.data)
+    place = next((place for place, (_, learned) in enumerate(turns) if learned), None)
+    return 0 if place is None else counter.example([turn for turn, _ in turns[:place]], _tools(example.data))

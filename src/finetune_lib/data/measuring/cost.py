@@ -131,7 +131,7 @@ def _notes(result: CostEstimate, *, stale: bool, limit: int | None) -> Iterable[
 
 
 def _answer_tokens(example: Example, counter: Counter) -> int:
-    answers = [turn for turn in turns_of(example) if turn.get("role") == "assistant"]
+    answers = [turn for turn, _ in turns_of(example) if turn.get("role") == "assistant"]
     return counter.text(answers[-1]) if answers else 0
 
 

@@ -15,7 +15,8 @@ from finetune_lib.pages.style import style
 from finetune_lib.pages.terminal import table as text_table
 from finetune_lib.pages.unseen import visible
 from finetune_lib.pages.wording import Words, chosen, words
-from finetune_lib.records import Example, conversation
+from finetune_lib.records import Example
+from finetune_lib.rows.messages import is_object, trained
 from finetune_lib.tokens import Counter as TokenCounter
 from finetune_lib.tokens import counter_for
 
@@ -126,11 +127,11 @@ class _Gathered:
 
     def add(self, example: Example) -> None:
         """Count one example."""
-        counts = [(turn, self.counter.text(turn)) for turn in turns_of(example)]
-        for turn, count in counts:
+        counts = [(turn, self.counter.text(turn), learned) for turn, learned in turns_of(example)]
+        for turn, count, _ in counts:
             self.roles[str(turn.get("role"))] += count
         self.tokens.append(tokens_of(example, self.counter))
-        self.trained.append(sum(count for turn, count in counts if _learned(turn)))
+        self.trained.append(sum(count for _, count, learned in counts if learned))
         self.messages.append(len(counts))
         if example.category:
             number, total = self.categories.get(example.category, (0, 0))
@@ -158,20 +159,12 @@ def tokens_of(example: Example, counter: TokenCounter) -> int:
         return 0
 
 
-def turns_of(example: Example) -> list[Mapping[str, Any]]:
-    """The messages of a row, as far as they are some; a malformed one has none."""
+def turns_of(example: Example) -> list[tuple[Mapping[str, Any], bool]]:
+    """The messages of a row, as far as they are some, and whether they are learned; a malformed one has none."""
     try:
-        return [turn for turn in conversation(example.data) if _is_turn(turn)]
+        return [(turn, learned) for turn, learned in trained(example.data) if is_object(turn)]
     except (KeyError, TypeError):
         return []
-
-
-def _is_turn(turn: object) -> bool:
-    return isinstance(turn, Mapping)
-
-
-def _learned(turn: Mapping[str, Any]) -> bool:
-    return turn.get("role") == "assistant" and turn.get("weight") != 0
 
 
 def _text_bars(found: Distribution) -> Iterator[str]:

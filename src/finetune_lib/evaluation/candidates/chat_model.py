@@ -10,8 +10,7 @@ from finetune_lib.evaluation.candidates.candidate import asked
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Price, Request, current_session
 from finetune_lib.records import Answer, Case
-
-SYSTEM_ROLES = frozenset({"system", "developer"})
+from finetune_lib.rows.messages import INSTRUCTIONS
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class ChatModel:
         plain: list[Mapping[str, Any]] = [m.model_dump(exclude_none=True, exclude={"weight"}) for m in case.messages]
         if self.system is None:
             return plain
-        return [{"role": "system", "content": self.system}, *(m for m in plain if m["role"] not in SYSTEM_ROLES)]
+        return [{"role": "system", "content": self.system}, *(m for m in plain if m["role"] not in INSTRUCTIONS)]
 
     def question(self, messages: Sequence[Mapping[str, Any]], case: Case, *, sources: tuple[str, ...] = ()) -> Request:
         """These messages to the candidate's model, in its way."""

@@ -10,10 +10,11 @@ from random import Random
 from typing import Any, Literal, cast
 
 from finetune_lib.concurrency import call, in_thread
-from finetune_lib.evaluation.candidates.chat_model import SYSTEM_ROLES, ChatModel
+from finetune_lib.evaluation.candidates.chat_model import ChatModel
 from finetune_lib.evaluation.candidates.retrieval import ByWords, Once, tokens
 from finetune_lib.platforms.asking import Request
 from finetune_lib.records import Case, Example, conversation
+from finetune_lib.rows.messages import INSTRUCTIONS
 from finetune_lib.texts import fold
 from finetune_lib.tokens import counter_for
 
@@ -80,8 +81,8 @@ class FewShot(ChatModel):
 
     def _within(self, messages: list[Turn], shown: list[list[Turn]]) -> list[Turn]:
         """The system message, the examples that fit, and the conversation of the case."""
-        system = [message for message in messages if message["role"] in SYSTEM_ROLES]
-        asked = [message for message in messages if message["role"] not in SYSTEM_ROLES]
+        system = [message for message in messages if message["role"] in INSTRUCTIONS]
+        asked = [message for message in messages if message["role"] not in INSTRUCTIONS]
         if self.max_prompt_tokens is not None:
             size = counter_for(self.model).example
             left = self.max_prompt_tokens - size(messages)
@@ -133,7 +134,7 @@ def turns_of(example: Example) -> list[Turn]:
     turns = [
         {name: value for name, value in turn.items() if name != "weight" and value is not None}
         for turn in conversation(example.data)
-        if turn.get("role") not in SYSTEM_ROLES
+        if turn.get("role") not in INSTRUCTIONS
     ]
     last = max((at for at, turn in enumerate(turns) if turn.get("role") == "assistant"), default=-1)
     return [*turns[: last + 1], *_results(turns[last])] if last > 0 else []

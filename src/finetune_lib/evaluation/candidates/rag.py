@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from finetune_lib.concurrency import in_thread
-from finetune_lib.evaluation.candidates.chat_model import SYSTEM_ROLES, ChatModel
+from finetune_lib.evaluation.candidates.chat_model import ChatModel
 from finetune_lib.evaluation.candidates.passages import Corpus, Passage, passages_of
 from finetune_lib.evaluation.candidates.retrieval import ByMeaning, ByWords, Once
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Request, Session, current_session
 from finetune_lib.records import Case, Message
+from finetune_lib.rows.messages import INSTRUCTIONS
 from finetune_lib.texts import fold
 from finetune_lib.texts.scripts import language_for
 
@@ -106,8 +107,8 @@ class Rag(ChatModel):
         """The conversation, its system message with the passages behind it."""
         if not sources:
             return list(messages)
-        said = [_text(message) for message in messages if message["role"] in SYSTEM_ROLES]
-        others = [message for message in messages if message["role"] not in SYSTEM_ROLES]
+        said = [_text(message) for message in messages if message["role"] in INSTRUCTIONS]
+        others = [message for message in messages if message["role"] not in INSTRUCTIONS]
         template = self.template or TEMPLATES[language_for("\n".join([*said, *map(_text, others)]))]
         passages = "\n\n".join(f"[{number}] {text}" for number, text in enumerate(sources, start=1))
         content = "\n\n".join([*said, template.replace(PLACE, passages)])

@@ -13,10 +13,9 @@ from finetune_lib.data.formats.json_text import value_of
 from finetune_lib.data.reading.meaning import METADATA
 from finetune_lib.evaluation.golden.fields import fields_among
 from finetune_lib.records import Case, Example, Message, ToolCall, kind_of
-from finetune_lib.rows.messages import fields_of, is_list, items_of
+from finetune_lib.rows.messages import INSTRUCTIONS, fields_of, is_list, items_of
 
 OUR_OWN = frozenset({None, "openai-evals", "question-answer", "query-response", "text", "kto"})
-SYSTEM_ROLES = frozenset({"system", "developer"})
 SURE = frozenset({"expected", "ideal"})  # beside a whole conversation other names are what graders read
 
 
@@ -40,7 +39,7 @@ def case_of(row: Example, names: Mapping[str, str], *, number: int, system: str 
     if data is not row.data:
         names = fields_among(tuple(data))
     messages, expected, used = _turns(data, names)
-    if not any(message.role not in SYSTEM_ROLES and _says(message) for message in messages):
+    if not any(message.role not in INSTRUCTIONS and _says(message) for message in messages):
         raise NoCaseError(f"nothing is asked; the row has {', '.join(data) or 'no fields'}")
     label = {field: _text(data.get(names.get(field, ""))).strip() for field in ("category", "cluster", "id")}
     ours = fields_of(data.get(METADATA))
@@ -132,7 +131,7 @@ def _says(message: Message) -> bool:
 
 
 def _system(messages: Sequence[Message], system: str | None) -> tuple[Message, ...]:
-    if system is None or any(message.role in SYSTEM_ROLES for message in messages):
+    if system is None or any(message.role in INSTRUCTIONS for message in messages):
         return ()
     return (Message(role="system", content=system),)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from finetune_lib.data.diagnostics import place_name
 from finetune_lib.records import Case, Example
-from finetune_lib.rows.exchange import INSTRUCTIONS, as_json, texts_of, turns_of
-from finetune_lib.rows.messages import fields_of, items_of
+from finetune_lib.rows.exchange import as_json, texts_of, turns_of
+from finetune_lib.rows.messages import INSTRUCTIONS, fields_of, items_of
 from finetune_lib.texts import fold
 from finetune_lib.texts.neighbours.between import nearest_between
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from finetune_lib.records import conversation
+from finetune_lib.rows.messages import trained
 
 IGNORED = -100
 
@@ -24,16 +24,17 @@ def encode(row: Mapping[str, Any], tokenizer: Any, *, limit: int) -> dict[str, l
     Raises:
         TemplateError: The rendered beginning of a conversation is not the beginning of the whole.
     """
-    messages = [plain(message) for message in conversation(row)]
+    turns = trained(row)
+    messages = [plain(message) for message, _ in turns]
     tools = row.get("tools") or None
     told, ids, labels = "", list[int](), list[int]()
-    for place, message in enumerate(conversation(row)):
+    for place, (message, learned) in enumerate(turns):
         if message["role"] == "assistant":
             before = _render(tokenizer, messages[:place], tools, prompt=True)
             after = _render(tokenizer, messages[: place + 1], tools, prompt=False)
             question, answer = _continued(before, told), _continued(after, before)
             _extend(ids, labels, _tokens(tokenizer, question), learned=False)
-            _extend(ids, labels, _tokens(tokenizer, answer), learned=message.get("weight", 1) != 0)
+            _extend(ids, labels, _tokens(tokenizer, answer), learned=learned)
             told = after
     return {"input_ids": ids[:limit], "labels": labels[:limit]}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from finetune_lib.data.checks.form.conversation import RESULTS, check_ending, check_order
+from finetune_lib.data.checks.form.conversation import check_ending, check_order
 from finetune_lib.data.checks.form.images import too_many
 from finetune_lib.data.checks.form.pairing import check_pairs
 from finetune_lib.data.checks.form.structure import check_keys, check_messages, is_role
@@ -13,6 +13,7 @@ from finetune_lib.data.checks.form.tools import check_called, check_declared
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic
 from finetune_lib.records import Example, Origin
+from finetune_lib.rows.messages import RESULTS, items_of
 
 CALLING = frozenset({"tool_calls", "function_call", "tool_call_id"})
 
@@ -52,7 +53,7 @@ def check_conversation(
 
 def whole(messages: object) -> list[Mapping[str, Any]]:
     """The messages where each has a known role, so that their order says something; else none."""
-    turns = cast("list[Any]", messages) if isinstance(messages, list) else []
+    turns = items_of(messages)
     for turn in turns:
         if not isinstance(turn, dict) or not is_role(cast("dict[str, Any]", turn).get("role")):
             return []

@@ -10,6 +10,7 @@ from finetune_lib.data.checks.form.texts import text_findings
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, Severity, diagnose, name_of
 from finetune_lib.records import Origin
+from finetune_lib.rows.messages import RESULTS
 
 # Source: OpenAI's OpenAPI document f85dbe2, ChatCompletionRequest…MessageContentPart.
 PART_TYPES = frozenset({"text", "image_url", "input_audio", "file", "refusal"})
@@ -46,7 +47,7 @@ def _empty_severity(message: Mapping[str, Any]) -> Severity | None:
     """An empty answer teaches silence; an empty question is odd; an empty tool result is ordinary."""
     if message.get("role") == "assistant":
         return None if speaks_otherwise(message) else "error"
-    return None if message.get("role") in ("tool", "function") else "warning"
+    return None if message.get("role") in RESULTS else "warning"
 
 
 def _parts(parts: Sequence[object], path: str, origin: Origin, role: str, rules: Rules) -> Iterator[Diagnostic]:

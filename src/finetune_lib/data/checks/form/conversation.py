@@ -8,19 +8,18 @@ from typing import Any
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.records import Origin
+from finetune_lib.rows.messages import INSTRUCTIONS, RESULTS, calls_of, is_silent
 
-INSTRUCTING = ("system", "developer")
-RESULTS = ("tool", "function")
 Messages = Sequence[Mapping[str, Any]]
 
 
 def check_order(messages: Messages, path: str, origin: Origin, rules: Rules) -> Iterator[Diagnostic]:
     """Turns of one role in a row, a late system message, and an assistant that speaks first."""
     roles = [message["role"] for message in messages]
-    begun = next((place for place, role in enumerate(roles) if role not in INSTRUCTING), len(roles))
+    begun = next((place for place, role in enumerate(roles) if role not in INSTRUCTIONS), len(roles))
     for place in range(1, len(roles)):
         where = f"{path}/{place}/role"
-        if roles[place] in INSTRUCTING and place > begun:
+        if roles[place] in INSTRUCTIONS and place > begun:
             yield diagnose("C405", origin, where, role=roles[place])
         elif roles[place] == roles[place - 1] and not _goes_on(messages[place - 1]):
             severity = "error" if roles[place] in rules.profile.refused_repeats else None
@@ -31,7 +30,7 @@ def check_order(messages: Messages, path: str, origin: Origin, rules: Rules) -> 
 
 def _goes_on(message: Mapping[str, Any]) -> bool:
     """Whether a turn may well be followed by one of the same role: results of parallel calls, and calls."""
-    return message["role"] in RESULTS or bool(message.get("tool_calls") or message.get("function_call"))
+    return message["role"] in RESULTS or bool(calls_of(message))
 
 
 def check_ending(messages: Messages, path: str, origin: Origin, rules: Rules) -> Iterator[Diagnostic]:
@@ -44,7 +43,7 @@ def check_ending(messages: Messages, path: str, origin: Origin, rules: Rules) ->
     answers = [message for message in messages if message["role"] == "assistant"]
     if not answers:
         yield diagnose("C401", origin, path)
-    elif all(message.get("weight") == 0 for message in answers):
+    elif all(is_silent(message) for message in answers):
         yield diagnose("C407", origin, path)
     elif last in RESULTS:
         yield diagnose("C409", origin, place, role=last)

@@ -13,6 +13,7 @@ from typing import Any, cast
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, name_of
 from finetune_lib.records import Example, Origin
+from finetune_lib.rows.messages import items_of
 
 DATA_URL = re.compile(r"data:image/([\w.+-]+);base64,", re.IGNORECASE)
 WEB_URL = re.compile(r"(https?)://[^\s/]+\S*", re.IGNORECASE)
@@ -100,11 +101,7 @@ class ImageExamples:
 
     def look(self, example: Example, place: int) -> None:  # noqa: ARG002 - surveys share one shape
         """Take up one example."""
-        messages = example.data.get("messages")
-        for message in cast("list[Any]", messages) if isinstance(messages, list) else ():
-            if images_in(message):
-                self.number += 1
-                return
+        self.number += any(map(images_in, items_of(example.data.get("messages"))))
 
     def take_plain(self, number: int, places: Sequence[int]) -> None:
         """Plain chats have no images."""

@@ -16,8 +16,8 @@ from finetune_lib.data.checks.form.tools import check_called
 from finetune_lib.data.checks.rules import PREFERENCE_KEYS, Rules
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, name_of
 from finetune_lib.records import Example, Origin
+from finetune_lib.rows.messages import OUTPUTS
 
-SIDES = ("preferred_output", "non_preferred_output")
 DIALECTS: Mapping[str, tuple[str, ...]] = {
     "preferred_output": ("preferred_completion", "chosen", "preferred"),
     "non_preferred_output": ("non_preferred_completion", "rejected", "non_preferred"),
@@ -42,12 +42,12 @@ def check(example: Example, rules: Rules) -> Iterator[Diagnostic]:
         yield diagnose("P603", origin, f"/{name}", name=name, meant=side)
     known: dict[str, object] = {key: None for key in data if key not in foreign.values()}
     yield from check_keys(known, PREFERENCE_KEYS, "", origin, extra=rules.extra_keys)
-    yield from _sides(data, [side for side in SIDES if side not in foreign], origin, rules)
+    yield from _sides(data, [side for side in OUTPUTS if side not in foreign], origin, rules)
 
 
 def foreign_sides(data: Mapping[str, Any]) -> dict[str, str]:
     """From a side that is missing to the name that another format gives it here."""
-    return {side: name for side in SIDES if side not in data for name in DIALECTS[side] if name in data}
+    return {side: name for side in OUTPUTS if side not in data for name in DIALECTS[side] if name in data}
 
 
 def _input(given: Mapping[str, Any], origin: Origin, rules: Rules) -> Iterator[Diagnostic]:
@@ -60,18 +60,18 @@ def _input(given: Mapping[str, Any], origin: Origin, rules: Rules) -> Iterator[D
 
 
 def _sides(data: Mapping[str, Any], sides: Sequence[str], origin: Origin, rules: Rules) -> Iterator[Diagnostic]:
-    prompts = [_prompt(data.get(side)) for side in SIDES]
-    if len(sides) == len(SIDES) and all(prompts) and prompts[0] != prompts[1]:
-        yield diagnose("P609", origin, f"/{SIDES[1]}/0")
+    prompts = [_prompt(data.get(side)) for side in OUTPUTS]
+    if len(sides) == len(OUTPUTS) and all(prompts) and prompts[0] != prompts[1]:
+        yield diagnose("P609", origin, f"/{OUTPUTS[1]}/0")
         return
     given = data.get("input")
     for side in sides:
         yield from _side(data.get(side), side, origin, rules)
         holder = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
         yield from check_called(holder, data.get(side), f"/{side}", origin)
-    answers = [_answer(data.get(side)) for side in SIDES]
+    answers = [_answer(data.get(side)) for side in OUTPUTS]
     if answers[0] is not None and answers[0] == answers[1]:
-        yield diagnose("P601", origin, f"/{SIDES[1]}/0")
+        yield diagnose("P601", origin, f"/{OUTPUTS[1]}/0")
 
 
 def _side(output: object, side: str, origin: Origin, rules: Rules) -> Iterator[Diagnostic]:
@@ -117,7 +117,7 @@ class LengthBias:
 
     def look(self, example: Example, place: int) -> None:  # noqa: ARG002 - surveys share one shape
         """Take up one example."""
-        texts = [_text(example.data.get(side)) for side in SIDES]
+        texts = [_text(example.data.get(side)) for side in OUTPUTS]
         if all(texts):
             lengths = [len(text) for text in texts]
             self.pairs += 1

@@ -15,7 +15,7 @@ from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.checks.survey import Survey
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, quote
 from finetune_lib.records import Example, Origin
-from finetune_lib.rows.exchange import INSTRUCTIONS
+from finetune_lib.rows.messages import INSTRUCTIONS
 from finetune_lib.rows.turns import Turn, turns
 from finetune_lib.texts.scripts import HAN, KANA, told, varieties
 
@@ -111,7 +111,7 @@ def _answer(turn: Turn, origin: Origin) -> Iterator[Diagnostic]:
     if loop := repetition.loop_in(text):
         window = quote(text, loop.start, len(loop.unit))
         given: dict[str, Any] = {"unit": short(loop.unit), "times": loop.times}
-        yield diagnose("Q910", origin, turn.path, quote=window, **given)
+        yield diagnose("Q910", origin, turn.pointer, quote=window, **given)
 
 
 def _placeholder(text: str) -> re.Match[str] | None:
@@ -178,7 +178,7 @@ def _mixed(question: Turn, answer: Turn, origin: Origin) -> Iterator[Diagnostic]
     fewer = own_simplified and len(own_simplified) <= len(own_traditional or simplified)
     first = (own_simplified if fewer else own_traditional)[0]
     given: dict[str, Any] = {"simplified": "".join(simplified[:NAMED]), "traditional": "".join(traditional[:NAMED])}
-    yield diagnose("Q903", origin, answer.path, quote=quote(answer.text, answer.text.index(first)), **given)
+    yield diagnose("Q903", origin, answer.pointer, quote=quote(answer.text, answer.text.index(first)), **given)
 
 
 def _languages(texts: Sequence[Turn], asked: Turn, answer: Turn, origin: Origin) -> Iterator[Diagnostic]:
@@ -187,7 +187,7 @@ def _languages(texts: Sequence[Turn], asked: Turn, answer: Turn, origin: Origin)
     chinese, other = (asked.text, answer.text) if english else (answer.text, asked.text)
     differ = _is_chinese(chinese) and len(_WORD.findall(other)) >= WORDS and not _CODE.search(other)
     if differ and not any(_wants_other(turn, english=english) for turn in texts):
-        yield diagnose("Q907", origin, answer.path, quote=quote(answer.text, 0, min(len(answer.text), 20)))
+        yield diagnose("Q907", origin, answer.pointer, quote=quote(answer.text, 0, min(len(answer.text), 20)))
 
 
 def _wants_other(turn: Turn, *, english: bool) -> bool:
@@ -205,4 +205,4 @@ def _is_chinese(text: str) -> bool:
 def _marked(code: str, turn: Turn, found: re.Match[str], origin: Origin) -> Diagnostic:
     text = found[0].strip()
     start = found.start() + found[0].find(text)
-    return diagnose(code, origin, turn.path, quote=quote(turn.text, start, len(text)), text=short(text))
+    return diagnose(code, origin, turn.pointer, quote=quote(turn.text, start, len(text)), text=short(text))

@@ -95,7 +95,7 @@ class LabelSurvey:
 
     def _place(self, text: str, examples: Sequence[Example]) -> tuple[Origin, str]:
         example = examples[self.seen[text].first]
-        return example.origin, next(turn.path for turn in turns(example.data) if turn.learned)
+        return example.origin, next(turn.pointer for turn in turns(example.data) if turn.learned)
 
     def _count(self, text: str, new: Label) -> None:
         if known := self.seen.get(text):

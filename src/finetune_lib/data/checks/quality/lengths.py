@@ -67,7 +67,7 @@ class LengthSurvey:
             example, typical = examples[place], round(2 ** (middle / STEPS))
             answer = next(turn for turn in reversed(turns(example.data)) if turn.learned)
             given: dict[str, Any] = {"length": len(answer.text.strip()), "typical": typical, "count": count}
-            yield diagnose("Q904", example.origin, answer.path, quote=quote(answer.text, 0), **given)
+            yield diagnose("Q904", example.origin, answer.pointer, quote=quote(answer.text, 0), **given)
 
     def _add(self, step: int, count: int, places: list[int]) -> None:
         known = self.bins.get(step) or self.bins.setdefault(step, Bin())

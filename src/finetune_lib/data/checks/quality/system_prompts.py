@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, quote
 from finetune_lib.records import Example
+from finetune_lib.rows.messages import INSTRUCTIONS, is_object, items_of
 
 DISTINCT = 2_000  # prompts told apart; data with more of them has no common one
 NAMED = 20
@@ -128,14 +129,10 @@ def _shared(text: str, other: str) -> int:
 
 def _first(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The first message of a chat."""
-    messages = data.get("messages")
-    for message in cast("list[Any]", messages) if isinstance(messages, list) else ():
-        if isinstance(message, dict):
-            return cast("dict[str, Any]", message)
-    return None
+    return next((message for message in items_of(data.get("messages")) if is_object(message)), None)
 
 
 def _system(first: Mapping[str, Any]) -> str | None:
     """The text of the system message, where it opens the conversation."""
     content = first.get("content")
-    return content if first.get("role") in ("system", "developer") and isinstance(content, str) else None
+    return content if first.get("role") in INSTRUCTIONS and isinstance(content, str) else None
