@@ -28,7 +28,7 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
 
 def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
     """Whether a value is a JSON object."""
-    return isinstance(value, Mapping)
+    return type(value) is dict or isinstance(value, Mapping)
 
 
 def items_of(value: object) -> list[Any]:
@@ -43,7 +43,7 @@ def is_silent(message: Mapping[str, Any]) -> bool:
 
 def is_learned(message: Mapping[str, Any]) -> bool:
     """Whether a model is trained to write a message of a chat, or of a preference's first side."""
-    return message.get("role") == "assistant" and not is_silent(message)
+    return message.get("role") == "assistant" and message.get("weight") != 0
 
 
 def trained(data: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], bool]]:

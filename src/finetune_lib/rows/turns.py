@@ -56,21 +56,34 @@ def user_turns(data: Mapping[str, Any]) -> list[Turn]:
 
 def answers(data: Mapping[str, Any]) -> list[str]:
     """The texts that a model is trained to write, without their places."""
-    return [turn.text for turn in turns(data) if turn.learned]
+    messages = data.get("messages")
+    if type(messages) is not list:
+        return [turn.text for turn in turns(data) if turn.learned]
+    found: list[str] = []
+    for message in cast("list[Any]", messages):
+        fields: dict[str, Any] = message
+        if type(message) is dict and fields.get("role") == "assistant" and is_learned(fields):  # most are not its own
+            content = fields.get("content")
+            found += [content] if isinstance(content, str) else [text for _, text in _parts(content)]
+    return found
 
 
 def _spoken(messages: object, path: Path, *, learned: bool) -> Iterator[Turn]:
     for index, message in enumerate(items_of(messages)):
         fields = fields_of(message)
         if isinstance(role := fields.get("role"), str):
-            own = learned and is_learned(fields)
-            content = fields.get("content")
+            own, content = learned and role == "assistant" and is_learned(fields), fields.get("content")
             if isinstance(content, str):
                 yield Turn((*path, index, "content"), role, content, own)
-                continue
-            for number, part in enumerate(items_of(content)):
-                if isinstance(text := fields_of(part).get("text"), str):
-                    yield Turn((*path, index, "content", number, "text"), role, text, own)
+            else:
+                yield from (Turn((*path, index, "content", *at), role, text, own) for at, text in _parts(content))
+
+
+def _parts(content: object) -> Iterator[tuple[Path, str]]:
+    """The texts among the parts of a content, each with its place."""
+    for number, part in enumerate(items_of(content)):
+        if isinstance(text := fields_of(part).get("text"), str):
+            yield (number, "text"), text
 
 
 def rewritten(data: Mapping[str, Any], texts: Mapping[Path, str]) -> Mapping[str, Any]:

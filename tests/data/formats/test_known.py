@@ -17,7 +17,7 @@ FOLDER = SOURCE / "finetune_lib" / "data" / "formats"
 TOY = '''
 """Rows that ask and answer in one text, `question => answer`."""
 
-from finetune_lib.data.formats.format import Format, Shape, sign
+from finetune_lib.data.formats.format import Format, Shape, Sign
 from finetune_lib.data.formats.rows import Translated
 
 
@@ -31,7 +31,7 @@ def write(data, kind):
     return {"arrow": f"{asked} => {answered}"}
 
 
-TOY = Format(name="toy", shapes=(Shape(name="toy", read=read, alone=sign("arrow", holds=bool)),), write=write)
+TOY = Format("toy", shapes=(Shape("toy", read=read, alone=Sign(("arrow",), bool)),), write=write)
 '''
 USE = """
 import sys

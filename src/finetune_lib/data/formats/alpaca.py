@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from finetune_lib.data.formats.features import Carries, joined, refuse
-from finetune_lib.data.formats.format import Format, Shape, has_sides, is_text, sign
+from finetune_lib.data.formats.features import joined, refuse
+from finetune_lib.data.formats.format import Format, Shape, Sign, has_sides
 from finetune_lib.data.formats.messages import history_of, outputs_of
 from finetune_lib.data.formats.rows import Translated, chat, label_in, preference, without
 from finetune_lib.records import Kind, conversation
@@ -86,19 +86,19 @@ def _rounds(messages: list[Any]) -> dict[str, Any]:
 
 
 def _is_preference(data: Mapping[str, Any]) -> bool:
-    return has_sides(data) and is_text(data.get("instruction"))
+    return has_sides(data) and isinstance(data.get("instruction"), str)
 
 
 def _is_alpaca(data: Mapping[str, Any]) -> bool:
-    return is_text(data.get("instruction")) and sum(key in data for key in OUTPUTS) == 1
+    return isinstance(data.get("instruction"), str) and sum(key in data for key in OUTPUTS) == 1
 
 
 ALPACA: Final = Format(
-    name="alpaca",
+    "alpaca",
     shapes=(
-        Shape(name="alpaca-preference", read=read_preference, alone=sign("chosen", holds=_is_preference)),
-        Shape(name="alpaca", read=read, alone=sign("instruction", holds=_is_alpaca), judged=True),
+        Shape("alpaca-preference", read=read_preference, alone=Sign(("chosen",), _is_preference)),
+        Shape("alpaca", read=read, alone=Sign(("instruction",), _is_alpaca), judged=True),
     ),
     write=write,
-    carries=Carries(frozenset({"chat", "preference", "completion"}), frozenset({"placeholder in text"})),
+    carries={"placeholder in text"},
 )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from finetune_lib.data.formats.features import is_plain
-from finetune_lib.data.formats.format import Format, Shape, is_answered, parts_of, sign
+from finetune_lib.data.formats.format import Format, Shape, Sign, is_answered, parts_of
 from finetune_lib.data.formats.images import image_part, text_part
 from finetune_lib.data.formats.json_text import text_of
 from finetune_lib.data.formats.rows import SYSTEM_KEYS, Message, Translated, chat, without
@@ -127,9 +127,9 @@ def _is_bedrock(data: Mapping[str, Any]) -> bool:
 
 
 ANTHROPIC: Final = Format(
-    name="anthropic",
+    "anthropic",
     shapes=(
-        Shape(name="bedrock", read=read_bedrock, within=sign(holds=_is_bedrock)),
-        Shape(name="anthropic", read=read, within=sign(*SYSTEM_KEYS, holds=_is_anthropic)),
+        Shape("bedrock", read=read_bedrock, within=Sign((), _is_bedrock)),
+        Shape("anthropic", read=read, within=Sign(SYSTEM_KEYS, _is_anthropic)),
     ),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from finetune_lib.data.formats.format import Format, Shape, is_talk, is_text, sign
+from finetune_lib.data.formats.format import Format, Shape, Sign, is_talk
 from finetune_lib.data.formats.messages import message_of_turn
 from finetune_lib.data.formats.rows import Translated, chat, without
 from finetune_lib.rows.messages import is_list, items_of
@@ -34,8 +34,8 @@ def read(data: Mapping[str, Any]) -> Translated | None:
 
 def _is_evals(data: Mapping[str, Any]) -> bool:
     asked = data.get("input", data.get("sample"))
-    return is_talk(asked) if data.keys() <= KEYS else "ideal" in data and (is_talk(asked) or is_text(asked))
+    return is_talk(asked) if data.keys() <= KEYS else "ideal" in data and (is_talk(asked) or isinstance(asked, str))
 
 
-CASE: Final = Shape(name="openai-evals", read=read, alone=sign("ideal", "input", "sample", holds=_is_evals))
-EVALS: Final = Format(name="openai-evals", shapes=(CASE,))
+CASE: Final = Shape("openai-evals", read=read, alone=Sign(("ideal", "input", "sample"), _is_evals))
+EVALS: Final = Format("openai-evals", shapes=(CASE,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, get_args
 
-from finetune_lib.data.formats.features import refuse_losses
+from finetune_lib.data.formats.features import features, refuse
 from finetune_lib.data.formats.known import FORMATS, FormatName
 from finetune_lib.data.formats.translating import translated
 from finetune_lib.records import Example
@@ -35,8 +35,10 @@ def exported(example: Example, *, format: FormatName) -> dict[str, Any]:
     row = translated(example)
     if row.kind == "unknown" or not _is_whole(row):
         raise ValueError("the row is not a chat, a preference or a pair; validate the data first")
-    if known.carries:
-        refuse_losses(format, row.data, row.kind, known.carries)
+    if row.kind not in known.kinds:
+        raise ValueError(f"{format} has no place for a row of the kind {row.kind}")
+    if (carried := known.carries) is not None:
+        refuse(format, [f"{what} ({path})" for what, path in features(row.data, row.kind) if what not in carried])
     return known.write(row.data, row.kind)
 
 

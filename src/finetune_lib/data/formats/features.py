@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from finetune_lib.data.formats.images import PLACEHOLDER, url_of
@@ -48,31 +47,6 @@ def pictures(messages: list[Any]) -> list[str]:
     """The addresses of all pictures in their order."""
     parts = (part for message in messages for part in items_of(fields_of(message).get("content")))
     return [url for part in parts if (url := url_of(part)) is not None]
-
-
-@dataclass(frozen=True, slots=True)
-class Carries:
-    """What a format can say.
-
-    Attributes:
-        kinds: The kinds of rows.
-        features: What a row may have beyond texts by role.
-    """
-
-    kinds: frozenset[Kind]
-    features: frozenset[str]
-
-
-def refuse_losses(name: str, data: Mapping[str, Any], kind: Kind, carries: Carries) -> None:
-    """Raise where a format would lose something.
-
-    Raises:
-        ValueError: The format has no place for something; the message lists what and where.
-    """
-    if kind not in carries.kinds:
-        raise ValueError(f"{name} has no place for a row of the kind {kind}")
-    lost = [f"{what} ({path})" for what, path in features(data, kind) if what not in carries.features]
-    refuse(name, lost)
 
 
 def refuse(name: str, lost: list[str]) -> None:

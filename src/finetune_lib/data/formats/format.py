@@ -5,11 +5,10 @@ A format stands in a file of its own; `known` lists them all, and recognising, t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Mapping, Set
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, TypeAlias
 
-from finetune_lib.data.formats.features import Carries
 from finetune_lib.data.formats.rows import Translated
 from finetune_lib.records import Kind
 from finetune_lib.rows.messages import NOTHING, fields_of, items_of
@@ -18,19 +17,15 @@ Row: TypeAlias = Mapping[str, Any]
 LABELS = ("label", "kto_tag")
 
 
-class Sign(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Sign:
     """How a shape is known: by any of these fields (by none: any row may have it), and by a look at what they hold."""
 
-    fields: frozenset[str]
+    fields: tuple[str, ...]
     holds: Callable[[Row], bool]
 
 
-def sign(*fields: str, holds: Callable[[Row], bool]) -> Sign:
-    """A sign by any of these fields and a look at them."""
-    return Sign(frozenset(fields), holds)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Shape:
     """A shape that rows come in.
 
@@ -44,6 +39,7 @@ class Shape:
     """
 
     name: str
+    _: KW_ONLY
     read: Callable[[Row], Translated | None] | None
     alone: Sign | None = None
     beside: Sign | None = None
@@ -51,7 +47,7 @@ class Shape:
     judged: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Format:
     """A format of another project or service.
 
@@ -59,18 +55,16 @@ class Format:
         name: Its name.
         shapes: The shapes its rows come in; none where it is only written.
         write: A sound row of OpenAI's, and its kind, in this format; None where it is only read.
-        carries: What it has a place for; None where that is all.
+        kinds: The kinds of rows that it has a place for.
+        carries: What it has a place for beyond texts by role; None where that is all.
     """
 
     name: str
+    _: KW_ONLY
     shapes: tuple[Shape, ...] = ()
     write: Callable[[Row, Kind], dict[str, Any]] | None = None
-    carries: Carries | None = None
-
-
-def is_text(value: object) -> bool:
-    """Whether a value is a text."""
-    return isinstance(value, str)
+    kinds: frozenset[Kind] = frozenset({"chat", "preference", "completion"})
+    carries: Set[str] | None = None
 
 
 def is_talk(value: object) -> bool:

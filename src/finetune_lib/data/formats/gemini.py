@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from finetune_lib.data.formats.format import Format, Shape, sign
+from finetune_lib.data.formats.format import Format, Shape, Sign
 from finetune_lib.data.formats.images import image_part, text_part
 from finetune_lib.data.formats.json_text import text_of
 from finetune_lib.data.formats.messages import role_field
@@ -76,6 +76,4 @@ def _declared(group: Mapping[str, Any]) -> list[Any]:
     return items_of(found) if found else [dict(group)]
 
 
-GEMINI: Final = Format(
-    name="gemini", shapes=(Shape(name="gemini", read=read, alone=sign("contents", holds=is_gemini)),)
-)
+GEMINI: Final = Format("gemini", shapes=(Shape("gemini", read=read, alone=Sign(("contents",), is_gemini)),))

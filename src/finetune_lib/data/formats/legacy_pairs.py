@@ -38,18 +38,11 @@ class Separators:
         return bool(self.prompt_end or self.completion_start or self.completion_end)
 
     def __str__(self) -> str:
-        shown = {
-            "prompt": f'"…{_escaped(self.prompt_end)}"' if self.prompt_end else "",
-            "completion": " ".join(
-                text
-                for text in (
-                    f'"{_escaped(self.completion_start)}…"' if self.completion_start else "",
-                    f'"…{_escaped(self.completion_end)}"' if self.completion_end else "",
-                )
-                if text
-            ),
-        }
-        return ", ".join(f"{name} {text}" for name, text in shown.items() if text)
+        prompt = f'prompt "…{_escaped(self.prompt_end)}"' if self.prompt_end else ""
+        start = f'"{_escaped(self.completion_start)}…"' if self.completion_start else ""
+        end = f'"…{_escaped(self.completion_end)}"' if self.completion_end else ""
+        completion = " ".join(filter(None, ["completion" if start or end else "", start, end]))
+        return ", ".join(filter(None, [prompt, completion]))
 
     def on(self, example: Example) -> bool:
         """Whether a row has them all."""
@@ -119,11 +112,11 @@ def undo_separators(examples: Sequence[Example]) -> tuple[Sequence[Example], Dia
 
 
 def _note(separators: Separators, first: Origin, lacking: Sequence[Origin], pairs: int) -> Diagnostic:
-    whole = Origin(first.source)
+    removed = str(separators)
     if not lacking:
-        return diagnose("T270", whole, removed=str(separators), count=pairs)
-    related = tuple(lacking[:5])
-    return diagnose("T271", lacking[0], related=related[1:], removed=str(separators), count=len(lacking), pairs=pairs)
+        return diagnose("T270", Origin(first.source), removed=removed, count=pairs)
+    related = tuple(lacking[1:5])
+    return diagnose("T271", lacking[0], related=related, removed=removed, count=len(lacking), pairs=pairs)
 
 
 def _found(pairs: Sequence[Example]) -> Separators:
@@ -131,14 +124,10 @@ def _found(pairs: Sequence[Example]) -> Separators:
         return Separators()
     prompts = [_pair(example)[0] for example in pairs]
     completions = [_pair(example)[1] for example in pairs]
-    end = _shared(prompts, PROMPT_END)
-    separators = Separators(end, _start(completions), _shared(completions, COMPLETION_END))
+    start = " " if sum(map(_spaced, completions)) >= len(completions) * (1 - MOST_LACKING) else ""
+    separators = Separators(_shared(prompts, PROMPT_END), start, _shared(completions, COMPLETION_END))
     signs = separators.prompt_end or separators.completion_end.strip()
     return separators if signs or (separators.completion_start and all(map(_spaced, completions))) else Separators()
-
-
-def _start(completions: Sequence[str]) -> str:
-    return " " if sum(map(_spaced, completions)) >= len(completions) * (1 - MOST_LACKING) else ""
 
 
 def _spaced(text: str) -> bool:
@@ -154,9 +143,8 @@ def _shared(texts: Sequence[str], pattern: re.Pattern[str]) -> str:
 
 
 def _is_pair(example: Example) -> bool:
-    return example.kind == "completion" and all(
-        isinstance(example.data.get(name), str) for name in ("prompt", "completion")
-    )
+    texts = example.data.get("prompt"), example.data.get("completion")
+    return example.kind == "completion" and all(isinstance(text, str) for text in texts)
 
 
 def _pair(example: Example) -> tuple[Any, Any]:

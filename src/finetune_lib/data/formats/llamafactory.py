@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from finetune_lib.data.formats.features import Carries, refuse
-from finetune_lib.data.formats.format import Format, Shape, parts_of, sign
+from finetune_lib.data.formats.features import refuse
+from finetune_lib.data.formats.format import Format, Shape, Sign, parts_of
 from finetune_lib.data.formats.images import image_part, text_part, url_of
 from finetune_lib.data.formats.json_text import object_of, text_of
 from finetune_lib.data.formats.messages import role_field, weighted
 from finetune_lib.data.formats.rows import Message, Translated, chat, preference, split_prompt, without
 from finetune_lib.data.formats.tools import calls_in
 from finetune_lib.records import Kind, conversation
-from finetune_lib.rows.messages import OUTPUTS, fields_of, items_of
+from finetune_lib.rows.messages import OUTPUTS, fields_of, items_of, tools_of
 
 SIDES: Final = ("chosen_messages", "rejected_messages")
 CALLS: Final = ("tool_call", "tool_calls")
@@ -94,17 +94,14 @@ def _part(block: Mapping[str, Any]) -> Any:
 
 def write(data: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
     """The row in LLaMA-Factory's shape."""
+    tools = {"tools": text_of(found)} if (found := tools_of(data)) else {}
     if kind == "preference":
         inner = fields_of(data["input"])
         outputs = {name: data[key] for name, key in zip(SIDES, OUTPUTS, strict=True)}
         refuse("llamafactory", ["output of several messages" for side in outputs.values() if len(items_of(side)) != 1])
         sides = {key: _messages([*items_of(inner["messages"]), *items_of(side)]) for key, side in outputs.items()}
-        return {**sides, **_tools(inner)}
-    return {"messages": _messages([dict(message) for message in conversation(data)]), **_tools(data)}
-
-
-def _tools(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {"tools": text_of(fields["tools"])} if fields.get("tools") else {}
+        return {**sides, **tools}
+    return {"messages": _messages([dict(message) for message in conversation(data)]), **tools}
 
 
 def _messages(messages: list[Any]) -> list[Any]:
@@ -141,19 +138,12 @@ def _call(call: Mapping[str, Any]) -> str:
 
 
 LLAMAFACTORY: Final = Format(
-    name="llamafactory",
+    "llamafactory",
     shapes=(
-        Shape(name="llamafactory-preference", read=read_preference, alone=sign(SIDES[0], holds=is_preference)),
-        Shape(
-            name="llamafactory-messages", read=read, within=sign(holds=lambda data: any(map(is_block, parts_of(data))))
-        ),
+        Shape("llamafactory-preference", read=read_preference, alone=Sign((SIDES[0],), is_preference)),
+        Shape("llamafactory-messages", read=read, within=Sign((), lambda data: any(map(is_block, parts_of(data))))),
     ),
     write=write,
-    carries=Carries(
-        frozenset({"chat", "preference", "completion"}),
-        frozenset(
-            {"weight", "reasoning", "tools", "tool calls", "parallel calls", "text beside calls", "image"}
-            | {"placeholder in text"}
-        ),
-    ),
+    carries={"weight", "reasoning", "tools", "tool calls", "parallel calls", "text beside calls", "image"}
+    | {"placeholder in text"},
 )

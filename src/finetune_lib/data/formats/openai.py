@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from finetune_lib.data.formats.format import Format, Shape, has_sides, sign
+from finetune_lib.data.formats.format import Format, Shape, Sign, has_sides
 from finetune_lib.data.formats.rows import Translated
 from finetune_lib.records import Kind
 
@@ -30,6 +30,6 @@ def _write(data: Mapping[str, Any], _: Kind) -> dict[str, Any]:
 
 
 OLD: Final = Shape(
-    name="openai-old-preference", read=_old, alone=sign(*OLD_SIDES, holds=lambda data: data.keys() >= OLD_SIDES.keys())
+    "openai-old-preference", read=_old, alone=Sign((*OLD_SIDES,), lambda data: data.keys() >= OLD_SIDES.keys())
 )
-OPENAI: Final = Format(name="openai", shapes=(OLD,), write=_write)
+OPENAI: Final = Format("openai", shapes=(OLD,), write=_write)

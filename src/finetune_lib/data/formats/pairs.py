@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from finetune_lib.data.formats.features import Carries, joined, refuse
+from finetune_lib.data.formats.features import joined, refuse
 from finetune_lib.data.formats.format import Format
 from finetune_lib.records import Example, Kind, conversation
 from finetune_lib.rows.messages import INSTRUCTIONS, fields_of, items_of
@@ -75,7 +75,5 @@ def write(data: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
 
 
 COMPLETION: Final = Format(
-    name="completion",
-    write=write,
-    carries=Carries(frozenset({"chat", "completion"}), frozenset({"placeholder in text"})),
+    "completion", write=write, kinds=frozenset({"chat", "completion"}), carries={"placeholder in text"}
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from finetune_lib.data.formats.format import Format, Shape, sign
+from finetune_lib.data.formats.format import Format, Shape, Sign
 from finetune_lib.data.formats.images import addresses
 from finetune_lib.data.formats.rows import IMAGE_KEYS, Translated, chat, without
 
@@ -21,6 +21,5 @@ def _has_pictures(data: Mapping[str, Any]) -> bool:
 
 
 PLACEHOLDERS: Final = Format(
-    name="image-placeholders",
-    shapes=(Shape(name="image-placeholders", read=read, beside=sign(*IMAGE_KEYS, holds=_has_pictures)),),
+    "image-placeholders", shapes=(Shape("image-placeholders", read=read, beside=Sign(IMAGE_KEYS, _has_pictures)),)
 )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any, Final
 
-from finetune_lib.data.formats.format import Format, Shape, sign
+from finetune_lib.data.formats.format import Format, Shape, Sign
 from finetune_lib.data.formats.messages import history_of
 from finetune_lib.data.formats.rows import Translated, chat, label_in, without
 from finetune_lib.files import packaged_text
@@ -59,14 +59,14 @@ def read(data: Mapping[str, Any]) -> Translated | None:
 
 
 QUESTIONS: Final = Format(
-    name="question-answer",
+    "question-answer",
     shapes=(
         Shape(
-            name="query-response",
+            "query-response",
             read=read,
-            alone=sign("query", holds=lambda data: pair_of(data) == ("query", "response")),
+            alone=Sign(("query",), lambda data: pair_of(data) == ("query", "response")),
             judged=True,
         ),
-        Shape(name="question-answer", read=read, alone=sign(holds=lambda data: pair_of(data) is not None), judged=True),
+        Shape("question-answer", read=read, alone=Sign((), lambda data: pair_of(data) is not None), judged=True),
     ),
 )

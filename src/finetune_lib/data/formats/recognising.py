@@ -44,4 +44,4 @@ def _without_messages(data: Mapping[str, Any]) -> str | None:
 @lru_cache(maxsize=256)
 def _possible(keys: tuple[str, ...]) -> tuple[tuple[Shape, Sign], ...]:
     """The shapes that a row may have by its fields; the rows of a file share theirs."""
-    return tuple(known for known in ALONE if not known[1].fields or not known[1].fields.isdisjoint(keys))
+    return tuple(known for known in ALONE if not known[1].fields or not {*known[1].fields}.isdisjoint(keys))

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from finetune_lib.data.formats.features import Carries, joined, pictures, refuse
+from finetune_lib.data.formats.features import joined, pictures, refuse
 from finetune_lib.data.formats.format import Format
 from finetune_lib.records import Kind, conversation
 from finetune_lib.rows.messages import items_of, message_lists
@@ -47,15 +47,10 @@ def _id(given: object) -> str:
 
 
 TOGETHER: Final = Format(
-    name="together",
+    "together",
     write=write_together,
-    carries=Carries(
-        frozenset({"chat", "preference", "completion"}),
-        CALLS | {"weight", "image", "image detail", "arguments that are no JSON object"},
-    ),
+    carries=CALLS | {"weight", "image", "image detail", "arguments that are no JSON object"},
 )
 MISTRAL: Final = Format(
-    name="mistral",
-    write=write_mistral,
-    carries=Carries(frozenset({"chat", "completion"}), CALLS | {"weight", "image"}),
+    "mistral", write=write_mistral, kinds=frozenset({"chat", "completion"}), carries=CALLS | {"weight", "image"}
 )

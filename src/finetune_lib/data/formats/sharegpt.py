@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from finetune_lib.data.formats.features import Carries, joined, pictures, refuse
-from finetune_lib.data.formats.format import Format, Shape, has_sides, is_talk, sign
+from finetune_lib.data.formats.features import joined, pictures, refuse
+from finetune_lib.data.formats.format import Format, Shape, Sign, has_sides, is_talk
 from finetune_lib.data.formats.json_text import object_of, text_of
 from finetune_lib.data.formats.messages import messages_of_turn, outputs_of
 from finetune_lib.data.formats.rows import Message, Translated, chat, preference, without
@@ -83,26 +83,19 @@ def write(data: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
 def _refuse_unsayable(prompt: list[Any], sides: list[list[Any]]) -> None:
     lost = ["output of several messages" for side in sides if len(side) != 1]
     lost += ["image in an output" for side in sides if pictures(side)]
-    lost += [
-        "empty system message"
-        for message in prompt
-        if message["role"] == "system" and not joined(message.get("content"))
-    ]
-    lost += ["message without text" for m in [*prompt, *(m for side in sides for m in side)] if _is_mute(m)]
+    lost += ["empty system message" for m in prompt if m["role"] == "system" and not joined(m.get("content"))]
+    said = [*prompt, *(message for side in sides for message in side)]
+    lost += ["message without text" for m in said if m.get("content") is None and not m.get("tool_calls")]
     lost += [] if is_in_order(prompt) else ["tool results that do not follow their calls in order"]
     shown = "".join(str(joined(message.get("content"))) for message in prompt).count("<image>")
     lost += ["placeholder in text"] if pictures(prompt) and shown != len(pictures(prompt)) else []
     refuse("sharegpt", lost)
 
 
-def _is_mute(message: Mapping[str, Any]) -> bool:
-    return message.get("content") is None and not message.get("tool_calls")
-
-
 def is_in_order(messages: list[Any]) -> bool:
     """Whether pairing by order finds again which result answers which call."""
     bare = [_without_ids(message) for message in messages]
-    return [_ids(m) for m in _numbered(messages)] == [_ids(m) for m in _numbered(paired(bare))]
+    return _numbered(messages) == _numbered(paired(bare))
 
 
 def _without_ids(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,10 +108,6 @@ def _numbered(messages: list[Any]) -> list[Any]:
     """Each list of ids with every id as its number of first use."""
     seen: dict[object, int] = {}
     return [[seen.setdefault(id, len(seen)) for id in _ids_of(message)] for message in messages]
-
-
-def _ids(numbers: list[int]) -> tuple[int, ...]:
-    return tuple(numbers)
 
 
 def _ids_of(message: Mapping[str, Any]) -> list[object]:
@@ -136,26 +125,23 @@ def _turn(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 PREFERENCE: Final = Shape(
-    name="sharegpt-preference",
+    "sharegpt-preference",
     read=read_preference,
-    alone=sign("chosen", holds=lambda data: has_sides(data) and key_of(data) is not None),
-    beside=sign(
-        "chosen", holds=lambda data: has_sides(data) and not all(map(is_talk, (data["chosen"], data["rejected"])))
+    alone=Sign(("chosen",), lambda data: has_sides(data) and key_of(data) is not None),
+    beside=Sign(
+        ("chosen",), lambda data: has_sides(data) and not all(map(is_talk, (data["chosen"], data["rejected"])))
     ),
 )
 CHAT: Final = Shape(
-    name="sharegpt",
+    "sharegpt",
     read=read,
-    alone=sign(*KEYS, holds=lambda data: key_of(data) is not None),
-    within=sign(holds=_is_sharegpt),
+    alone=Sign(KEYS, lambda data: key_of(data) is not None),
+    within=Sign((), _is_sharegpt),
     judged=True,
 )
 SHAREGPT: Final = Format(
-    name="sharegpt",
-    shapes=(PREFERENCE, CHAT, Shape(name="cohere", read=read, within=sign(holds=_is_cohere))),
+    "sharegpt",
+    shapes=(PREFERENCE, CHAT, Shape("cohere", read=read, within=Sign((), _is_cohere))),
     write=write,
-    carries=Carries(
-        frozenset({"chat", "preference", "completion"}),
-        frozenset({"tools", "tool calls", "image", "placeholder in text"}),
-    ),
+    carries={"tools", "tool calls", "image", "placeholder in text"},
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from finetune_lib.data.formats.format import Format, Shape, sign
+from finetune_lib.data.formats.format import Format, Shape, Sign
 from finetune_lib.data.formats.images import image_part, text_part
 from finetune_lib.data.formats.rows import Message, Translated, chat, without
 from finetune_lib.data.formats.tools import call
@@ -152,9 +152,9 @@ def _has_choices(data: Mapping[str, Any]) -> bool:
 
 
 CALL: Final = Shape(
-    name="openai-stored",
+    "openai-stored",
     read=read,
-    alone=sign("request", "input", "body", holds=is_stored),
-    beside=sign("choices", holds=_has_choices),
+    alone=Sign(("request", "input", "body"), is_stored),
+    beside=Sign(("choices",), _has_choices),
 )
-STORED: Final = Format(name="openai-stored", shapes=(CALL,))
+STORED: Final = Format("openai-stored", shapes=(CALL,))

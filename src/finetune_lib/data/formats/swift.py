@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from finetune_lib.data.formats import questions
-from finetune_lib.data.formats.format import Format, Shape, is_answered, sign
+from finetune_lib.data.formats.format import Format, Shape, Sign, is_answered
 from finetune_lib.data.formats.messages import outputs_of
 from finetune_lib.data.formats.rows import Translated, preference, split_prompt, without
 
@@ -36,9 +36,9 @@ def _has_other_answer(data: Mapping[str, Any]) -> bool:
 
 
 PREFERENCE: Final = Shape(
-    name="swift-preference",
+    "swift-preference",
     read=read,
-    alone=sign(REJECTED[0], holds=lambda data: questions.pair_of(data) is not None),
-    beside=sign(*REJECTED, holds=_has_other_answer),
+    alone=Sign((REJECTED[0],), lambda data: questions.pair_of(data) is not None),
+    beside=Sign(REJECTED, _has_other_answer),
 )
-SWIFT: Final = Format(name="swift", shapes=(PREFERENCE,))
+SWIFT: Final = Format("swift", shapes=(PREFERENCE,))

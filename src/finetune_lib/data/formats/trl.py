@@ -16,14 +16,14 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from finetune_lib.data.formats.features import Carries, joined, pictures, refuse
-from finetune_lib.data.formats.format import Format, Shape, has_sides, is_talk, is_text, sign
+from finetune_lib.data.formats.features import joined, pictures, refuse
+from finetune_lib.data.formats.format import Format, Shape, Sign, has_sides, is_talk
 from finetune_lib.data.formats.images import url_of
 from finetune_lib.data.formats.messages import history_of, message_of_turn, outputs_of
 from finetune_lib.data.formats.rows import Message, Translated, chat, preference, split_prompt, without
 from finetune_lib.data.formats.tools import arguments_as_objects
 from finetune_lib.records import Kind
-from finetune_lib.rows.messages import OUTPUTS, fields_of, is_list, items_of
+from finetune_lib.rows.messages import OUTPUTS, fields_of, is_list, is_silent, items_of
 
 SIDES: Final = (("chosen", "rejected"), ("chosen_response", "rejected_response"), ("preferred", "non_preferred"))
 PROMPTS: Final = ("prompt", "question", "query", "input")
@@ -68,7 +68,9 @@ def read_preference(data: Mapping[str, Any]) -> Translated | None:
     shared = split_prompt(chosen, rejected)
     prompt += _asked(data[key]) if key and not _repeats(data[key], chosen[:shared]) else []
     sides = chosen[shared:], rejected[shared:]
-    row = preference([*prompt, *chosen[:shared]], sides, without(rest, _repeated(data, chosen)))
+    if data.get("messages") == chosen:  # only the preferred conversation again, as UltraFeedback has it
+        rest = without(rest, ["messages"])
+    row = preference([*prompt, *chosen[:shared]], sides, rest)
     texts = {"/preferred_output/0/content": names[0], "/non_preferred_output/0/content": names[1]}
     moves = {new: f"/{old}" for new, old in texts.items() if isinstance(data[old], str)}
     asked = {f"/input/messages/{len(row['input']['messages']) - 1}/content": f"/{key}"} if key else {}
@@ -104,11 +106,6 @@ def _repeats(prompt: object, shared: list[Any]) -> bool:
     return bool(shared) and [m for m in shared if fields_of(m).get("role") != "system"][: len(asked)] == asked
 
 
-def _repeated(data: Mapping[str, Any], chosen: list[Any]) -> list[str]:
-    """`messages` beside a preference only says the preferred conversation again, as UltraFeedback has it."""
-    return ["messages"] if data.get("messages") == chosen else []
-
-
 def write(data: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
     """The row in TRL's shape."""
     refuse("trl", [f"other field (/{key}), a name that TRL uses itself" for key in sorted(RESERVED.intersection(data))])
@@ -122,8 +119,8 @@ def write(data: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
 def _preference(row: Mapping[str, Any]) -> dict[str, Any]:
     inner = fields_of(row["input"])
     refuse("trl", [f"other field (/{key})" for key in ("tools", "parallel_tool_calls") if key in row])
-    weighted = [m for key in OUTPUTS for m in items_of(row[key]) if "weight" in m]
-    refuse("trl", ["weight" for m in [*weighted, *items_of(inner["messages"])] if m.get("weight") == 0])
+    spoken = [message for part in (inner["messages"], *map(row.get, OUTPUTS)) for message in items_of(part)]
+    refuse("trl", ["weight" for message in spoken if is_silent(message)])
     beside = {key: value for key, value in row.items() if key not in ("input", *OUTPUTS)}
     more = {key: value for key, value in inner.items() if key not in ("messages", "tools", "parallel_tool_calls")}
     refuse("trl", [f"other field (/input/{key})" for key in more])
@@ -195,40 +192,35 @@ def _is_preference(data: Mapping[str, Any]) -> bool:
 
 def _is_text_preference(data: Mapping[str, Any]) -> bool:
     names, key = sides_of(data), prompt_key(data)
-    if names is None or key is None or not (is_text(data[key]) or is_talk(data[key])):
+    if names is None or key is None or not (isinstance(data[key], str) or is_talk(data[key])):
         return False
     return all(isinstance(data[name], (str, dict)) for name in names)
 
 
 def _is_hh(data: Mapping[str, Any]) -> bool:
-    return all(is_text(data.get(side)) and HH_TURN.match(data[side]) for side in ("chosen", "rejected"))
+    return all(isinstance(data.get(side), str) and HH_TURN.match(data[side]) for side in ("chosen", "rejected"))
 
 
-PREFERRED: Final = [name for names in SIDES for name in names]
+PREFERRED: Final = tuple(name for names in SIDES for name in names)
 TRL: Final = Format(
-    name="trl",
+    "trl",
     shapes=(
         Shape(
-            name="trl-preference",
+            "trl-preference",
             read=read_preference,
-            alone=sign(*PREFERRED, holds=_is_preference),
-            beside=sign("chosen", holds=lambda data: has_sides(data) and _is_preference(data)),
+            alone=Sign(PREFERRED, _is_preference),
+            beside=Sign(("chosen",), lambda data: has_sides(data) and _is_preference(data)),
         ),
-        Shape(name="dpo-strings", read=read_preference, alone=sign(*PREFERRED, holds=_is_text_preference)),
-        Shape(name="hh-rlhf", read=read_hh, alone=sign("chosen", holds=_is_hh)),
+        Shape("dpo-strings", read=read_preference, alone=Sign(PREFERRED, _is_text_preference)),
+        Shape("hh-rlhf", read=read_hh, alone=Sign(("chosen",), _is_hh)),
         Shape(
-            name="trl-prompt-completion",
+            "trl-prompt-completion",
             read=read,
-            alone=sign("prompt", holds=lambda data: is_talk(data.get("prompt"))),
+            alone=Sign(("prompt",), lambda data: is_talk(data.get("prompt"))),
             judged=True,
         ),
     ),
     write=write,
-    carries=Carries(
-        frozenset({"chat", "preference", "completion"}),
-        frozenset(
-            {"weight", "name", "reasoning", "other field", "developer role", "tools", "parallel_tool_calls", "image"}
-            | {"tool calls", "parallel calls", "text beside calls", "placeholder in text"}
-        ),
-    ),
+    carries={"weight", "name", "reasoning", "other field", "developer role", "tools", "parallel_tool_calls", "image"}
+    | {"tool calls", "parallel calls", "text beside calls", "placeholder in text"},
 )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 from finetune_lib.data.formats import UNSAYABLE_DIALECTS, as_chat, dialect_of, translated
 from finetune_lib.records import Example, Kind
+from finetune_lib.rows.messages import fields_of, items_of
 
 METADATA = "_ftl"
 WIRE_KEYS: Mapping[Kind, frozenset[str]] = {
@@ -45,8 +46,7 @@ class Meaning:
 def _with_metadata(example: Example) -> Example:
     """The row without the metadata that an earlier `save(metadata=True)` or a person put there."""
     data = {key: value for key, value in example.data.items() if key != METADATA}
-    given = example.data[METADATA]
-    beside = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+    beside = fields_of(example.data[METADATA])
     return replace(
         example,
         data=data,
@@ -72,8 +72,7 @@ def _text(value: object) -> str | None:
 
 
 def _codes(value: object) -> tuple[str, ...]:
-    given = cast("list[object]", value) if isinstance(value, list) else []
-    return tuple(code for code in given if isinstance(code, str))
+    return tuple(code for code in items_of(value) if isinstance(code, str))
 
 
 def metadata_of(example: Example) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from finetune_lib.data.checks.form.texts import text_findings
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, Severity, diagnose, name_of
 from finetune_lib.records import Origin
-from finetune_lib.rows.messages import RESULTS
+from finetune_lib.rows.messages import RESULTS, fields_of
 
 # Source: OpenAI's OpenAPI document f85dbe2, ChatCompletionRequest…MessageContentPart.
 PART_TYPES = frozenset({"text", "image_url", "input_audio", "file", "refusal"})
@@ -53,9 +53,9 @@ def _empty_severity(message: Mapping[str, Any]) -> Severity | None:
 def _parts(parts: Sequence[object], path: str, origin: Origin, role: str, rules: Rules) -> Iterator[Diagnostic]:
     for index, part in enumerate(parts):
         place = f"{path}/{index}"
-        fields = cast("dict[str, Any]", part) if isinstance(part, dict) else {}
+        fields = fields_of(part)
         if not isinstance(fields.get("type"), str):
-            yield diagnose("S314", origin, place, what=UNTYPED if fields else name_of(cast("object", part)))
+            yield diagnose("S314", origin, place, what=UNTYPED if fields else name_of(part))
         else:
             yield from _part(fields, place, origin, role, rules)
 

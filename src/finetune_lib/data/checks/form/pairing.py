@@ -6,10 +6,11 @@ An example may end in calls: then they are what is learned.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.records import Origin
+from finetune_lib.rows.messages import fields_of, items_of
 
 
 def check_pairs(messages: Sequence[Mapping[str, Any]], path: str, origin: Origin) -> Iterator[Diagnostic]:
@@ -47,8 +48,6 @@ def _unanswered(waiting: Mapping[str, str], origin: Origin) -> Iterator[Diagnost
 
 
 def _ids(message: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
-    calls = message.get("tool_calls")
-    for index, call in enumerate(cast("list[object]", calls) if isinstance(calls, list) else []):
-        id = cast("dict[str, Any]", call).get("id") if isinstance(call, dict) else None
-        if isinstance(id, str):
+    for index, call in enumerate(items_of(message.get("tool_calls"))):
+        if isinstance(id := fields_of(call).get("id"), str):
             yield f"{path}/{index}", id

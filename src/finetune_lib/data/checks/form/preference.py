@@ -16,7 +16,7 @@ from finetune_lib.data.checks.form.tools import check_called
 from finetune_lib.data.checks.rules import PREFERENCE_KEYS, Rules
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, name_of
 from finetune_lib.records import Example, Origin
-from finetune_lib.rows.messages import OUTPUTS
+from finetune_lib.rows.messages import OUTPUTS, fields_of, items_of
 
 DIALECTS: Mapping[str, tuple[str, ...]] = {
     "preferred_output": ("preferred_completion", "chosen", "preferred"),
@@ -64,11 +64,9 @@ def _sides(data: Mapping[str, Any], sides: Sequence[str], origin: Origin, rules:
     if len(sides) == len(OUTPUTS) and all(prompts) and prompts[0] != prompts[1]:
         yield diagnose("P609", origin, f"/{OUTPUTS[1]}/0")
         return
-    given = data.get("input")
     for side in sides:
         yield from _side(data.get(side), side, origin, rules)
-        holder = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
-        yield from check_called(holder, data.get(side), f"/{side}", origin)
+        yield from check_called(fields_of(data.get("input")), data.get(side), f"/{side}", origin)
     answers = [_answer(data.get(side)) for side in OUTPUTS]
     if answers[0] is not None and answers[0] == answers[1]:
         yield diagnose("P601", origin, f"/{OUTPUTS[1]}/0")
@@ -78,7 +76,7 @@ def _side(output: object, side: str, origin: Origin, rules: Rules) -> Iterator[D
     if isinstance(output, str) or is_message(output):
         yield diagnose("P604", origin, f"/{side}", field=side, what=name_of(output))
         return
-    messages = cast("list[Any]", output) if isinstance(output, list) else []
+    messages = items_of(output)
     if len(messages) != 1:
         yield diagnose("P602", origin, f"/{side}", field=side)
         return
@@ -145,6 +143,5 @@ class LengthBias:
 
 
 def _text(output: object) -> str:
-    answer = _answer(output)
-    content = cast("dict[str, Any]", answer).get("content") if isinstance(answer, dict) else None
+    content = fields_of(_answer(output)).get("content")
     return content if isinstance(content, str) else ""

@@ -15,6 +15,8 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, cast
 
+from finetune_lib.rows.messages import fields_of
+
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 KEPT_DECLARATIONS = 512
 SHOWN_RULES = 3
@@ -83,11 +85,11 @@ def _toolbox(text: str, legacy: bool) -> Toolbox:
 
 def _tool(tool: Any, path: str, validators: dict[str, Any], *, legacy: bool) -> Iterator[Flaw]:
     """What is wrong with one declared tool; a sound one is put among `validators`."""
-    fields = _object(tool)
+    fields = fields_of(tool)
     if fields.get("type") == "custom" and not legacy:  # free text goes in: there is no schema
-        validators[str(_object(fields.get("custom")).get("name"))] = None
+        validators[str(fields_of(fields.get("custom")).get("name"))] = None
         return
-    function, place = (fields, path) if legacy else (_object(fields.get("function")), f"{path}/function")
+    function, place = (fields, path) if legacy else (fields_of(fields.get("function")), f"{path}/function")
     name = function.get("name")
     if not isinstance(name, str):
         yield _invalid(path, NO_FUNCTION)
@@ -163,10 +165,6 @@ def broken_rules(validator: Any, arguments: object) -> Iterator[Mapping[str, Any
 def _short(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
-
-
-def _object(value: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _invalid(path: str, what: str) -> Flaw:

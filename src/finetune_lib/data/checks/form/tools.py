@@ -13,6 +13,7 @@ from finetune_lib.data.checks.form.schemas import NAME, Toolbox, broken_rules, m
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, name_of
 from finetune_lib.records import Example, Origin
+from finetune_lib.rows.messages import fields_of, items_of
 
 Messages = Sequence[Mapping[str, Any]]
 DECLARING = ("tools", "functions")
@@ -32,7 +33,7 @@ def check_calls(message: Mapping[str, Any], path: str, origin: Origin, rules: Ru
 
 
 def _call(call: object, path: str, origin: Origin, rules: Rules) -> Iterator[Diagnostic]:
-    fields = _object(call)
+    fields = fields_of(call)
     if fields.get("type") == "custom" and "custom" in fields:
         return
     id = fields.get("id")
@@ -53,7 +54,7 @@ def _named(call: Mapping[str, Any], *, ids: bool) -> bool:
 def _function(
     function: object, path: str, origin: Origin, rules: Rules, *, whole: str | None = None
 ) -> Iterator[Diagnostic]:
-    fields = _object(function)
+    fields = fields_of(function)
     if not isinstance(fields.get("name"), str) or "arguments" not in fields:
         yield diagnose("F512", origin, whole or path)
         return
@@ -86,7 +87,7 @@ def check_declared(holder: Mapping[str, Any], path: str, origin: Origin) -> Iter
 
 def check_called(holder: Mapping[str, Any], messages: object, path: str, origin: Origin) -> Iterator[Diagnostic]:
     """The calls of `messages` held against the tools that `holder` declares."""
-    turns = cast("list[Any]", messages) if isinstance(messages, list) else []
+    turns = items_of(messages)
     if not all(isinstance(turn, dict) for turn in turns):
         return
     boxes = list(_declared(holder).values())
@@ -130,16 +131,11 @@ def _held(name: str, given: object, path: str, origin: Origin, box: Toolbox | No
 def functions_called(messages: Messages, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The functions that a conversation calls, with their places."""
     for place, message in enumerate(messages):
-        calls = message.get("tool_calls")
-        for index, call in enumerate(cast("list[object]", calls) if isinstance(calls, list) else []):
-            if function := _object(_object(call).get("function")):
+        for index, call in enumerate(items_of(message.get("tool_calls"))):
+            if function := fields_of(fields_of(call).get("function")):
                 yield f"{path}/{place}/tool_calls/{index}/function", function
-        if legacy := _object(message.get("function_call")):
+        if legacy := fields_of(message.get("function_call")):
             yield f"{path}/{place}/function_call", legacy
-
-
-def _object(value: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 class SomeTools:

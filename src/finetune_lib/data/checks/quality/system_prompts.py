@@ -129,7 +129,10 @@ def _shared(text: str, other: str) -> int:
 
 def _first(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The first message of a chat."""
-    return next((message for message in items_of(data.get("messages")) if is_object(message)), None)
+    for message in items_of(data.get("messages")):
+        if is_object(message):
+            return message
+    return None
 
 
 def _system(first: Mapping[str, Any]) -> str | None:
