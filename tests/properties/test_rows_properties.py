@@ -176,7 +176,7 @@ def test_declared_tools_count_wherever_a_row_declares_them(kind: str) -> None:
             return Example({"messages": [asked, said], **more})
         return Example({"input": {"messages": [asked], **more}, OUTPUTS[0]: [said], OUTPUTS[1]: [said]})
 
-    counted = limits.tokens(row({"tools": tools}), Rules()) - limits.tokens(row({}), Rules())
+    counted = limits.tokens(row({"tools": tools}), COUNTER) - limits.tokens(row({}), COUNTER)
     assert counted == COUNTER.count(json.dumps(tools))
 
 
