@@ -1,6 +1,7 @@
 """Workbooks as people make them: titles, merged and hidden cells, formulas, dates, several sheets."""
 
 import datetime
+import struct
 import zipfile
 from io import BytesIO
 
@@ -342,6 +343,14 @@ def test_preference_rows_know_their_cells():
 def test_a_damaged_workbook_is_told(keep):
     raw = content(book(HEADER, ["q", "a"]))
     assert refused(raw[:keep]).code == "E112"
+
+
+def test_an_old_workbook_that_ends_inside_its_directory_is_told():
+    end, free = 0xFFFFFFFE, 0xFFFFFFFF
+    sizes = (0x3E, 3, 0xFFFE, 9, 6, 0, 1, 1, 0, 4096, end, 0, end, 0, 0)
+    head = struct.pack("<8s16x5H6x10I", bytes.fromhex("d0cf11e0a1b11ae1"), *sizes).ljust(512, b"\xff")
+    sectors = struct.pack("<3I", 0xFFFFFFFD, end, free).ljust(512, b"\xff")
+    assert refused(head + sectors + bytes(68)).code == "E112"
 
 
 def test_a_workbook_from_text_is_read_as_one_from_excel():

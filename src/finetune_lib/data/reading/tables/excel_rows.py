@@ -34,7 +34,10 @@ def read_excel(blob: Blob, options: Options, *, source: str) -> Reading:
         book = _Book(source, calamine.load_workbook(stream(blob)), WorkbookXml(blob))
         name, notes = book.chosen(options)
         rows = book.rows(name)
-    except (calamine.CalamineError, calamine.XmlError, calamine.ZipError) as error:
+    except BaseException as error:
+        known = isinstance(error, calamine.CalamineError | calamine.XmlError | calamine.ZipError)
+        if not known and type(error).__name__ != "PanicException":  # of its Rust code, and no Exception in Python
+            raise
         raise unreadable("E112", what=str(error)) from error
     merges = Merges.of(book.ranges(name), [row.cells for row in rows])
     hidden = _hidden_rows(source, name, rows, book.oddities(name).hidden)
