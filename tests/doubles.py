@@ -59,6 +59,11 @@ def completion(said: str | Body, *, model: str = "m", usage: Body | None = None,
     return json.dumps(whole).encode()
 
 
+def listed(models: list[str]) -> bytes:
+    """The body of a list of models."""
+    return json.dumps({"object": "list", "data": [{"id": name, "object": "model"} for name in models]}).encode()
+
+
 def refusal(status: int, message: str = "no", *, headers: dict[str, str] | None = None, **error: Any) -> Outcome:
     """An error in OpenAI's envelope."""
     return Outcome(status, json.dumps({"error": {"message": message, **error}}).encode(), headers or {})
@@ -93,6 +98,7 @@ class Service:
     usage: Body | None = field(default_factory=lambda: tokens(100, 50))
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    models: list[str] | None = None
     requests: list[Body] = field(default_factory=list)
     url: str = ""
     under_way: int = 0
@@ -100,6 +106,8 @@ class Service:
     lock: Any = field(default_factory=threading.Lock)
 
     def reply(self, asked: Asked) -> Outcome:
+        if asked.call == "GET /models":
+            return refusal(404) if self.models is None else Outcome(body=listed(self.models))
         with self.lock:
             self.requests.append(asked.body)
             self.under_way += 1

@@ -5,7 +5,10 @@ FinetuneError
 │  ├─ ReadError                        the file as a whole cannot be read      .path .line .diagnostic
 │  └─ InvalidDatasetError              the file reads, its examples do not pass .report
 ├─ PlatformError (RuntimeError)        the platform refused or could not be reached
-│                                      .status_code .code .param .request_id .retryable
+│  │                                   .status_code .code .param .request_id .retryable
+│  └─ JobUncertainError                a job may have been made, and is not found .key
+├─ PolicyError (PermissionError)       the policy forbids it; nothing was sent
+├─ BudgetExceededError (ValueError)    it would cost more than the budget      .estimate .budget
 ├─ JobError (RuntimeError)             a job did not end well                  .job
 │  ├─ JobFailedError
 │  ├─ JobCancelledError
@@ -69,6 +72,10 @@ class PlatformError(FinetuneError, RuntimeError):
         self.request_id = request_id
         self.retryable = retryable
         self.retry_after = retry_after
+
+
+class PolicyError(FinetuneError, PermissionError):
+    """What is allowed to leave this machine does not cover it; nothing was sent."""
 
 
 class MissingExtraError(FinetuneError, ImportError):

@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from finetune_lib.catalog import models
+from finetune_lib.errors import PolicyError
+from finetune_lib.platforms.policy import policy
 
 TINY = "tiny"
 # Importing transformers from two threads at once fails: whoever loads or makes a model holds this.
@@ -54,13 +56,24 @@ class Base:
 
 
 def find_base(model: str, root: Path) -> Base | None:
-    """The base of this name: `tiny`, the full path of a model's folder, or a hub id; None for anything else."""
+    """The base of this name: `tiny`, the full path of a model's folder, or a hub id; None for anything else.
+
+    A hub id that would have to be downloaded, which the policy forbids, is none.
+    """
     if model == TINY:
         return Base(TINY, str(tiny_folder(root)))
     folder = Path(model)
     if folder.is_absolute():
         return Base(folder.name, model) if (folder / "config.json").is_file() else None
-    return Base(model, model) if HUB_ID.fullmatch(model) else None
+    return Base(model, model) if HUB_ID.fullmatch(model) and _may_be_loaded(model) else None
+
+
+def _may_be_loaded(model: str) -> bool:
+    try:
+        policy().admit_hub(model)
+    except PolicyError:
+        return False
+    return True
 
 
 def tiny_folder(root: Path) -> Path:

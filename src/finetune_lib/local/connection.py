@@ -17,6 +17,7 @@ from pathlib import Path
 from finetune_lib.errors import MissingExtraError, PlatformError
 from finetune_lib.files import home, write_atomically
 from finetune_lib.platforms import Platform
+from finetune_lib.platforms.policy import VARIABLE, told_files
 
 NEEDED = ("cyclopts", "filelock", "uvicorn", "starlette", "multipart", "torch", "transformers", "trl", "peft")
 START_SECONDS, POLL_SECONDS, ANSWER_SECONDS = 60.0, 0.05, 5.0
@@ -56,7 +57,7 @@ class Address:
             return False
 
 
-def connect(root: str | PathLike[str] | None = None) -> Platform:
+def connect(root: str | PathLike[str] | None = None, *, chosen: str = "", local_only: bool = False) -> Platform:
     """The platform of a folder; its server is started where none answers yet.
 
     The server goes on when this script ends, because its jobs do; after a quarter of an hour without a job or
@@ -69,7 +70,7 @@ def connect(root: str | PathLike[str] | None = None) -> Platform:
     require_platform()
     folder = Path(root or home()).absolute()
     address = _answering(folder) or _start(folder)
-    return Platform("local", address.url, address.token)
+    return Platform("local", address.url, address.token, chosen=chosen, local_only=local_only)
 
 
 def stop(root: str | PathLike[str] | None = None) -> bool:
@@ -125,10 +126,17 @@ def require_platform() -> None:
 
 def _spawned(root: Path) -> Address:
     command = [sys.executable, "-m", "finetune_lib", "serve", "--root", str(root), "--port", "0", "--until-idle"]
+    environment = {**os.environ, VARIABLE: told_files()}  # also where it was taken out of the environment
     log = root / "server.log"
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module
-            command, cwd=root, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            command,
+            cwd=root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and (process.poll() is None or _is_served(root)):

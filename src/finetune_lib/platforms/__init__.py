@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from finetune_lib.platforms.completions import Connection
 from finetune_lib.platforms.connect import connect, default_platform
-from finetune_lib.platforms.platform import LOCAL, OPENAI, Platform
+from finetune_lib.platforms.platform import Platform
 
-__all__ = ["LOCAL", "OPENAI", "Connection", "Platform", "connect", "default_platform"]
+__all__ = ["Connection", "Platform", "connect", "default_platform"]

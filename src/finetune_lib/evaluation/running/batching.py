@@ -7,7 +7,7 @@ from typing import Any
 
 from finetune_lib.concurrency import together
 from finetune_lib.errors import PlatformError
-from finetune_lib.platforms import OPENAI, Platform
+from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import (
     NotAskedError,
     Price,
@@ -21,8 +21,6 @@ from finetune_lib.platforms.asking import (
 )
 from finetune_lib.platforms.batches import MISSING, Batches
 
-# Of the list price; https://platform.openai.com/docs/guides/batch
-OPENAI_SHARE = 0.5
 SHORT = 16  # characters of a key that tell it from all others of a store
 Group = dict[str, Question]
 Outcome = Mapping[str, Any] | PlatformError
@@ -46,7 +44,7 @@ class _Batch:
 
     def __init__(self, session: Session, platform: Platform, model: str) -> None:
         self._session, self._platform, self._model = session, platform, model
-        self._share = OPENAI_SHARE if platform.name == OPENAI else 1.0
+        self._share = platform.kind.batch_share
         self._tickets: dict[str, Ticket] = {}
         self._register = Register(session, platform, model)
 
@@ -97,10 +95,11 @@ class _Batch:
         return formless
 
     async def _outcomes(self, group: Group, *, held: bool) -> AsyncGenerator[tuple[str, Outcome]]:
+        if not group:
+            return
+        await self._session.admit(self._platform, self._model)
         model = self._platform.model_id(self._model)
         bodies = {key: question.request.body(model, held=held) for key, question in group.items()}
-        if not bodies:
-            return
         begun: list[str] = []
 
         def remember(id: str) -> None:

@@ -24,6 +24,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from finetune_lib.files import packaged_text
+from finetune_lib.platforms import Platform
 
 NUMBERS = (int, float, complex, Decimal, Fraction)
 TIMES = (date, datetime, time, timedelta)
@@ -121,6 +122,8 @@ class _Reader:
         if wrapped := getattr(value, "__wrapped__", None):  # as `functools.cache` leaves it
             return "wrapped", self.content(wrapped)
         held = _attributes(value)
+        if isinstance(value, Platform):  # what else it holds follows from these
+            held = [(name, getattr(value, name)) for name in ("api_key", "base_url", "name")]
         if held is None or len(self.seen) > MOST:
             self.whole = False
             return "untold", _name(type(value))

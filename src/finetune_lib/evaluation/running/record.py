@@ -7,28 +7,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from finetune_lib import catalog
 from finetune_lib.evaluation.report import RunRecord
 from finetune_lib.evaluation.running.run import Plan
 from finetune_lib.evaluation.scorers import Scorer
-from finetune_lib.platforms import LOCAL, OPENAI, Platform
 from finetune_lib.platforms.asking import Session
 from finetune_lib.records import JobRecord
 
-MILLION = 1_000_000
-
 
 class Job(Protocol):
-    """What the record of an evaluation asks of a fine-tuning job: what it was, and where it ran."""
+    """What the record of an evaluation asks of a fine-tuning job: what it was, and what it cost."""
 
     @property
     def record(self) -> JobRecord:
         """What the platform answered."""
         ...
 
-    @property
-    def platform(self) -> Platform:
-        """Where the job runs."""
+    def cost(self) -> float | None:
+        """US dollars of the training; None where they are not known."""
         ...
 
 
@@ -48,21 +43,11 @@ def run_record(plan: Plan, session: Session, job: Job | None, *, started: float,
     )
     if job is None:
         return record
-    return replace(record, job=job.record.id, training_file=job.record.training_file, training_usd=_training_usd(job))
+    return replace(record, job=job.record.id, training_file=job.record.training_file, training_usd=job.cost())
 
 
 def _models(things: Mapping[str, object]) -> dict[str, str]:
     return {name: str(model) for name, one in things.items() if (model := getattr(one, "model", None))}
-
-
-def _training_usd(job: Job) -> float | None:
-    """What the training cost by the catalogue; nothing on one's own machine, None where it is not known."""
-    if job.platform.name == LOCAL:
-        return 0.0
-    facts, tokens = catalog.find(job.record.model), job.record.trained_tokens
-    if job.platform.name != OPENAI or tokens is None or facts is None or facts.price is None:
-        return None
-    return facts.price.training * tokens / MILLION
 
 
 def signatures(scorers: Mapping[str, Scorer]) -> dict[str, str]:

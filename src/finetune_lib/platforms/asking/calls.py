@@ -70,7 +70,7 @@ class Calls:
         async def call() -> Reply:
             start = time.perf_counter()
             answer = await connection.complete(content)
-            return reply_in(_json(answer), request, seconds=time.perf_counter() - start)
+            return reply_in(_json(answer, question.platform), request, seconds=time.perf_counter() - start)
 
         return await self._patiently(question.platform, request.model, f"ask {request.model}", call)
 
@@ -118,13 +118,13 @@ class Calls:
             raise PlatformError(told, code=NO_ANSWER_IN_TIME, retryable=True) from error
 
 
-def _json(answer: bytes) -> Any:
+def _json(answer: bytes, platform: Platform) -> Any:
     try:
         return json.loads(answer)
-    except ValueError as error:
-        shown = answer[:SHOWN].decode("utf-8", "replace")
+    except ValueError:
+        shown = platform.scrub(answer.decode("utf-8", "replace"))[:SHOWN]
         told = f"the answer is no JSON ({shown!r}): check the address; it usually ends in /v1"
-        raise PlatformError(told, code=UNREADABLE, retryable=True) from error
+        raise PlatformError(told, code=UNREADABLE, retryable=True) from None
 
 
 def about_the_form(error: PlatformError) -> bool:

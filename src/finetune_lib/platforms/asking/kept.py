@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from finetune_lib.errors import DataError
-from finetune_lib.files import hold_version, home
+from finetune_lib.files import hold_version, home, make_private
 
 VERSION = 1  # of the file; one that has none is of version 1, too
 SCHEMA = """
@@ -38,7 +38,7 @@ class Kept:
         self.path = path
         try:
             if os.fspath(path) != ":memory:":
-                _make_private(Path(path))
+                make_private(Path(path))  # questions and answers may be confidential
             self._db = sqlite3.connect(path, isolation_level=None, timeout=WAIT)
         except (OSError, sqlite3.Error) as error:
             raise DataError(f"{path} cannot keep answers ({error}): name another file") from error
@@ -88,13 +88,6 @@ class Kept:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
-
-
-def _make_private(path: Path) -> None:
-    """Questions and answers may be confidential: nobody else may read them."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def default_path() -> Path:

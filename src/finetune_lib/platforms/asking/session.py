@@ -11,12 +11,15 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from weakref import WeakValueDictionary
 
+from finetune_lib.concurrency import in_thread
 from finetune_lib.platforms import Platform
+from finetune_lib.platforms.admission import admitted, named
 from finetune_lib.platforms.asking.calls import Calls, Question
 from finetune_lib.platforms.asking.connections import Connections
 from finetune_lib.platforms.asking.kept import Kept, default_path
 from finetune_lib.platforms.asking.request import Reply, Request, key_of
 from finetune_lib.platforms.asking.spending import Price, Purse, price_of
+from finetune_lib.runs import spent_today
 
 if TYPE_CHECKING:
     from finetune_lib.errors import PlatformError
@@ -70,7 +73,9 @@ class Session:
         self._calls, self._platform, self._store = Calls(self.connections), platform, store
         self._refused: dict[str, Exception] = {}
         self._bought: set[str] = set()
-        self._model_ids: dict[tuple[Platform, str], str] = {}
+        self._names: dict[tuple[Platform, str], str] = {}
+        self._admitted = set[tuple[Platform, str]]()
+        self._admission = asyncio.Lock()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -82,12 +87,18 @@ class Session:
         """Look at what the run will need before its first call.
 
         Raises:
-            ValueError: A budget is given, and the price of a model is not known.
+            ValueError: A platform does not take a model; or a budget is given, and the price of a model is not known.
+            PolicyError: The policy forbids a model.
             DataError: What is kept cannot be used.
         """
         for one in asking:
             _ = self.kept
             platform = await self.platform_of(one.platform)
+            self._named(platform, one.model)
+            if (
+                platform.kind.free
+            ):  # on one's own machine it can be asked at once; another's may hold kept answers alone
+                await self.admit(platform, one.model)
             if self.purse.budget is not None and price_of(one.model, one.price, platform) is None:
                 known = "price=(read, written), in US dollars per million tokens"
                 raise ValueError(f"a budget needs the price of {one.model}: pass {known}")
@@ -143,14 +154,28 @@ class Session:
     async def question(self, request: Request) -> Question:
         """The request as it is put to its platform."""
         platform = await self.platform_of(request.platform)
-        body = request.body(self._model_id(platform, request.model))
+        body = request.body(self._named(platform, request.model))
         return Question(request, platform, body, key_of(platform, body, request.salt))
 
-    def _model_id(self, platform: Platform, model: str) -> str:
-        """On the local platform it may be a folder; that is looked up once."""
-        if (platform, model) not in self._model_ids:
-            self._model_ids[platform, model] = platform.model_id(model)
-        return self._model_ids[platform, model]
+    def _named(self, platform: Platform, model: str) -> str:
+        """The model's name there: on the local platform it may be a folder; that is looked up once."""
+        if (platform, model) not in self._names:
+            self._names[platform, model] = named(platform, model)
+        return self._names[platform, model]
+
+    async def admit(self, platform: Platform, model: str) -> None:
+        """Be sure that the platform takes the model, before anything is sent to it.
+
+        Raises:
+            ValueError: It does not.
+            PolicyError: The policy forbids it.
+        """
+        async with self._admission:
+            if (platform, model) not in self._admitted:
+                await admitted(platform, model)
+                if (most := platform.policy.usd_per_day) is not None and not platform.kind.free:
+                    self.purse.allow(most - await in_thread(spent_today))
+                self._admitted.add((platform, model))
 
     def keep(self, key: str, model: str, reply: Reply) -> None:
         """Keep an answer that was asked for in another way."""
@@ -172,6 +197,7 @@ class Session:
         if reason := self._refused.get(question.key):
             raise reason
         request = question.request
+        await self.admit(question.platform, request.model)
         price = price_of(request.model, request.price, question.platform)
         ticket = await self.purse.reserve(request, price)
         used = None
@@ -188,13 +214,17 @@ class Session:
 
         Raises:
             PlatformError: The platform refused, did not answer, or has no embeddings.
+            ValueError: The platform does not take the model.
         """
         where = await self.platform_of(platform)
+        name = self._named(where, model)
         keys = {text: key_of(where, {"model": model, "input": text}, "embedding") for text in texts}
         missing = [text for text, key in keys.items() if self.kept.get(key) is None]
+        if missing:
+            await self.admit(where, model)
         for start in range(0, len(missing), EMBEDDED_AT_ONCE):
             part = missing[start : start + EMBEDDED_AT_ONCE]
-            vectors = await self._calls.embed(where, model, part)
+            vectors = await self._calls.embed(where, name, part)
             for text, vector in zip(part, vectors, strict=True):
                 self.kept.put(keys[text], model, {"vector": vector})
         return [cast("dict[str, Any]", self.kept.get(keys[text]))["vector"] for text in texts]

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from finetune_lib import catalog
 from finetune_lib.platforms import Platform
-from finetune_lib.platforms.platform import LOCAL, OPENAI
 from finetune_lib.records import Usage
 
 Price = tuple[float, float]
@@ -54,9 +53,9 @@ class Spent:
 
 def price_of(model: str, given: Price | None, platform: Platform) -> Price | None:
     """What a model costs: as the caller says, nothing on one's own machine, OpenAI's by the catalogue; else unknown."""
-    if given is not None or platform.name == LOCAL:
+    if given is not None or platform.kind.free:
         return given or (0.0, 0.0)
-    return _listed(model) if platform.name == OPENAI else None
+    return _listed(model) if platform.kind.listed_prices else None
 
 
 @cache
@@ -106,6 +105,10 @@ class Purse:
         self._above: dict[str, float] = {}
         self._first: set[str] = set()
         self._settled = asyncio.Event()
+
+    def allow(self, usd: float) -> None:
+        """No more than this, beside what the run itself allows."""
+        self.budget = usd if self.budget is None else min(self.budget, usd)
 
     async def reserve(self, request: Asked, price: Price | None) -> Ticket:
         """Set aside what a call will cost; where it does not fit now, wait for what the others really cost.
