@@ -7,6 +7,7 @@ import os
 import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from importlib.resources import files
 from os import PathLike
 from pathlib import Path
@@ -59,6 +60,13 @@ def write_atomically(path: Path, chunks: Iterable[bytes], *, overwrite: bool = T
     finally:
         temporary.unlink(missing_ok=True)
     return path
+
+
+def make_private(path: Path) -> None:
+    """Begin a file that nobody else may read, where there is none yet."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def require_known(version: int, *, known: int, path: str | PathLike[str]) -> None:

@@ -7,16 +7,20 @@ kept, unknown values pass, because platforms differ (Azure answers `status: "pen
 
 from __future__ import annotations
 
+import json
+import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from datetime import datetime
 from typing import Any, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 Method = Literal["supervised", "dpo", "reinforcement"]
 Kind = Literal["chat", "completion", "preference", "unknown"]
+MILLISECONDS_FROM = 1e11  # a moment above is no number of seconds: it would lie 3,000 years ahead
 NO_CELLS: Mapping[str, str] = {}
-TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
 class Message(BaseModel):
@@ -209,14 +213,41 @@ def _call(call: Mapping[str, Any]) -> ToolCall:
 
 
 class _Answer(BaseModel):
-    """What a platform answered; lenient."""
+    """What a platform answered; lenient: a field in a form that nobody foresaw reads as missing, and never raises."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
     @classmethod
-    def of(cls, answer: BaseModel) -> Self:
-        """Take over what a client parsed, unknown fields and values too."""
-        return cls.model_validate(answer.model_dump(warnings=False))
+    def of(cls, answer: BaseModel | Mapping[str, Any]) -> Self:
+        """Take over an answer, unknown fields and values too."""
+        told = answer.model_dump(warnings=False) if isinstance(answer, BaseModel) else dict(answer)
+        try:
+            return cls.model_validate(told)
+        except ValidationError as error:
+            odd = {str(place["loc"][0]) for place in error.errors() if place["loc"]}
+            return cls.model_validate({name: value for name, value in told.items() if name not in odd})
+
+
+def _seconds(value: Any) -> Any:
+    """A moment in seconds since 1970, whether it came as such, in milliseconds, or as a date in text."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return datetime.fromisoformat(value).timestamp()
+    return value / 1000 if isinstance(value, (int, float)) and value > MILLISECONDS_FROM else value
+
+
+def clock_time(seconds: float, form: str = "%Y-%m-%d %H:%M") -> str:
+    """A moment by the clock of this place; one that no clock shows stays a number."""
+    try:
+        return time.strftime(form, time.localtime(seconds))
+    except (OverflowError, ValueError, OSError):
+        return f"{seconds:g}"
+
+
+def _text(value: Any) -> Any:
+    return None if value is None or value == "" else str(value)
 
 
 class PlatformFault(_Answer):
@@ -226,66 +257,111 @@ class PlatformFault(_Answer):
     message: str | None = None
     param: str | None = None
 
+    _words = field_validator("code", "message", "param", mode="before")(_text)
+
 
 class JobRecord(_Answer):
     """A fine-tuning job as the platform describes it (`fine_tuning.job`)."""
 
-    id: str
+    id: str = ""
     model: str = ""
     status: str = "unknown"
     created_at: float | None = None
     finished_at: float | None = None
+    estimated_finish: float | None = None
     fine_tuned_model: str | None = None
     trained_tokens: int | None = None
     training_file: str | None = None
     validation_file: str | None = None
     result_files: tuple[str, ...] | None = None
     hyperparameters: Mapping[str, Any] | None = None
-    metadata: Mapping[str, str] | None = None
+    metadata: Mapping[str, Any] | None = None
     seed: int | None = None
     error: PlatformFault | None = None
 
-    @property
-    def done(self) -> bool:
-        """Whether the status is final."""
-        return self.status in TERMINAL
+    _moments = field_validator("created_at", "finished_at", "estimated_finish", mode="before")(_seconds)
+    _words = field_validator("fine_tuned_model", "training_file", "validation_file", mode="before")(_text)
+
+    @field_validator("id", "model", "status", mode="before")
+    @classmethod
+    def _said(cls, value: Any, info: ValidationInfo) -> Any:
+        """Null is as good as missing."""
+        return cls.model_fields[str(info.field_name)].default if value is None else str(value)
+
+    @field_validator("trained_tokens", "seed", mode="before")
+    @classmethod
+    def _whole(cls, value: Any) -> Any:
+        return int(value) if isinstance(value, float) and math.isfinite(value) else value
+
+    @field_validator("result_files", mode="before")
+    @classmethod
+    def _ids(cls, value: Any) -> Any:
+        """Some platforms give the objects of the files, or one alone."""
+        if value is None:
+            return None
+        given = cast("list[Any]", value if isinstance(value, (list, tuple)) else [value])
+        return [str(cast("Mapping[str, Any]", one).get("id") if isinstance(one, Mapping) else one) for one in given]
 
     @field_validator("error", mode="before")
     @classmethod
     def _healthy_is_none(cls, value: Any) -> Any:
         """Healthy jobs carry null, `{}`, or an object of nulls."""
         if isinstance(value, str):
-            return {"message": value}
-        return value if value and any(value.values()) else None
+            return {"message": value} if value else None
+        told = cast("Mapping[str, Any]", value if isinstance(value, Mapping) else {})
+        return told if any(told.values()) else None
 
 
 class JobEvent(_Answer):
-    """One event of a job: a message for people, or a metrics row.
+    """One event of a job: a message for people, a metrics row, or what else the platform tells.
 
-    `str(event)` is the message with its time.
+    `str(event)` is the message with its time. Ids are not the same in each answer of every platform: an event is
+    known by its `content`.
     """
 
-    id: str
+    id: str = ""
     created_at: float = 0
     level: str = "info"
     message: str = ""
     type: str | None = "message"
     data: dict[str, Any] | None = None
 
-    def __str__(self) -> str:
-        from time import localtime, strftime
+    _moment = field_validator("created_at", mode="before")(_seconds)
 
-        return f"[{strftime('%H:%M:%S', localtime(self.created_at))}] {self.message}"
+    @field_validator("id", "level", "message", mode="before")
+    @classmethod
+    def _said(cls, value: Any, info: ValidationInfo) -> Any:
+        return cls.model_fields[str(info.field_name)].default if value is None else str(value)
+
+    @property
+    def kind(self) -> Literal["message", "metrics", "moderation", "checkpoint"]:
+        """What it tells of; a metrics row has `data["step"]`."""
+        if self.type == "metrics" or (self.data and "step" in self.data and "train_loss" in self.data):
+            return "metrics"
+        if self.type and self.type.startswith("moderation"):
+            return "moderation"
+        return "checkpoint" if self.message.startswith("Checkpoint created") else "message"
+
+    @property
+    def content(self) -> tuple[Any, ...]:
+        """What makes two events the same."""
+        data = json.dumps(self.data, sort_keys=True, default=str) if self.data else ""
+        return self.created_at, self.level, self.type or "message", self.message, data
+
+    def __str__(self) -> str:
+        return f"[{clock_time(self.created_at, '%H:%M:%S')}] {self.message}"
 
 
 class Checkpoint(_Answer):
     """A model saved during training, usable under its own name."""
 
-    id: str
-    created_at: int
-    fine_tuned_model_checkpoint: str
-    step_number: int
-    metrics: Any = None
+    id: str = ""
+    created_at: float | None = None
+    fine_tuned_model_checkpoint: str = ""
+    step_number: int | None = None
+    metrics: dict[str, Any] | None = None
+
+    _moment = field_validator("created_at", mode="before")(_seconds)
 
 
 @dataclass(frozen=True, slots=True)

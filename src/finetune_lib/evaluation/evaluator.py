@@ -11,10 +11,11 @@ from os import PathLike
 from typing import Any, Literal, cast, get_args
 
 from finetune_lib.concurrency import in_own_loop
+from finetune_lib.errors import DataError
 from finetune_lib.evaluation.candidates import Candidate
 from finetune_lib.evaluation.judges import Judge
 from finetune_lib.evaluation.report import EvaluationError, Report, RunRecord
-from finetune_lib.evaluation.report.history import remember
+from finetune_lib.evaluation.report.history import enter, remember
 from finetune_lib.evaluation.running.progress import OnProgress, Progress
 from finetune_lib.evaluation.running.record import Job, run_record, signatures
 from finetune_lib.evaluation.running.run import Plan, Run
@@ -206,6 +207,10 @@ def _remembered(session: Session, report: Report) -> None:
         remember(session.kept_path, report)
     except sqlite3.Error as error:
         warnings.warn(f"the evaluation is not in the history {session.kept_path}: {error}", stacklevel=2)
+    try:
+        enter(report)
+    except (DataError, sqlite3.Error) as error:
+        warnings.warn(f"the evaluation is not in the record of runs: {error}", stacklevel=2)
 
 
 def _checked(report: Report) -> Report:

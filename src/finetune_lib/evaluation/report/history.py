@@ -19,6 +19,7 @@ from finetune_lib.pages.markup import tag
 from finetune_lib.pages.terminal import number, table
 from finetune_lib.platforms.asking import default_path
 from finetune_lib.platforms.asking.kept import VERSION
+from finetune_lib.runs import Evaluated, Record
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS evaluations (id TEXT PRIMARY KEY, golden TEXT NOT NULL, body TEXT NOT NULL)"
 IN_MEMORY = ":memory:"
@@ -130,6 +131,23 @@ def remember(path: str | PathLike[str], report: Report) -> None:
     with closing(_opened(path)) as db:
         values = (report.run.id, report.run.golden, json.dumps(body))
         db.execute("INSERT OR REPLACE INTO evaluations (id, golden, body) VALUES (?, ?, ?)", values)
+
+
+def enter(report: Report) -> None:
+    """Enter in the record of runs which models were evaluated, and what was found; functions alone leave no trace."""
+    run = report.run
+    if not run.models or not report.measures:
+        return
+    found = {name: _reached(report, name) for name in report.candidates}
+    found |= {c.candidate: f"{c.sentence}: {c.numbers}" for c in report.family(report.candidates[0])}
+    done = Evaluated(run.id, run.started + run.seconds, run.golden, run.models, found, usd=run.usd, job=run.job)
+    with Record.open() as record:
+        record.keep_evaluation(done)
+
+
+def _reached(report: Report, candidate: str) -> str:
+    means = ((scorer, report.mean(candidate, scorer=scorer)) for scorer in report.scorers)
+    return ", ".join(f"{scorer} {number(mean)}" for scorer, mean in means) or "the baseline"
 
 
 def _opened(path: str | PathLike[str]) -> sqlite3.Connection:
