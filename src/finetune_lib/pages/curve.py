@@ -13,7 +13,7 @@ from finetune_lib.files import write_atomically
 
 WIDTH, HEIGHT = 640, 260
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 34, 40
-COLOURS = ("#2563eb", "#d97706")
+COLOURS = ("#2563eb", "#d97706", "#0d9488")
 TICKS = 4
 SMALLEST_AXIS = 1e-9
 
