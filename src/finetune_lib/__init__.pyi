@@ -2,6 +2,7 @@
 
 from finetune_lib import local as local
 from finetune_lib import statistics as statistics
+from finetune_lib import testing as testing
 from finetune_lib.data import augmenters as augmenters
 from finetune_lib.data.augmenters import BackTranslation as BackTranslation
 from finetune_lib.data.augmenters import Noise as Noise
@@ -79,6 +80,7 @@ from finetune_lib.jobs.errors import JobFailedError as JobFailedError
 from finetune_lib.jobs.errors import JobTimeoutError as JobTimeoutError
 from finetune_lib.jobs.job import Job as Job
 from finetune_lib.jobs.metrics import Metrics as Metrics
+from finetune_lib.pages.bar import Bar as Bar
 from finetune_lib.platforms.connect import connect as connect
 from finetune_lib.platforms.platform import Platform as Platform
 from finetune_lib.records import Answer as Answer
@@ -92,3 +94,9 @@ from finetune_lib.records import ToolCall as ToolCall
 from finetune_lib.statistics import Estimate as Estimate
 
 __version__: str
+from finetune_lib.errors import PolicyError as PolicyError
+from finetune_lib.jobs.creating import JobUncertainError as JobUncertainError
+from finetune_lib.jobs.pilot import Pilot as Pilot
+from finetune_lib.jobs.plan import Plan as Plan
+from finetune_lib.jobs.planning import BudgetExceededError as BudgetExceededError
+from finetune_lib.runs import Run as Run

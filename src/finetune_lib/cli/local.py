@@ -26,8 +26,11 @@ def serve(
         until_idle: stop after 15 minutes without a job or a call
     """
     from finetune_lib.local.connection import home, require_platform
+    from finetune_lib.platforms.policy import policy
 
     require_platform()
+    if not policy().hub:
+        os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's own package is imported, here and in each worker
     from finetune_lib.local.server import serve as run
 
     folder = (root or home()).absolute()

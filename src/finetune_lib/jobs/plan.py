@@ -1,0 +1,110 @@
+"""Plan: a job as it is meant, which can be sent."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from finetune_lib.concurrency import in_own_loop
+from finetune_lib.data.dataset import Dataset
+from finetune_lib.jobs.calls import unmarked
+from finetune_lib.jobs.creating import created
+from finetune_lib.jobs.planning import Draft, drafted
+from finetune_lib.jobs.settings import Settings, TrainingMethod
+from finetune_lib.jobs.uploading import OnProgress
+from finetune_lib.platforms import Platform
+from finetune_lib.platforms.patience import OnStall
+
+if TYPE_CHECKING:
+    from finetune_lib.jobs.job import Job
+
+
+class JobOptions(TypedDict, total=False):
+    """What `Job.create`, `Job.plan` and their twins take beside the data and the model."""
+
+    validation: Dataset | None
+    suffix: str | None
+    seed: int | None
+    method: TrainingMethod
+    hyperparameters: Mapping[str, Any] | None
+    metadata: Mapping[str, str] | None
+    grader: Mapping[str, Any] | None
+    response_format: Mapping[str, Any] | None
+    integrations: Sequence[Mapping[str, Any]]
+    extra: Mapping[str, Any] | None
+    platform: Platform | None
+    budget: float | None
+
+
+class CreateOptions(JobOptions, total=False):
+    """What `Job.create` takes beside them."""
+
+    allow_duplicate: bool
+    on_progress: OnProgress | None
+
+
+class PilotOptions(JobOptions, total=False):
+    """What `Job.pilot` takes beside them."""
+
+    fractions: Sequence[float]
+    subsets: int | None
+    draw: int
+
+
+@dataclass(frozen=True)
+class Plan(Draft):
+    """A job as it is meant: checked, counted, and not sent. `print` it, then `submit()` it; `Job.plan` makes one."""
+
+    def on(self, train: Dataset) -> Plan:
+        """The same plan for other examples."""
+        fields = drafted(
+            train,
+            model=self.model,
+            platform=self.platform,
+            validation=self.validation,
+            settings=self.settings,
+            budget=self.budget,
+        )
+        return Plan(**fields)
+
+    def submit(
+        self,
+        *,
+        allow_duplicate: bool = False,
+        on_progress: OnProgress | None = None,
+        on_stall: OnStall | None = None,
+    ) -> Job:
+        """Upload the data and start the job, or give the same one that is there; errors are those of `Job.create`."""
+        work = self.submit_async(allow_duplicate=allow_duplicate, on_progress=on_progress, on_stall=on_stall)
+        return in_own_loop(work)
+
+    async def submit_async(
+        self,
+        *,
+        allow_duplicate: bool = False,
+        on_progress: OnProgress | None = None,
+        on_stall: OnStall | None = None,
+    ) -> Job:
+        """As `submit`."""
+        self.require()
+        found = await created(self, allow_duplicate=allow_duplicate, on_progress=on_progress, on_stall=on_stall)
+        from finetune_lib.jobs.job import Job
+
+        job = Job(unmarked(found.record), self.platform, self.train)
+        if found.again:
+            text = f"{job.id} ({job.status}) is the same job and is given back; allow_duplicate=True starts another one"
+            warnings.warn(text, stacklevel=2)
+        return job
+
+
+def planned(train: Dataset, model: str, options: Mapping[str, Any]) -> Plan:
+    given = {name: options[name] for name in JobOptions.__annotations__ if options.get(name) is not None}
+    platform, validation, budget = given.pop("platform"), given.pop("validation", None), given.pop("budget", None)
+    if "integrations" in given:
+        given["integrations"] = tuple(given["integrations"])
+    settings = Settings(**given)
+    return Plan(
+        **drafted(train, model=model, platform=platform, validation=validation, settings=settings, budget=budget)
+    )
