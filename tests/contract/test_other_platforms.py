@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from tests.doubles import Scripted, serving
 
@@ -128,6 +130,48 @@ def test_metrics_are_read_from_foreign_events(service, azure):
     assert (step.train_loss, step.valid_loss, step.train_mean_token_accuracy) == (0.5, 0.7, 0.9)
 
 
+def test_metrics_come_from_events_and_the_results_file(service, elsewhere):
+    service.answers(f"GET {JOB}", {**AZURE_JOB, "status": "succeeded", "result_files": [{"id": "file-9"}]})
+    row = {"step": 2, "train_loss": 0.5, "valid_loss": -1}
+    service.answers(f"GET {JOB}/events", events(event(1, type="metrics", data=row)))
+    table = b"step,train_loss,valid_loss,full_valid_loss\n1,1.5,,\n2,0.5,,0.7\n"
+    service.answers("GET /files/file-9/content", base64.b64encode(table))
+    told = [
+        (step.step, step.train_loss, step.full_valid_loss)
+        for step in ft.Job.get("ftjob-1", platform=elsewhere).metrics()
+    ]
+    assert told == [(1, 1.5, None), (2, 0.5, 0.7)]
+
+
+@pytest.mark.parametrize(("status", "body"), [(404, b"{}"), (403, b"<html>"), (200, b"<html>a page</html>")])
+def test_unreadable_results_file_never_loses_the_events(service, elsewhere, status, body):
+    service.answers(f"GET {JOB}", {**AZURE_JOB, "status": "succeeded", "result_files": ["file-9"]})
+    service.answers(f"GET {JOB}/events", events(event(1, type="metrics", data={"step": 1, "train_loss": 0.5})))
+    service.answers("GET /files/file-9/content", body, status=status)
+    assert [step.train_loss for step in ft.Job.get("ftjob-1", platform=elsewhere).metrics()] == [0.5]
+
+
+async def test_results_file_is_enough_where_there_are_no_events(service, elsewhere):
+    service.answers(f"GET {JOB}", {**AZURE_JOB, "status": "succeeded", "result_files": ["file-9"]})
+    service.answers(f"GET {JOB}/events", {"error": "no such route"}, status=404)
+    service.answers("GET /files/file-9/content", b"step,train_loss\n1,0.5\n")
+    service.answers(f"GET {JOB}/checkpoints", {"object": "list", "data": [], "has_more": False})
+    job = await ft.Job.get_async("ftjob-1", platform=elsewhere)
+    assert [step.train_loss for step in await job.metrics_async()] == [0.5]
+    assert await job.best_checkpoint_async() is None
+
+
+@pytest.fixture
+def quiet(service, monkeypatch):
+    """A platform that has nothing yet, and whose lists lag behind by no more than a moment."""
+    for room in ("creating", "uploading"):
+        monkeypatch.setattr(f"finetune_lib.jobs.{room}.SETTLING_SECONDS", 0.2)
+    for call in ("GET /models", "GET /files", f"GET {JOBS}"):
+        service.answers(call, {"object": "list", "data": [], "has_more": False})
+    service.answers("GET /files/file-1", {**FILE, "status": "processed"})
+
+
+@pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize("status", [500, 502, 408, 409, 429])
 def test_job_is_posted_exactly_once_even_when_it_fails(service, elsewhere, data, status):
     service.answers("POST /files", FILE)
@@ -140,6 +184,7 @@ def test_job_is_posted_exactly_once_even_when_it_fails(service, elsewhere, data,
     assert ("may have been done all the same" in str(caught.value)) == (status != 429)
 
 
+@pytest.mark.usefixtures("quiet")
 def test_refusal_carries_all_fields(service, elsewhere, data):
     service.answers("POST /files", FILE)
     body = {"error": {"message": "no such model", "type": "x", "code": "model_not_found", "param": "model"}}
@@ -206,6 +251,7 @@ def test_an_answer_that_is_not_the_protocol_is_told_as_such(service, elsewhere, 
         ft.Job.get("ftjob-1", platform=elsewhere)
 
 
+@pytest.mark.usefixtures("quiet")
 def test_data_that_json_cannot_hold_is_no_fault_of_the_platform(service, elsewhere):
     rows = [{"prompt": f"q{number}", "completion": "a", "tools": {1, 2}} for number in range(10)]
     with pytest.raises(ft.DataError):

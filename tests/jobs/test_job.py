@@ -82,8 +82,9 @@ def test_metrics_cover_every_step(finished):
     metrics = finished.metrics()
     assert [step.step for step in metrics] == list(range(1, len(metrics) + 1))
     assert metrics[-1].train_loss < metrics[0].train_loss
-    assert metrics[-1].valid_loss is not None
-    assert metrics[0].valid_loss is None
+    assert metrics[-1].full_valid_loss is not None
+    assert metrics[0].full_valid_loss is None
+    assert all(step.valid_loss is None for step in metrics)
     assert 0 <= metrics[-1].train_mean_token_accuracy <= 1
     assert metrics.plot().svg.startswith("<svg")
 
@@ -93,6 +94,25 @@ def test_checkpoints_are_newest_first(finished):
     assert len(steps) == 3
     assert steps == sorted(steps, reverse=True)
     assert steps[0] == finished.metrics()[-1].step
+
+
+def test_best_checkpoint_has_the_least_validation_loss(finished):
+    losses = {step.step: step.full_valid_loss for step in finished.metrics()}
+    saved = [checkpoint.step_number for checkpoint in finished.checkpoints()]
+    assert finished.best_checkpoint().step_number == min(saved, key=lambda step: (losses[step], step))
+
+
+def test_metrics_are_the_same_without_the_events(finished, monkeypatch):
+    """What the results file tells is what the events told."""
+    told = finished.metrics()
+
+    async def none(self):
+        return ()
+
+    monkeypatch.setattr(ft.Job, "events_async", none)
+    filed = finished.metrics()
+    assert [step.train_loss for step in filed] == [step.train_loss for step in told]
+    assert filed[-1].valid_loss == told[-1].full_valid_loss
 
 
 async def test_candidate_answers_a_case(finished, trained):
