@@ -13,7 +13,8 @@ BENCHMARKS = ROOT / "benchmarks"
 MAKERS = {"corpus.py", "mock_chat.py"}  # the rows and the server of the others
 SMALLEST = {
     "coverage.py": ("1", "coverages below"),
-    "evaluation.py": ("--cases 1 --rounds 1 --large 2", "MB at 2 cases"),
+    "evaluation.py": ("--cases 2 --rounds 1 --large 3", "MB at 3 cases"),
+    "following.py": ("--seconds 2 --jobs 1 --steps 2", "requests, ours / plain"),
     "judge_bias.py": ("1", "likes the longer"),
     "memory.py": ("rows.jsonl content", "rows.jsonl: 1 example"),
     "near_duplicates.py": ("50", "precision 1.0000 of 1"),
