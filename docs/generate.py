@@ -40,7 +40,7 @@ FAMILIES = {
 SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Example):$", re.MULTILINE)
 ITEM = re.compile(r"^    (\w+): ", re.MULTILINE)
 LONGEST = 100
-MODULES = ("statistics", "evaluation.scorers", "evaluation.judges", "evaluation.review")
+MODULES = ("statistics", "testing", "evaluation.scorers", "evaluation.judges", "evaluation.review")
 
 
 @dataclass(frozen=True)
