@@ -22,6 +22,8 @@ from finetune_lib import local
 os.environ["FINETUNE_LIB_LANG"] = "en"  # whatever the locale of the machine
 # Other tests have the other cores: threads of torch that wait for one another would only burn them.
 os.environ["OMP_NUM_THREADS"] = "1"
+# Ctrl-C is tried also where the suite runs in the background of a shell, which has it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Tests run beside each other: how long an example takes says nothing about it.
 settings.register_profile("beside", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("beside")

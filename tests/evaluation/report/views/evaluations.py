@@ -1,6 +1,7 @@
 """Reports of evaluations, built by hand so that every number on a page is known beforehand."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from finetune_lib.evaluation.judges import Judgment
 from finetune_lib.evaluation.report import Report, RunRecord
@@ -59,6 +60,7 @@ def report(
     return Report(cases, tuple(candidates), ("correct",), results, **more)
 
 
+@cache
 def rich() -> Report:
     """All that a page can show: hostile texts, failures, labels, judgments, votes, calls, sources, attempts."""
     plain = report()
