@@ -3,10 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo persona test lint types docs package bench bench-data browser clean
+.PHONY: demo persona test test-long lint types docs package bench bench-data browser clean
 
 # The only network that these need is the package registry: no model and no data set is downloaded.
-demo test: export HF_HUB_OFFLINE = 1
+demo test test-long: export HF_HUB_OFFLINE = 1
 # Hundreds of processes of the tests import the library: it is compiled once.
 test: export PYTHONDONTWRITEBYTECODE =
 
@@ -18,6 +18,9 @@ persona: .venv/local ## ten chats with a system prompt, before and after
 
 test: .venv/dev browser ## the whole suite, on all cores
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+
+test-long: .venv/dev ## what takes longer than a gate may: two hundred schedules of faults against Job
+	FINETUNE_LIB_LONG_TESTS=1 $(BIN)/python -m pytest tests/jobs
 
 lint: .venv/dev
 	$(BIN)/ruff check .
