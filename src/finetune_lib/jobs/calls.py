@@ -11,7 +11,7 @@ from finetune_lib.platforms.patience import Patience
 from finetune_lib.platforms.wire import UNREADABLE, Call, wired
 from finetune_lib.records import JobEvent, JobRecord
 
-CALL_SECONDS = 10.0  # that one call is tried again
+CALL_SECONDS = 2.0  # that one call is tried again: a person waits for it
 
 
 async def answered(call: Call, platform: Platform, *, again: bool = True) -> JobRecord:
