@@ -58,6 +58,9 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await _send(send, stats.told())
         stats.__init__()
         return
+    if scope["method"] == "GET":  # the list of models, which is asked for once
+        await _send(send, b'{"object": "list", "data": []}')
+        return
     await _answer(send)
 
 

@@ -161,7 +161,7 @@ def test_killed_at_a_part_it_goes_on_where_it_was(scripted, own_home, parts, see
 
 def test_an_upload_that_is_gone_begins_again(scripted, own_home, parts):
     server = scripted()
-    server.fault(PART, Fault(status=400))
+    server.fault(PART, Fault(status=403))
     with pytest.raises(ft.PlatformError):
         create(server)
     for upload in server.uploads:
