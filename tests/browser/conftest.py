@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Locator, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -20,3 +20,15 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def told() -> Callable[[Locator], str]:
+    """What a card shows: one that is out of sight is not laid out, and has no text, until it is scrolled to."""
+
+    def read(card: Locator) -> str:
+        card.scroll_into_view_if_needed()
+        card.page.wait_for_function("card => card.innerText", arg=card.element_handle())
+        return card.inner_text()
+
+    return read

@@ -117,8 +117,8 @@ def test_what_got_into_the_page_could_not_act_either(page):
     assert page.title() == "faq.jsonl"
 
 
-def test_the_direction_of_the_text_is_not_turned(page):
-    text = page.locator("#example-3").inner_text()
+def test_the_direction_of_the_text_is_not_turned(page, told):
+    text = told(page.locator("#example-3"))
     assert "U+202E" in text
     assert "gnp.exe" in text
     assert "\u202e" not in text

@@ -84,11 +84,11 @@ def test_nothing_is_fetched_nothing_fails_and_nothing_runs_sideways(browser, fol
     page.close()
 
 
-def test_what_is_hostile_is_text_wherever_it_stands(page):
+def test_what_is_hostile_is_text_wherever_it_stands(page, told):
     look_everywhere(page)
     choose(page, "differences", "with_expected")
     look_everywhere(page)
-    text = page.locator("#case-2").inner_text()
+    text = told(page.locator("#case-2"))
     assert text.count("</script><script>") >= 5  # question, answer, reasons of the judge, comment of an expert
     assert "U+202E" in text
     assert "\u202e" not in text
@@ -182,12 +182,12 @@ def test_a_number_of_the_verdict_leads_to_its_cases(page):
     assert count(page) == "8 of 24 cases"
 
 
-def test_a_failure_leads_to_its_case(page):
+def test_a_failure_leads_to_its_case(page, told):
     choose(page, "outcome", "win")
     page.locator("#failures a", has_text="q3").first.click()
     page.wait_for_timeout(100)
     assert page.evaluate("document.querySelector('.case.current').id") == "case-4"
-    assert "no answer: TimeoutError" in page.locator("#case-4").inner_text()
+    assert "no answer: TimeoutError" in told(page.locator("#case-4"))
 
 
 def test_differences_are_marked_on_demand(page):
