@@ -64,15 +64,17 @@ def gone(monkeypatch):
     return ft.Job(job_module.JobRecord(id="ftjob-1", model="m", status="running"), platform)
 
 
-def test_wait_gives_up_on_a_platform_that_stays_away(gone):
-    with pytest.raises(ft.PlatformError, match="no answer") as caught:
-        gone.wait()
-    assert caught.value.retryable
+def test_wait_stays_with_a_platform_that_is_away_for_as_long_as_there_is_time_and_says_so(gone):
+    told = []
+    with pytest.raises(ft.JobTimeoutError, match="it goes on"):
+        gone.wait(timeout=1.5, on_stall=told.append)
+    assert told
+    assert all("no answer" in text for text in told)
 
 
-async def test_wait_async_gives_up_on_a_platform_that_stays_away(gone):
-    with pytest.raises(ft.PlatformError, match="no answer"):
-        await gone.wait_async()
+async def test_wait_async_stays_with_a_platform_that_is_away_for_as_long_as_there_is_time(gone):
+    with pytest.raises(ft.JobTimeoutError):
+        await gone.wait_async(timeout=1.0)
 
 
 def test_timeout_counts_also_while_the_platform_is_away(gone):

@@ -258,6 +258,9 @@ async def read_events(wire: Wire, job: str, *, seconds: float, known: Told | Non
         if error.status_code != BAD_REQUEST:
             raise
         found = await read(LARGE_PAGE)  # the cursor is an id that it does not know any more
-    if found and found[0].created_at >= found[-1].created_at:
-        found.reverse()  # most list the newest first; of those of one second, too, the older one is told first
+    # Most list the newest first; of those of one second, too, the older one is told first. Where all are of one second,
+    # a list that has grown at its end runs the other way.
+    grew_behind = known is not None and found and known.knows(found[:1]) and not known.knows(found[-1:])
+    if found and found[0].created_at >= found[-1].created_at and not grew_behind:
+        found.reverse()
     return sorted(found, key=lambda event: event.created_at)
