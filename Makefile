@@ -17,7 +17,7 @@ persona: .venv/local ## ten chats with a system prompt, before and after
 	$(BIN)/python examples/persona.py
 
 test: .venv/dev browser ## the whole suite, on all cores
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-long: .venv/dev ## what takes longer than a gate may: two hundred schedules of faults against Job
 	FINETUNE_LIB_LONG_TESTS=1 $(BIN)/python -m pytest tests/jobs

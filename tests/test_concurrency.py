@@ -23,7 +23,7 @@ import finetune_lib as ft
 from finetune_lib.evaluation.scorers.graders.multi import MultiGrader
 
 def hang(*args, **options):
-    print("hangs", flush=True)
+    os.write(1, b"hangs\\n")  # at once, also where two threads come here
     time.sleep(600)
 
 class Hanging(list):

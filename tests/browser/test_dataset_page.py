@@ -106,12 +106,13 @@ def test_what_got_into_the_page_could_not_act_either(page):
     stopped: list[str | None] = []
     page.on("requestfailed", lambda request: stopped.append(request.failure))
     page.on("response", lambda response: stopped.append(f"answered: {response.url}"))
-    page.evaluate(
-        "html => { document.body.insertAdjacentHTML('beforeend', html);"
-        " const script = document.createElement('script'); script.textContent = 'document.title = 1';"
-        " document.body.append(script); }",
-        f'<img src="http://127.0.0.1:9/y" onerror="{OWNED}"><iframe src="http://127.0.0.1:9/z"></iframe>',
-    )
+    with page.expect_event("requestfailed"):
+        page.evaluate(
+            "html => { document.body.insertAdjacentHTML('beforeend', html);"
+            " const script = document.createElement('script'); script.textContent = 'document.title = 1';"
+            " document.body.append(script); }",
+            f'<img src="http://127.0.0.1:9/y" onerror="{OWNED}"><iframe src="http://127.0.0.1:9/z"></iframe>',
+        )
     page.wait_for_timeout(300)
     assert set(stopped) == {"csp"}
     assert page.title() == "faq.jsonl"

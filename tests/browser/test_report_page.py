@@ -102,12 +102,13 @@ def test_what_got_into_the_page_could_not_act_either(page):
     stopped: list[str | None] = []
     page.on("requestfailed", lambda request: stopped.append(request.failure))
     page.on("response", lambda response: stopped.append(f"answered: {response.url}"))
-    page.evaluate(
-        "html => { document.body.insertAdjacentHTML('beforeend', html);"
-        " const script = document.createElement('script'); script.textContent = 'document.title = 1';"
-        " document.body.append(script); }",
-        f'<img src="http://127.0.0.1:9/y" onerror="{OWNED}"><iframe src="http://127.0.0.1:9/z"></iframe>',
-    )
+    with page.expect_event("requestfailed"):
+        page.evaluate(
+            "html => { document.body.insertAdjacentHTML('beforeend', html);"
+            " const script = document.createElement('script'); script.textContent = 'document.title = 1';"
+            " document.body.append(script); }",
+            f'<img src="http://127.0.0.1:9/y" onerror="{OWNED}"><iframe src="http://127.0.0.1:9/z"></iframe>',
+        )
     page.wait_for_timeout(300)
     assert set(stopped) == {"csp"}
     assert page.title() == "Evaluation report"
@@ -185,8 +186,7 @@ def test_a_number_of_the_verdict_leads_to_its_cases(page):
 def test_a_failure_leads_to_its_case(page, told):
     choose(page, "outcome", "win")
     page.locator("#failures a", has_text="q3").first.click()
-    page.wait_for_timeout(100)
-    assert page.evaluate("document.querySelector('.case.current').id") == "case-4"
+    page.locator("#case-4.current").wait_for()
     assert "no answer: TimeoutError" in told(page.locator("#case-4"))
 
 
@@ -271,8 +271,7 @@ def test_a_link_to_a_case_finds_it_though_it_is_not_built(browser, folder):
     assert page.evaluate("document.querySelector('.case.current').id") == "case-150"
     choose(page, "outcome", "win")
     page.evaluate("location.hash = '#case-1'")
-    page.wait_for_timeout(100)
-    assert page.evaluate("document.querySelector('.case.current').id") == "case-1"
+    page.locator("#case-1.current").wait_for()
     page.close()
 
 
@@ -289,8 +288,8 @@ def test_two_thousand_cases_of_five_candidates_answer_at_once(browser, folder):
     assert first < 3000  # the slowest machine of a test farm, not of a reader
     assert again < 1500
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
-    page.wait_for_timeout(300)
-    assert 20 < len(shown(page)) < 200
+    page.wait_for_function("() => document.querySelectorAll('.case').length > 20")
+    assert len(shown(page)) < 200
     page.close()
 
 

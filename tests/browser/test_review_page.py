@@ -81,6 +81,16 @@ def start(context: BrowserContext, path: Path, rater: str = "Dr. Lin") -> Page:
     return page
 
 
+def leave(page: Page) -> None:
+    """Close the page once another one sees what it stored: the browser keeps that in a process of its own."""
+    stored = page.evaluate("Object.entries(localStorage)")
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.wait_for_function("stored => stored.every(([key, value]) => localStorage[key] === value)", arg=stored)
+    other.close()
+    page.close()
+
+
 def keys(page: Page, *names: str) -> None:
     for name in names:
         page.keyboard.press(name)
@@ -261,7 +271,7 @@ def test_5_twenty_votes_without_a_mouse_closed_resumed_exported_collected(contex
     said = ["1", "2", "3", "4", "5", "g", "b", "s", "1", "2", "4"]
     for key in said:
         keys(page, key, "Enter")
-    page.close()
+    leave(page)
     page = visit(context, plain)
     assert page.inner_text("#welcome") == "Welcome back. Continue at item 12?"
     keys(page, *["Tab"] * 7)
@@ -383,7 +393,7 @@ def test_6_the_last_vote_is_undone_with_one_key_and_history_stays(context, plain
 def test_6_undo_works_after_the_page_was_opened_again(context, plain):
     page = start(context, plain)
     keys(page, "1", "Enter", "2", "Enter")
-    page.close()
+    leave(page)
     page = start(context, plain)
     keys(page, "Backspace")
     assert heading(page) == "Item 2 of 30"
@@ -465,10 +475,10 @@ def test_7_behind_the_last_item_come_those_that_are_open_then_thanks(context, pl
 def test_8_several_raters_share_one_computer(context, plain):
     page = start(context, plain, "A")
     keys(page, "1", "Enter", "1", "Enter")
-    page.close()
+    leave(page)
     page = start(context, plain, "  B  ")
     assert heading(page) == "Item 1 of 30"
-    page.close()
+    leave(page)
     page = visit(context, plain)
     names = page.locator("#names button")
     assert {"A", "Dr. Lin", "Dr. Chen"} <= set(names.all_inner_texts())
@@ -478,8 +488,10 @@ def test_8_several_raters_share_one_computer(context, plain):
 
 def test_8_a_comment_alone_is_kept_when_the_page_is_closed(context, plain):
     page = start(context, plain)
+    other = visit(context, plain)
     page.fill("#comment", "noch nicht fertig")
     page.close(run_before_unload=True)
+    other.wait_for_function("Object.values(localStorage).some(kept => kept.includes('noch nicht fertig'))")
     page = start(context, plain)
     assert page.input_value("#comment") == "noch nicht fertig"
 
@@ -588,12 +600,13 @@ def test_9_what_got_into_the_page_could_not_act_either(context, plain):
     page = start(context, plain)
     stopped = []
     page.on("requestfailed", lambda request: stopped.append(request.failure))
-    page.evaluate(
-        "html => { document.body.insertAdjacentHTML('beforeend', html);"
-        " const script = document.createElement('script'); script.textContent = 'document.title = 1';"
-        " document.body.append(script); fetch('http://127.0.0.1:9/').catch(() => {}); }",
-        f'<img src="http://127.0.0.1:9/y" onerror="{OWNED}"><iframe src="http://127.0.0.1:9/z"></iframe>',
-    )
+    with page.expect_event("requestfailed"):
+        page.evaluate(
+            "html => { document.body.insertAdjacentHTML('beforeend', html);"
+            " const script = document.createElement('script'); script.textContent = 'document.title = 1';"
+            " document.body.append(script); fetch('http://127.0.0.1:9/').catch(() => {}); }",
+            f'<img src="http://127.0.0.1:9/y" onerror="{OWNED}"><iframe src="http://127.0.0.1:9/z"></iframe>',
+        )
     page.wait_for_timeout(300)
     assert set(stopped) == {"csp"}
     assert page.title() == "Which answer is better?"
@@ -714,7 +727,7 @@ def test_12_the_language_can_be_changed_at_any_place(context, plain, lang, title
     assert page.title() == title
     assert page.input_value("#comment") == "stays"
     assert "2" in heading(page)
-    page.close()
+    leave(page)
     page = visit(context, plain)
     assert page.inner_text("#title") == title
 
@@ -931,8 +944,8 @@ def test_14_long_answers_scroll_alone_unless_asked_to_scroll_together(make, cont
     left.evaluate("e => { e.scrollTop = 0; }")
     keys(page, "t")
     left.evaluate("e => { e.scrollTop = e.scrollHeight; }")
-    page.wait_for_timeout(100)
-    assert right.evaluate("e => e.scrollTop + e.clientHeight >= e.scrollHeight - 2")
+    at_the_end = "e => e.scrollTop + e.clientHeight >= e.scrollHeight - 2"
+    page.wait_for_function(at_the_end, arg=right.element_handle())
     keys(page, "e")
     assert left.evaluate("e => e.scrollHeight <= e.clientHeight + 1")
 
@@ -977,7 +990,7 @@ def test_17_practice_explains_and_does_not_count(make, context, lang):
     assert page.evaluate("Object.keys(localStorage).filter(k => /^review:[0-9a-f]{24}/.test(k)).length") == 0
     keys(page, "1")
     assert len(kept(page)["votes"]) == 1
-    page.close()
+    leave(page)
     page = start(context, path, "A")
     assert not page.locator("#practice-note").is_visible()
 
