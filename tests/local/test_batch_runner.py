@@ -124,13 +124,13 @@ def test_batch_whose_requests_are_gone_ends_and_says_so(batches, batch, ended):
     assert (done["status"], done["errors"]["data"][0]["code"]) == ("failed", "server_error")
 
 
-def test_batch_cancelled_before_it_was_looked_at_has_no_files(batches, batch, store, ended):
+def test_batch_cancelled_before_it_was_looked_at_has_no_files(batches, batch, store, ended, until):
     assert batches.cancel(batch)["status"] == "cancelling"
     batches.start(lambda _: GOOD)
     done = ended(batch)
     assert (done["status"], done["output_file_id"], done["error_file_id"]) == ("cancelled", None, None)
     assert batches.cancel(batch) is None
-    assert not batches.directory(batch).path.exists()
+    until(lambda: not batches.directory(batch).path.exists())
 
 
 def test_server_is_not_idle_while_a_batch_runs(tmp_path, batches, batch, store, ended):
