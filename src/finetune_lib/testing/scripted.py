@@ -28,7 +28,7 @@ POLL_SECONDS = 0.02
 class ScriptedPlatform(Service):
     """A platform on a port of this machine, for tests: it answers as OpenAI or Azure do, and counts what it is asked.
 
-    A job moves by one step of its script each time it is looked at, so nothing depends on the clock.
+    A job moves by one step of its script each time it or its events are looked at, so nothing depends on the clock.
 
     Attributes:
         kind: As which it answers: `openai`, `azure` or `compatible`.

@@ -171,11 +171,12 @@ class Service:
         job = self._jobs.get(id)
         if job is None or (what == "events" and "no_events" in self.quirks):
             return refusal(404, f"Could not find fine tune: {id}", code="fine_tune_not_found")
-        if what == "events":
-            return self._page(self._events(job), request)
         if what == "checkpoints":
             return self._page(job.checkpoints, request)
-        job.move()
+        if "after" not in request.query:  # a further page is of the same look
+            job.move()
+        if what == "events":
+            return self._page(self._events(job), request)
         return Answer(job.told)
 
     def _change_job(self, _: Request, id: str, verb: str) -> Answer:
