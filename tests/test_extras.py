@@ -7,6 +7,7 @@ from tests.files import written
 
 import finetune_lib as ft
 from finetune_lib import extras
+from finetune_lib.data.documents import read_documents
 
 
 def missing(monkeypatch, *modules):
@@ -29,6 +30,14 @@ def test_other_formats_do_not_need_the_excel_extra(monkeypatch, tmp_path):
     path = tmp_path / "data.csv"
     path.write_text("prompt,completion\nq,a\n")
     assert len(ft.Dataset.load(path)) == 1
+
+
+@pytest.mark.parametrize(("name", "module"), [("a.pdf", "pypdf"), ("a.docx", "docx"), ("a.html", "lxml.html")])
+def test_documents_without_their_extra_name_the_command(monkeypatch, tmp_path, name, module):
+    missing(monkeypatch, module)
+    (tmp_path / name).write_text("<p>text</p>")
+    with pytest.raises(ft.MissingExtraError, match=r'pip install "finetune_lib\[documents\]"'):
+        list(read_documents(tmp_path))
 
 
 def test_statistics_without_the_eval_extra_name_the_command(monkeypatch):

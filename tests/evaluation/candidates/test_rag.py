@@ -9,9 +9,8 @@ import pytest
 
 import finetune_lib as ft
 from finetune_lib.evaluation.candidates import Rag
-from finetune_lib.evaluation.candidates.passages import cut, passages_of
+from finetune_lib.evaluation.candidates.passages import passages_of
 from finetune_lib.evaluation.candidates.retrieval import ByMeaning, ByWords, tokens
-from finetune_lib.tokens import counter_for
 
 TEXTS = ["行李限重二十三公斤。", "寵物必須先申請。", "登機門在起飛前十分鐘關閉。", "Boarding ends ten minutes early."]
 
@@ -83,26 +82,16 @@ def test_files_of_a_folder_become_passages_under_their_headings(tmp_path, case):
     found = passages_of(tmp_path, tokens=300)
     assert [passage.text for passage in found] == [
         "b.txt\n登機門在起飛前十分鐘關閉，請提早抵達登機門。",
-        "a.md\n# 行李\n\n限重 23 公斤。",
-        "a.md\n# 寵物\n\n要先申請。",
+        "a.md, 行李\n限重 23 公斤。",
+        "a.md, 寵物\n要先申請。",
     ]
-    assert requested(Rag("m", corpus=str(tmp_path), k=1), case("寵物")).sources == ("a.md\n# 寵物\n\n要先申請。",)
+    assert requested(Rag("m", corpus=str(tmp_path), k=1), case("寵物")).sources == ("a.md, 寵物\n要先申請。",)
     assert len(passages_of([tmp_path / "b.txt"], tokens=300)) == 1
 
 
 def test_an_empty_corpus_says_so(tmp_path, case):
     with pytest.raises(ft.DataError, match="holds no text"):
         requested(Rag("m", corpus=tmp_path), case("q"))
-
-
-def test_long_texts_are_cut_and_nothing_is_lost():
-    text = "# T\n" + "\n\n".join(["這是一句話。" * 30, "word " * 200, "無" * 900])
-    pieces = list(cut(text, tokens=100))
-    count = counter_for(None).count
-    assert max(map(count, pieces)) <= 300  # a run without any break is cut by characters
-    assert all(piece.startswith("# T") for piece in pieces)
-    kept = "".join(piece.removeprefix("# T") for piece in pieces)
-    assert "".join(kept.split()) == "".join(text.removeprefix("# T").split())
 
 
 def test_words_of_scripts_without_spaces():

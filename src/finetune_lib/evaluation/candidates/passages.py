@@ -1,27 +1,17 @@
-"""The passages of a corpus: training examples, texts, or files of text and Markdown, cut to a length."""
+"""The passages of a corpus: training examples, texts, or documents, cut to a length."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from os import PathLike
-from pathlib import Path
 
-from finetune_lib.data.reading.bytes.opening import open_data
+from finetune_lib.data.documents import ENDINGS, cut, passages_in, read_documents
 from finetune_lib.errors import DataError
 from finetune_lib.records import Example
 from finetune_lib.texts import fold
-from finetune_lib.tokens import counter_for
 
-Counting = Callable[[str], int]
 Corpus = str | PathLike[str] | Sequence[Example] | Sequence[str] | Sequence[PathLike[str]]
-ENDINGS = (".txt", ".md", ".markdown")
-HEADING = re.compile(r"^#{1,6}\s+\S", re.MULTILINE)
-PARAGRAPH = re.compile(r"\n\s*\n")
-SENTENCE = re.compile(r"(?<=[。！？!?；;\n])|(?<=\.)\s")
-PIECE = 200  # characters where not even a sentence fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +19,7 @@ class Passage:
     """A piece of a corpus.
 
     Attributes:
-        text: What the model is shown.
+        text: What the model is shown; that of a document begins with the place where it stands.
         asks: The folded question of an example; empty for a text.
     """
 
@@ -41,7 +31,7 @@ def passages_of(corpus: Corpus, *, tokens: int) -> list[Passage]:
     """The passages of a corpus, in its order.
 
     Args:
-        corpus: Examples, texts, one file or folder, or several files; folders are searched for text and Markdown.
+        corpus: Examples, texts, one file or folder, or several files; folders are searched for documents.
         tokens: How long a passage of a text may be; an example stays whole.
 
     Raises:
@@ -59,58 +49,8 @@ def passages_of(corpus: Corpus, *, tokens: int) -> list[Passage]:
 def _of(item: Example | str | PathLike[str], tokens: int, *, path: bool) -> Iterator[Passage]:
     if isinstance(item, Example):
         text = "\n".join(part for part in (item.prompt, item.answer) if part)
-        yield from (Passage(text, fold(item.prompt)) for _ in range(bool(text)))
+        yield from (Passage(text, asks=fold(item.prompt)) for _ in range(bool(text)))
     elif isinstance(item, str) and not path:
         yield from map(Passage, cut(item, tokens=tokens))
     else:
-        yield from _of_files(Path(item), tokens)
-
-
-def _of_files(path: Path, tokens: int) -> Iterator[Passage]:
-    files: Iterable[Path] = [path]
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
-    for file in files:
-        blob = open_data(file).blob
-        text = blob.read(0, blob.size).decode("utf-8", "replace")
-        yield from (Passage(f"{file.name}\n{piece}") for piece in cut(text, tokens=tokens))
-
-
-def cut(text: str, *, tokens: int) -> Iterator[str]:
-    """Pieces of at most so many tokens: at headings of Markdown, else between paragraphs, sentences, characters.
-
-    A piece inside a section begins with the section's heading.
-    """
-    count = counter_for(None).count
-    starts = [0, *(match.start() for match in HEADING.finditer(text) if match.start()), len(text)]
-    for start, stop in pairwise(starts):
-        section = text[start:stop].strip()
-        heading = section.partition("\n")[0] if HEADING.match(section) else ""
-        for number, piece in enumerate(_packed(_small(section, tokens, count), tokens, count)):
-            yield f"{heading}\n{piece}" if heading and number else piece
-
-
-def _small(text: str, tokens: int, count: Counting) -> Iterator[str]:
-    """Paragraphs; sentences of those that are too long; characters of those that still are."""
-    for paragraph in PARAGRAPH.split(text):
-        if count(paragraph) <= tokens:
-            yield f"{paragraph}\n\n"
-            continue
-        for sentence in SENTENCE.split(paragraph):
-            if count(sentence) <= tokens:
-                yield sentence
-            else:
-                yield from (sentence[at : at + PIECE] for at in range(0, len(sentence), PIECE))
-
-
-def _packed(pieces: Iterable[str], tokens: int, count: Counting) -> Iterator[str]:
-    """As many pieces together as fit."""
-    held, size = "", 0
-    for piece in pieces:
-        more = count(piece)
-        if held.strip() and size + more > tokens:
-            yield held.strip()
-            held, size = "", 0
-        held, size = held + piece, size + more
-    if held.strip():
-        yield held.strip()
+        yield from (Passage(str(passage)) for passage in passages_in(read_documents(item), tokens=tokens))

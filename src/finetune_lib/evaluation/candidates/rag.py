@@ -40,8 +40,8 @@ class Rag(ChatModel):
     that no answer leaks; a question that no passage fits is asked without any.
 
     Attributes:
-        corpus: Training data (a passage is a question with its answer), texts, or a folder or files of text and
-            Markdown, which are cut into passages.
+        corpus: Training data (a passage is a question with its answer), texts, or a folder or files of PDF, Word
+            (.docx), HTML, Markdown and text, which are cut into passages; each begins with its file, page and heading.
         k: How many passages are given.
         embeddings: The model that finds them by meaning, as `text-embedding-3-small`; by default they are found by
             words (BM25). What was embedded is kept, so that no run pays for it again.

@@ -37,7 +37,7 @@ from finetune_lib.data.reading.bytes.unpacking import compression_of, unpacked
 from finetune_lib.data.reading.options import ReadError, about, sourced, unreadable
 from finetune_lib.records import NOWHERE, Origin
 
-__all__ = ["Opened", "looks_like_json", "open_data"]
+__all__ = ["Opened", "in_utf8", "looks_like_json", "open_data"]
 
 HEAD, TAIL = 4 << 20, 1 << 20  # what the encoding of a big file is decided by
 BEGINNING = 1 << 16
@@ -102,7 +102,7 @@ def _codec(encoding: str) -> str:
 
 def _text(blob: Blob, encoding: str | None) -> tuple[Blob, list[Diagnostic]]:
     """The text of a file as UTF-8 with usual line ends, and the notes on how it got there."""
-    text, notes = _in_utf8(blob, encoding)
+    text, notes = in_utf8(blob, encoding)
     head = text.read(0, HEAD)
     if not head.strip() and text.size == len(head):
         raise unreadable("E101")
@@ -115,7 +115,12 @@ def _text(blob: Blob, encoding: str | None) -> tuple[Blob, list[Diagnostic]]:
     return text, [*notes, *_long_lines(text)]
 
 
-def _in_utf8(blob: Blob, encoding: str | None) -> tuple[Blob, list[Diagnostic]]:
+def in_utf8(blob: Blob, encoding: str | None) -> tuple[Blob, list[Diagnostic]]:
+    """A text in UTF-8 without a mark, and what was interpreted.
+
+    Raises:
+        ReadError: Its encoding cannot be told, or it is no text.
+    """
     mark, marked = next(((m, e) for m, e in MARKS if blob.read(0, 4).startswith(m)), (b"", None))
     body = blob
     while mark and body.read(0, len(mark)) == mark:  # files put together have several
