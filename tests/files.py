@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from openpyxl import Workbook
+from openpyxl.styles import Font
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"  # data of others, beside the project; what needs it is skipped where it is missing
@@ -24,7 +25,8 @@ def written(folder: Path, name: str, text: str, *, encoding: str = "utf-8", raw:
 def workbook(text: str) -> Workbook:
     """A workbook from text.
 
-    `[name]` starts a sheet and `[name:hidden]` a hidden one; `!merge A1:C1` merges cells, `!hide 3` hides a row;
+    `[name]` starts a sheet and `[name:hidden]` a hidden one; `!merge A1:C1` merges cells, `!hide 3` hides a row,
+    `!format B2 0.0%` gives a cell a number format, `!strike B2` strikes its text through;
     any other line is a row of cells parted by tabs. `=…` is a formula, digits alone are a number.
     """
     book = Workbook()
@@ -39,6 +41,11 @@ def workbook(text: str) -> Workbook:
             sheet.merge_cells(line.removeprefix("!merge "))
         elif line.startswith("!hide "):
             sheet.row_dimensions[int(line.removeprefix("!hide "))].hidden = True
+        elif line.startswith("!format "):
+            cell, code = line.removeprefix("!format ").split(" ", 1)
+            sheet[cell].number_format = code
+        elif line.startswith("!strike "):
+            sheet[line.removeprefix("!strike ")].font = Font(strike=True)
         else:
             sheet.append([_value(cell) for cell in line.split("\t")])
     return book

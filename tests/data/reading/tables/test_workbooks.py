@@ -1,6 +1,5 @@
 """Workbooks as people make them: titles, merged and hidden cells, formulas, dates, several sheets."""
 
-import datetime
 import struct
 import zipfile
 from io import BytesIO
@@ -99,7 +98,8 @@ def test_a_workbook_of_an_office_becomes_clean_by_the_messages_alone():
     assert ambiguous.code == "T257"
     assert "sheet='問答'" in ambiguous.hint
     reading = read(made, sheet="問答")
-    assert found(reading) == [("T260", "問答!A7"), ("T259", "問答!D8"), ("T259", "問答!D9"), ("T278", "問答!A10")]
+    assert found(reading) == [("T260", "問答!A7"), ("T259", "問答!D9"), ("T278", "問答!A10")]
+    assert ("T279", "問答!D8") in found(reading, "info")
     assert found(reading, "error") == [("T259", "問答!D9")]
     made["問答"]["D9"] = "一樓大廳。"
     reading = read(made, sheet="問答")
@@ -224,6 +224,7 @@ def test_a_header_over_two_rows():
         (-3.0, "-3"),
         (0.1 + 0.2, "0.3"),
         (1e-7, "0.0000001"),
+        (1234567.25, "1234567.25"),
         (True, "TRUE"),
         ("007", "007"),
         (" x ", " x "),
@@ -237,28 +238,9 @@ def test_cells_are_what_people_see(value, text):
     assert found(reading) == []
 
 
-@pytest.mark.parametrize(
-    ("value", "form", "text"),
-    [
-        (0.15, "0%", "15%"),
-        (0.1234, "0.00%", "12.34%"),
-        (1234.5, '"NT$"#,##0.00', "1234.5"),
-        (1234, "[$€-2] #,##0", "1234"),
-        (datetime.date(2025, 3, 4), "yyyy/m/d", "2025-03-04"),
-        (datetime.datetime(2025, 3, 4, 5, 6), "yyyy-mm-dd hh:mm", "2025-03-04 05:06:00"),
-        (datetime.time(5, 6), "hh:mm", "05:06:00"),
-        (datetime.timedelta(hours=30), "[hh]:mm:ss", "30:00:00"),
-    ],
-)
-def test_what_is_shown_otherwise_than_stored_is_told_at_its_cell(value, form, text):
-    reading = read(book(HEADER, ["q", value], formats={"B2": form}))
-    assert pairs(reading) == [("q", text)]
-    assert found(reading) == [("T259", "問答!B2")]
-
-
-@pytest.mark.parametrize("form", ["#,##0.00", "0.0", "_(* #,##0_);_(* (#,##0)", "0.000", "@", "General"])
+@pytest.mark.parametrize("form", ["0.0", "_(* #,##0_);_(* (#,##0)", "@", "General", "yyyy-mm-dd"])
 def test_ordinary_formats_are_no_matter(form):
-    assert found(read(book(HEADER, ["q", 1234.5], formats={"B2": form}))) == []
+    assert found(read(book(HEADER, ["q", 46356.5], formats={"B2": form}))) == []
 
 
 def test_a_number_beyond_excels_digits_is_doubtful():

@@ -7,17 +7,37 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-Mark = Literal[
+Kind = Literal[
     "an error of Excel",
     "a formula without a saved result",
     "a date",
-    "a percentage",
     "an amount of money",
+    "a number whose shown form cannot be told",
+    "a number in thousands without a unit",
+    "a value that is not shown",
     "a number with more digits than Excel keeps",
+    "shown by its format",
+    "a date in the viewer's own form",
+    "struck through",
 ]
-LOST: frozenset[str] = frozenset({"an error of Excel", "a formula without a saved result"})
+
+
+class Mark(NamedTuple):
+    """What is odd about a cell.
+
+    Attributes:
+        kind: What it is.
+        stored: What is stored there, where something else is shown and was read.
+    """
+
+    kind: Kind
+    stored: str = ""
+
+
+LOST: frozenset[Mark] = frozenset({Mark("an error of Excel"), Mark("a formula without a saved result")})
+A_DATE = Mark("a date")
 NO_MARKS: Mapping[int, Mark] = {}
 EXACT_DIGITS = 10**15
 CELL = re.compile(r"([A-Z]+)(\d+)")
@@ -131,5 +151,5 @@ def _number(value: float) -> str:
 def mark_of(value: Any) -> Mark | None:
     """What is odd about a value: Excel shows it otherwise than it is stored, or has damaged it."""
     if isinstance(value, float):
-        return "a number with more digits than Excel keeps" if abs(value) >= EXACT_DIGITS else None
-    return "a date" if isinstance(value, date | time | timedelta) else None
+        return Mark("a number with more digits than Excel keeps") if abs(value) >= EXACT_DIGITS else None
+    return A_DATE if isinstance(value, date | time | timedelta) else None

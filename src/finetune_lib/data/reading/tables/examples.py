@@ -11,7 +11,7 @@ from typing import Any
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, is_error
 from finetune_lib.data.reading.json.strict import parse
 from finetune_lib.data.reading.options import Reading, unreadable
-from finetune_lib.data.reading.tables.cells import LOST, Addresses, Row, is_blank, letters, text_of
+from finetune_lib.data.reading.tables.cells import LOST, Addresses, Mark, Row, is_blank, letters, text_of
 from finetune_lib.data.reading.tables.headers import JSON_FIELDS
 from finetune_lib.data.reading.tables.layout import (
     HEAD,
@@ -24,7 +24,7 @@ from finetune_lib.data.reading.tables.layout import (
     refuse_rivals,
 )
 from finetune_lib.data.reading.tables.merges import Merges
-from finetune_lib.data.reading.tables.odd_cells import marked, odd_text, of_column
+from finetune_lib.data.reading.tables.odd_cells import ONCE_A_COLUMN, marked, odd_text, of_column
 from finetune_lib.records import Example, Origin
 
 TEXTS = ("prompt", "context", "completion", "chosen", "rejected", "system")
@@ -164,12 +164,19 @@ class _Body:
     def _odd(self, row: Row, origin: Origin) -> Iterator[Diagnostic]:
         """What is odd about the cells that make the example."""
         for name, place in self._places.items() if row.marks else ():
-            if mark := row.marks.get(place):
+            if (mark := row.marks.get(place)) and self._is_new(mark, place):
                 yield marked(mark, name, row.cells[place], _at(origin, row, place))
         for place in self._texts:
             cell = row.cells[place] if place < len(row.cells) else ""
             if isinstance(cell, str) and place not in row.marks and (found := odd_text(cell)):
                 yield of_column(found, self.layout.header.names[place], cell, _at(origin, row, place))
+
+    def _is_new(self, mark: Mark, place: int) -> bool:
+        """Whether a mark is to be told: some are told once a column."""
+        name = f"{mark.kind} {place}"
+        new = mark.kind not in ONCE_A_COLUMN or name not in self.told
+        self.told.add(name)
+        return new
 
     def _example(self, row: Row, origin: Origin) -> Iterator[Example | Diagnostic]:
         fields: dict[str, Any] = {}

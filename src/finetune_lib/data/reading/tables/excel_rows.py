@@ -8,17 +8,23 @@ from typing import Any
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.data.reading.bytes.blob import Blob
+from finetune_lib.data.reading.bytes.kinds import ZIP
 from finetune_lib.data.reading.bytes.spooling import stream
 from finetune_lib.data.reading.options import Options, Reading, unreadable
-from finetune_lib.data.reading.tables.cells import NO_MARKS, Mark, Row, mark_of, text_of
+from finetune_lib.data.reading.tables.cells import A_DATE, LOST, NO_MARKS, Mark, Row, mark_of, text_of
 from finetune_lib.data.reading.tables.examples import read_table
 from finetune_lib.data.reading.tables.layout import HEAD, find_layout
 from finetune_lib.data.reading.tables.merges import Merge, Merges
-from finetune_lib.data.reading.tables.workbook_xml import Oddities, WorkbookXml
+from finetune_lib.data.reading.tables.shown import text_look
+from finetune_lib.data.reading.tables.workbooks.oddities import Oddities
+from finetune_lib.data.reading.tables.workbooks.ods import OpenDocument
+from finetune_lib.data.reading.tables.workbooks.xls import OldWorkbook
+from finetune_lib.data.reading.tables.workbooks.xlsx import WorkbookXml
 from finetune_lib.extras import require
 from finetune_lib.records import Origin
 
 LISTED = 5
+OPEN_DOCUMENT = b"opendocument.spreadsheet"  # its kind stands unpacked at the start of the file
 
 
 def read_excel(blob: Blob, options: Options, *, source: str) -> Reading:
@@ -31,7 +37,7 @@ def read_excel(blob: Blob, options: Options, *, source: str) -> Reading:
     """
     calamine = require("python_calamine", extra="excel", feature="Reading Excel files")
     try:
-        book = _Book(source, calamine.load_workbook(stream(blob)), WorkbookXml(blob))
+        book = _Book(source, calamine.load_workbook(stream(blob)), _formats(blob))
         name, notes = book.chosen(options)
         rows = book.rows(name)
     except BaseException as error:
@@ -42,7 +48,15 @@ def read_excel(blob: Blob, options: Options, *, source: str) -> Reading:
     merges = Merges.of(book.ranges(name), [row.cells for row in rows])
     hidden = _hidden_rows(source, name, rows, book.oddities(name).hidden)
     reading = read_table(source, rows, options.columns, merges=merges)
-    return Reading(reading.examples, (*notes, *hidden, *reading.problems))
+    unread = (diagnose("T282", _first_cell(source, name)),) if book.unread(name) else ()
+    return Reading(reading.examples, (*notes, *hidden, *unread, *reading.problems))
+
+
+def _formats(blob: Blob) -> WorkbookXml | OldWorkbook | OpenDocument:
+    """What tells the formats of a workbook's cells."""
+    if blob.read(0, len(ZIP)) != ZIP:
+        return OldWorkbook(blob)
+    return OpenDocument(blob) if OPEN_DOCUMENT in blob.read(0, 200) else WorkbookXml(blob)
 
 
 @dataclass(slots=True)
@@ -51,9 +65,10 @@ class _Book:
 
     source: str
     workbook: Any
-    xml: WorkbookXml
+    formats: WorkbookXml | OldWorkbook | OpenDocument
     _rows: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
     _odd: dict[str, Oddities] = field(default_factory=dict[str, Oddities])
+    _numbered: set[str] = field(default_factory=set[str])
     _ranges: dict[str, Sequence[Merge]] = field(default_factory=dict[str, Sequence[Merge]])
 
     def chosen(self, options: Options) -> tuple[str, Sequence[Diagnostic]]:
@@ -99,10 +114,14 @@ class _Book:
         return self._rows[name]
 
     def oddities(self, name: str) -> Oddities:
-        """What the XML tells of a sheet."""
+        """What its file tells of a sheet."""
         if name not in self._odd:
-            self._odd[name] = self.xml.oddities(name)
+            self._odd[name] = self.formats.oddities(name)
         return self._odd[name]
+
+    def unread(self, name: str) -> bool:
+        """Whether a sheet has numbers whose formats cannot be told."""
+        return self.oddities(name).unknown and name in self._numbered
 
     def _read(self, name: str) -> Iterator[Row]:
         odd = self.oddities(name)
@@ -114,26 +133,29 @@ class _Book:
         except ValueError:  # a chart or a macro is no sheet of cells
             return
         ranges = sheet.merged_cell_ranges or ()
-        self._ranges[name] = [Merge(top, left, bottom, right) for (top, left), (bottom, right) in ranges]
+        merges = [Merge(top, left, bottom, right) for (top, left), (bottom, right) in ranges]
+        self._ranges[name] = merges or odd.merges
+        if odd.unknown and any(isinstance(value, float) for cells in values for value in cells):
+            self._numbered.add(name)
         for number, cells in enumerate(values):
-            yield _row(name, number, cells, odd.marks, odd.shown)
+            yield _row(name, number, cells, odd)
 
 
-def _row(
-    sheet: str,
-    number: int,
-    values: Sequence[object],
-    odd: Mapping[tuple[int, int], Mark],
-    shown: Mapping[tuple[int, int], str],
-) -> Row:
-    """A row with its cells as text and a mark at each that is not what it seems."""
+def _row(sheet: str, number: int, values: Sequence[object], odd: Oddities) -> Row:
+    """A row with its cells as people see them, and a mark at each that is not what it seems."""
     cells = [value if isinstance(value, str) else text_of(value) for value in values]
     cells = [cell.replace("\r\n", "\n") if "\r" in cell else cell for cell in cells]
     marks: dict[int, Mark] = {column: mark for column, value in enumerate(values) if (mark := mark_of(value))}
     for column in range(len(cells)) if odd else ():
-        if (number, column) in odd:
-            marks[column] = odd[number, column]
-            cells[column] = shown.get((number, column), cells[column])
+        place = number, column
+        look = text_look(cells[column], odd.texts[place]) if place in odd.texts and cells[column] else None
+        shown = look.text if look else odd.shown.get(place)
+        mark = look.mark if look and look.mark else odd.marks.get(place)
+        cells[column] = cells[column] if shown is None else shown
+        if mark and (mark in LOST or marks.get(column, A_DATE) == A_DATE):
+            marks[column] = mark
+        elif shown is not None and marks.get(column) == A_DATE:
+            del marks[column]
     return Row(cells, sheet=sheet, number=number + 1, marks=marks or NO_MARKS)
 
 

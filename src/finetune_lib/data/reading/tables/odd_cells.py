@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
-from finetune_lib.data.reading.tables.cells import LOST, Mark
+from finetune_lib.data.reading.tables.cells import LOST, Kind, Mark
 from finetune_lib.records import Origin
 
+ONCE_A_COLUMN: frozenset[Kind] = frozenset({"shown by its format", "a date in the viewer's own form"})
 LONGEST_EXCEL = 32_767  # UTF-16 units: what a cell of Excel holds at most
 ORDINARY = 20
 MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
@@ -20,13 +21,19 @@ ODD_TEXT = re.compile(
 
 
 def marked(mark: Mark, name: str, cell: Any, origin: Origin) -> Diagnostic:
-    """The finding for a cell that Excel shows otherwise than it is stored; without a value the row is lost."""
-    if mark in LOST:
-        severity = "warning" if name == "category" else "error"
-        return diagnose("T259", origin, severity=severity, what=mark, text=cell)
-    if mark == "a number with more digits than Excel keeps":
-        return diagnose("T256", origin, text=cell)
-    return diagnose("T259", origin, severity="warning", what=mark, text=cell)
+    """The finding for a cell that is shown otherwise than it is stored; without a value the row is lost."""
+    match mark.kind:
+        case "a number with more digits than Excel keeps":
+            return diagnose("T256", origin, text=cell)
+        case "shown by its format":
+            return diagnose("T279", origin, text=cell, stored=mark.stored)
+        case "a date in the viewer's own form":
+            return diagnose("T280", origin, text=cell)
+        case "struck through":
+            return diagnose("T281", origin)
+        case _:
+            severity = "error" if mark in LOST and name != "category" else "warning"
+            return diagnose("T259", origin, severity=severity, what=mark.kind, text=cell)
 
 
 def odd_text(text: str) -> str | None:

@@ -1,0 +1,1 @@
+"""What the files of workbooks tell that their values do not, a file for each kind."""
