@@ -22,7 +22,7 @@ QUICK: dict[Any, dict[str, float]] = {
     uploading: {"SETTLING_SECONDS": 0.6, "SETTLING_LOOKS": 3, "FIRST_POLL": 0.02},
     runs: {"LOCK_PAUSE": 0.02},
     patience: {"FIRST_WAIT": 0.02, "LONGEST_WAIT": 0.1},
-    following: {"FIRST_DELAY": 0.02, "SHORT_DELAY": 0.05, "READING_PAUSE": 0.02, "READY_PAUSE": 0.02},
+    following: {"FIRST_DELAY": 0.01, "SHORT_DELAY": 0.02, "READING_PAUSE": 0.01, "READY_PAUSE": 0.02},
 }
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.jobs.scripts", "finetune_lib.jobs.job", "openai", "tenacity"])

@@ -276,9 +276,10 @@ def with_odd(answer: dict[str, Any], name: str, odd: str) -> dict[str, Any]:
     return kept if odd == MISSING else {**kept, name: ODD[odd]}
 
 
+@pytest.mark.parametrize("kind", ["openai", "azure", "compatible"])
 @pytest.mark.parametrize("odd", [*ODD, MISSING])
-def test_no_odd_field_of_a_job_ends_anything(scripted, odd):
-    server = scripted(steps=1, statuses=("queued",))
+def test_no_odd_field_of_a_job_ends_anything(scripted, odd, kind):
+    server = scripted(kind, steps=1, statuses=("queued",))
     job = create(server).wait()
     for name in server.jobs[0]:
         server.alter = lambda request, answer, name=name: (
@@ -307,6 +308,25 @@ def test_no_odd_field_of_an_event_loses_one(scripted, odd):
         job, told = followed(create(server, f"{odd}-{name}"), timeout=30)
         assert (job.status, len(told)) == ("succeeded", len(server.events(job.id))), name
         assert len(job.metrics()) == 2 or name in {"data", "type"}, name
+
+
+@pytest.mark.parametrize("kind", ["openai", "azure", "compatible"])
+@pytest.mark.parametrize("odd", [*ODD, MISSING])
+def test_no_odd_field_of_a_checkpoint_hides_one(scripted, odd, kind):
+    server = scripted(kind, steps=4, statuses=("queued",))
+    job = create(server).wait()
+    wanted = job.checkpoints()
+    for name in ("object", "id", "created_at", "fine_tuned_model_checkpoint", "step_number", "metrics"):
+        server.alter = lambda request, answer, name=name: (
+            {**answer, "data": [with_odd(one, name, odd) for one in answer["data"]]}
+            if request.path.endswith("/checkpoints")
+            else answer
+        )
+        found = job.checkpoints()
+        assert len(found) == len(wanted) == 2, name
+        if name != "step_number":
+            assert [one.step_number for one in found] == [4, 2], name
+            assert job.best_checkpoint().step_number == 4, name
 
 
 @pytest.mark.parametrize("data", [None, {}, "x", [None], [7], ["x"], [[]]], ids=repr)

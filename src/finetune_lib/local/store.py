@@ -93,6 +93,11 @@ class Store:
         rows = self._execute("SELECT body FROM objects WHERE kind = ? AND id = ?", (kind, id))
         return json.loads(rows[0][0]) if rows else None
 
+    def marked(self, parent: str, mark: str) -> Object | None:
+        """The object that was added with this parent and mark, or None."""
+        rows = self._execute("SELECT body FROM objects WHERE parent = ? AND mark = ?", (parent, mark))
+        return json.loads(rows[0][0]) if rows else None
+
     def update(self, kind: Kind, id: str, changes: Mapping[str, Any]) -> Object:
         """Change fields of an object that is there; give it as it is then."""
         with self.transaction():

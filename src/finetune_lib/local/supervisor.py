@@ -77,6 +77,10 @@ class Supervisor:
             if job[name]:
                 shutil.copyfile(self.store.blob(job[name]), path)
 
+    def forget(self, job: Object) -> None:
+        """Take back what `accept` has copied."""
+        shutil.rmtree(self.directory(job["id"]).path, ignore_errors=True)
+
     def cancel(self, job: Object) -> Object | None:
         """Cancel a job: told at once; its worker stops at its next step, or is ended. None where it had ended."""
         with self.store.transaction():

@@ -58,6 +58,7 @@ class Kind:
         idempotent: Whether it knows a request that is sent twice by its `Idempotency-Key`.
         uploads: Whether it takes files in parts.
         pauses: Whether jobs can be paused and resumed.
+        webhooks: Whether it tells the end of a job by a signed webhook.
         deploys: Whether a tuned model answers only once it is deployed.
         methods: The methods that it trains by.
     """
@@ -81,6 +82,7 @@ class Kind:
     idempotent: bool = False
     uploads: bool = True
     pauses: bool = False
+    webhooks: bool = False
     deploys: bool = False
     methods: tuple[str, ...] = ("supervised", "dpo", "reinforcement")
 
@@ -95,6 +97,7 @@ OPENAI = Kind(
     batch_share=0.5,  # developers.openai.com/docs/guides/batch
     account=True,
     pauses=True,
+    webhooks=True,
 )
 # Microsoft Learn, fine-tuning by REST: a suffix of 40 characters; BerriAI/litellm#24687: a job without `trainingType`
 # is refused as "The specified base model does not support fine-tuning".
@@ -116,6 +119,7 @@ LOCAL = Kind(
     takes="any",
     free=True,
     proxied=False,
+    idempotent=True,
     uploads=False,
     methods=("supervised",),
 )

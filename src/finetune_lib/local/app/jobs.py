@@ -23,12 +23,16 @@ HYPERPARAMETERS: Mapping[str, tuple[str, tuple[type, ...], float, float]] = {
     "batch_size": ("a whole number from 1 to 256", (int,), 1, 256),
     "learning_rate_multiplier": ("a number above 0", (int, float), 1e-12, 1e12),
 }
+IDEMPOTENCY = "idempotency-key"
 LONGEST_SUFFIX, LARGEST_SEED, MOST_METADATA = 64, 2**31 - 1, 16
 
 
 async def create(request: Request) -> JSONResponse:
-    """POST /fine_tuning/jobs"""
+    """POST /fine_tuning/jobs; with an `Idempotency-Key` that is known, the job that was made with it"""
     body, platform = await json_body(request), services(request)
+    key = request.headers.get("idempotency-key")
+    if key and (known := platform.store.marked(IDEMPOTENCY, key)):
+        return JSONResponse(known)
     _check(body, platform)
     seed = secrets.randbelow(LARGEST_SEED) if body.get("seed") is None else body["seed"]
     job = job_object(body, model=body["model"], seed=seed, hyperparameters=_hyperparameters(body))
@@ -36,7 +40,10 @@ async def create(request: Request) -> JSONResponse:
     named = f"{job['training_file']}{validation}"
     await run_in_threadpool(platform.supervisor.accept, job)
     with platform.store.transaction():
-        platform.store.add("job", job)
+        if key and (known := platform.store.marked(IDEMPOTENCY, key)):  # the same request came meanwhile
+            platform.supervisor.forget(job)
+            return JSONResponse(known)
+        platform.store.add("job", job, parent=IDEMPOTENCY if key else None, mark=key)
         for message in (f"Created fine-tuning job: {job['id']}", f"Validating training file: {named}"):
             platform.store.add("event", event_object(message), parent=job["id"])
     return JSONResponse(job)
