@@ -3,8 +3,9 @@
 A child goes through the gate of its augmenter:
 
 - `REWORDED` is for paraphrases. A good one may share hardly a character with its parent (多久會到？/何時送達？),
-  so no overlap is asked for. What the answer hangs on must stay: numbers, names and addresses, the script and its
-  variety, a length in proportion; and the answer must not have got into the question.
+  so no overlap is asked for. What the answer hangs on must stay: numbers, names and addresses, whether it
+  affirms or denies, the script and its variety, a length in proportion; and the answer must not have got into the
+  question.
 - `PERTURBED` is for small changes, and for functions that bring no gate of their own: enough shingles must stay.
 - `SLIPPED` is for typing noise: as `PERTURBED`, but a change of width or punctuation counts as a change.
 - `CHANGED` is for exact operations, such as another script: anything but the same row passes.
@@ -19,9 +20,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from finetune_lib.data.augmenters.lineage import content_hash
-from finetune_lib.data.augmenters.numerals import numerals
 from finetune_lib.rows.turns import rewritten, turns
 from finetune_lib.texts import fold, jaccard, shingles
+from finetune_lib.texts.polarity import opposed
+from finetune_lib.texts.quantities import same_quantities
 from finetune_lib.texts.scripts import variety, writing
 
 # Below it a child shares too little with its parent to be a small change of it (facts: data.md B1).
@@ -31,8 +33,6 @@ SHORT = 12
 SHORTEST, LONGEST, SLACK = 0.2, 4.0, 20
 # A shorter answer, as a label, may stand in a question by chance.
 TELLING = 6
-NUMBER = re.compile(r"\d+")
-GROUPED = re.compile(r"(?<=\d),(?=\d{3})")
 ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+|[\w.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.IGNORECASE | re.ASCII)
 LATIN = re.compile(r"[A-Za-z][A-Za-z0-9]+")
 NAME = re.compile(r".+[A-Z]|.*\d")
@@ -84,7 +84,8 @@ def lost_meaning(parent: str, child: str, answer: str) -> str | None:
     signs: dict[str, Callable[[], bool]] = {
         "length": lambda: not _in_proportion(fold(parent), fold(child)),
         "language": lambda: _other_language(parent, child),
-        "numbers": lambda: _other_numbers(parent, child),
+        "numbers": lambda: not same_quantities(parent, child),
+        "opposite": lambda: opposed(parent, child),
         "names": lambda: _lost_names(parent, child),
         "answer in the question": lambda: _tells(fold(child), fold(answer)) and not _tells(fold(parent), fold(answer)),
     }
@@ -100,21 +101,6 @@ def _other_language(parent: str, child: str) -> bool:
         return True
     before, after = variety(parent), variety(child)
     return writing(parent) == "Han" and before != after and None not in (before, after)
-
-
-def _other_numbers(parent: str, child: str) -> bool:
-    """Numbers that only one side has; 3 may become 三 or three, and the other way round."""
-    before, after = _numbers(parent), _numbers(child)
-    lost = any(not _spelled(number, child) for number in before - after)
-    return lost or any(not _spelled(number, parent) for number in after - before)
-
-
-def _numbers(text: str) -> set[str]:
-    return set(NUMBER.findall(GROUPED.sub("", unicodedata.normalize("NFKC", text))))
-
-
-def _spelled(number: str, text: str) -> bool:
-    return any(word in text.casefold() for word in numerals(number))
 
 
 def _lost_names(parent: str, child: str) -> bool:
