@@ -29,6 +29,12 @@ def mended(row, rules=RULES, *, safe_only=True):
     return repair
 
 
+def test_a_mask_that_openai_cannot_say_is_named_and_never_deleted():
+    row = chat(USER, {**ASSISTANT, "loss_weight": 0.5})
+    assert [finding.code for finding in check(Example(row), RULES)] == ["S336"]
+    assert mended(row, safe_only=False) is None
+
+
 @pytest.mark.parametrize(
     ("row", "after", "codes"),
     [

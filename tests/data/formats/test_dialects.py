@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from tests.files import SHARED
 
+import finetune_lib as ft
 from finetune_lib.data.formats import (
     arguments_as_objects,
     arguments_as_text,
@@ -128,6 +129,29 @@ CHATS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
             ]
         },
         chat(QUESTION, said("y", weight=0), user("q") | {"loss": True}, YES, said("y", loss_weight=0.5)),
+    ),
+    "OpenAI's own with masks of others": (
+        "loss-masks",
+        chat(
+            QUESTION | {"loss_weight": 0.0},
+            said("n", loss=False),
+            QUESTION | {"train": False},
+            said("y", loss=True, loss_weight=1.0),
+            said("y", train=False),
+            said("y", loss_weight=0),
+            said("y", loss_weight=0.5),
+            target="77",
+        ),
+        chat(
+            QUESTION,
+            said("n", weight=0),
+            QUESTION,
+            YES,
+            said("y", weight=0),
+            said("y", weight=0),
+            said("y", loss_weight=0.5),
+            target="77",
+        ),
     ),
     "sharegpt: pairs": (
         "sharegpt",
@@ -464,6 +488,7 @@ def test_tools_of_a_preference_stand_in_its_input() -> None:
         chat(QUESTION, YES),
         chat(QUESTION, target="77", label=True, images=None),
         chat(QUESTION, label="no", system="s"),
+        chat(QUESTION, said("y", loss_weight=0.5, weight=1)),
         chat(QUESTION, calls(("c", "f", "{}")), tools=TOOLS),
         chat(QUESTION, {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {}}}]}),
         chat({"role": "bot", "content": "a"}, {"role": "User", "content": "q"}),
@@ -628,3 +653,13 @@ def _texts(value: Any) -> list[str]:
 def test_a_turn_that_is_no_object_stays_for_the_checks_to_name() -> None:
     row = {"messages": ["q", YES], "rejected_response": "n"}
     assert translated(Example(row)).data == preferred(["q"], YES, said("n"))
+
+
+def test_masks_of_a_file_hold_through_a_fix_and_a_save(tmp_path) -> None:
+    rows = [chat(QUESTION, said("n", loss=False), QUESTION, said("y", loss=True), mood=1)] * 12
+    path = tmp_path / "masks.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    fixed = ft.Dataset.load(path).fix(safe_only=False)
+    assert fixed[0].data == chat(QUESTION, said("n", weight=0), QUESTION, YES)
+    fixed.save(tmp_path / "out.jsonl")
+    assert json.loads((tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()[0]) == fixed[0].data

@@ -9,9 +9,10 @@ from finetune_lib.data.formats.known import FormatName
 from finetune_lib.data.formats.pairs import as_chat
 from finetune_lib.data.formats.recognising import dialect_of
 from finetune_lib.data.formats.tools import arguments_as_objects, arguments_as_text, functions_to_tools, with_call_ids
-from finetune_lib.data.formats.translating import UNSAYABLE_DIALECTS, translated
+from finetune_lib.data.formats.translating import OWN_DIALECTS, UNSAYABLE_DIALECTS, translated
 
 __all__ = [
+    "OWN_DIALECTS",
     "UNSAYABLE_DIALECTS",
     "FormatName",
     "arguments_as_objects",

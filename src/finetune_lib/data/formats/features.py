@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 
 from finetune_lib.data.formats.images import PLACEHOLDER, url_of
 from finetune_lib.data.formats.json_text import object_of
+from finetune_lib.data.formats.messages import MASKS
 from finetune_lib.records import Kind
 from finetune_lib.rows.messages import NOTHING, OUTPUTS, fields_of, is_list, items_of, message_lists
 
@@ -28,12 +29,14 @@ PLAIN: Final = frozenset({"role", "content", "tool_calls", "tool_call_id"})
 
 
 def is_plain(message: Any) -> bool:
-    """Whether a message has a role that OpenAI knows and a text, or none."""
+    """Whether a message has a role that OpenAI knows and a text, or none, and no mask of another project."""
     if type(message) is not dict:
         return False
     fields = cast("dict[str, Any]", message)
     content = fields.get("content")
-    return (type(content) is str or content is None) and fields.get("role") in ROLES
+    if type(content) is not str and content is not None:
+        return False
+    return fields.get("role") in ROLES and (len(fields) == 2 or not any(map(fields.__contains__, MASKS)))
 
 
 def joined(content: Any) -> Any:

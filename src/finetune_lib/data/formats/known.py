@@ -10,6 +10,7 @@ from finetune_lib.data.formats import (
     evals,
     gemini,
     llamafactory,
+    masks,
     openai,
     pairs,
     placeholders,
@@ -44,4 +45,5 @@ FORMATS: Final[tuple[Format, ...]] = (
     pairs.COMPLETION,
     services.TOGETHER,
     services.MISTRAL,
+    masks.MASKS,
 )

@@ -22,6 +22,7 @@ ROLES: Final = {
 }
 ROLE_KEYS: Final = ("role", "from")
 CONTENT_KEYS: Final = ("content", "value", "message", "text")
+MASKS: Final = ("loss_weight", "train", "loss")
 SPEAKERS: Final = {"system": "system", **dict.fromkeys(("user", "human"), "user")} | dict.fromkeys(
     ("assistant", "gpt", "bot"), "assistant"
 )
@@ -68,15 +69,15 @@ def _calling(message: dict[str, Any]) -> dict[str, Any]:
     return {"role": "assistant", "content": None, "tool_calls": calls} if calls else message
 
 
-def weighted(message: dict[str, Any]) -> dict[str, Any]:
+def weighted(message: Mapping[str, Any]) -> dict[str, Any]:
     """`loss_weight` (LLaMA-Factory), `train` (Axolotl) and `loss` (ms-swift) as OpenAI's `weight`.
 
     What OpenAI does anyway needs no field: an assistant turn counts once, another turn never. A share between
     0 and 1, or a user turn that is to be learned, has no place in OpenAI's format and stays as it was.
     """
-    given = [key for key in ("weight", "loss_weight", "train", "loss") if key in message]
+    given = [key for key in ("weight", *MASKS) if key in message]
     if not given:
-        return message
+        return dict(message)
     spoken = message.get("role") == "assistant"
     kept = {key: value for key, value in message.items() if key not in given or not _is_default(value, spoken)}
     silent = [key for key in given if key in kept and spoken and kept[key] in (0, False)]
@@ -85,6 +86,12 @@ def weighted(message: dict[str, Any]) -> dict[str, Any]:
 
 def _is_default(value: object, spoken: bool) -> bool:
     return value is None or (isinstance(value, (int, float)) and value == int(spoken))
+
+
+def masked(message: Any) -> bool:
+    """Whether a message has a mask of another project that says something to OpenAI, too."""
+    masks = [key for key in MASKS if key in message] if is_object(message) else []
+    return bool(masks) and not all(map(weighted(message).__contains__, masks))
 
 
 def outputs_of(value: object) -> list[Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from finetune_lib.data.formats.images import addresses, with_images
+from finetune_lib.data.formats.messages import masked, weighted
 from finetune_lib.data.formats.tools import arguments_as_text, paired, tool_list
 from finetune_lib.rows.messages import INSTRUCTIONS, fields_of
 
@@ -43,7 +44,7 @@ def chat(messages: list[Message], rest: Mapping[str, Any], *, results: bool = Tr
         rest: What else the row has: system text, tools and pictures go where OpenAI has them, the rest stays.
         results: Whether tool results get the id of the call that they follow.
     """
-    messages, extra = _dressed(messages, rest)
+    messages, extra = _dressed(_weighted(messages), rest)
     if any("tool_calls" in said or said.get("role") == "tool" for said in map(fields_of, messages)):
         messages = paired(arguments_as_text({"messages": messages})["messages"], results=results)
     return _joined({"messages": messages}, _tooled(extra))
@@ -53,9 +54,9 @@ def preference(
     prompt: list[Message], sides: tuple[list[Any], list[Any]], rest: Mapping[str, Any], *, results: bool = True
 ) -> dict[str, Any]:
     """A preference row from its prompt and the preferred and the other output."""
-    messages, extra = _dressed(prompt, rest)
+    messages, extra = _dressed(_weighted(prompt), rest)
     shared = paired(messages, results=results)
-    outputs = [paired(side, results=results) for side in sides]
+    outputs = [paired(_weighted(side), results=results) for side in sides]
     tooled = _tooled(extra)
     inner = {"messages": shared, **{key: tooled.pop(key) for key in ("tools", "parallel_tool_calls") if key in tooled}}
     row = {"input": inner, "preferred_output": outputs[0], "non_preferred_output": outputs[1]}
@@ -78,6 +79,10 @@ def label_in(rest: dict[str, Any]) -> str | None:
     """The category among the fields, taken out; None where there is none."""
     key = next((key for key in CATEGORY_KEYS if isinstance(rest.get(key), (str, int))), None)
     return str(rest.pop(key)) or None if key else None
+
+
+def _weighted(messages: list[Any]) -> list[Any]:
+    return [weighted(message) if masked(message) else message for message in messages]
 
 
 def _dressed(messages: list[Message], rest: Mapping[str, Any]) -> tuple[list[Message], dict[str, Any]]:

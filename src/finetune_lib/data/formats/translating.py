@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from finetune_lib.data.formats.masks import MASKS
 from finetune_lib.data.formats.recognising import SHAPES, dialect_of
 from finetune_lib.data.formats.rows import UnclearError
 from finetune_lib.records import Example
@@ -12,6 +13,9 @@ from finetune_lib.records import Example
 READERS: Final = {shape.name: shape.read for shape in SHAPES}
 UNSAYABLE_DIALECTS: Final = frozenset(name for name, read in READERS.items() if read is None)
 """Known dialects that no format of OpenAI's can say: a single answer with a verdict, and plain text."""
+
+OWN_DIALECTS: Final = frozenset(shape.name for shape in MASKS.shapes)
+"""Dialects of OpenAI's own rows: what stands beside the conversation there is a grader's, or an error."""
 
 
 def translated(example: Example) -> Example:

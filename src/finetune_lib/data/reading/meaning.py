@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from finetune_lib.data.formats import UNSAYABLE_DIALECTS, as_chat, dialect_of, translated
+from finetune_lib.data.formats import OWN_DIALECTS, UNSAYABLE_DIALECTS, as_chat, dialect_of, translated
 from finetune_lib.records import Example, Kind
 from finetune_lib.rows.messages import fields_of, items_of
 
@@ -61,7 +61,7 @@ def _without_rest(example: Example) -> Example:
     """The row without what its format carries beside the conversation, as an id."""
     known = WIRE_KEYS.get(example.kind)
     rest = tuple(key for key in example.data if known and key not in known)
-    if not rest or example.dialect in UNSAYABLE_DIALECTS:
+    if not rest or example.dialect in UNSAYABLE_DIALECTS | OWN_DIALECTS:
         return example
     data = {key: value for key, value in example.data.items() if key not in rest}
     return replace(example, data=data, left_out=rest)

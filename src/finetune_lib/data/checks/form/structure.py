@@ -12,7 +12,9 @@ from finetune_lib.data.checks.form.contents import check_content
 from finetune_lib.data.checks.form.tools import check_calls
 from finetune_lib.data.checks.rules import MESSAGE_KEYS, Rules
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, name_of
+from finetune_lib.data.formats.messages import MASKS
 from finetune_lib.records import Origin
+from finetune_lib.rows.exchange import as_json
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 # What other formats and people call the roles.
@@ -105,9 +107,11 @@ def _whole_message(fields: Mapping[str, Any], path: str, origin: Origin, rules: 
     misspelt = [
         _unknown_key(key, MESSAGE_KEYS, fields, f"{path}/{key}", origin, code="S307")
         for key in fields
-        if key not in MESSAGE_KEYS
+        if key not in MESSAGE_KEYS and key not in MASKS
     ]
     yield from misspelt
+    for key in filter(fields.__contains__, MASKS):
+        yield diagnose("S336", origin, f"{path}/{key}", key=key, value=as_json(fields[key]))
     meant = {finding.args.get("meant") for finding in misspelt}
     if "role" not in meant:
         yield from _role(fields, path, origin, rules)
