@@ -103,7 +103,13 @@ def _table(opened: Opened, source: str, options: Options, system: str | None) ->
     from finetune_lib.data.formats.legacy_pairs import undo_separators
     from finetune_lib.data.reading import tables
 
-    readers = {"text": tables.read_csv, "workbook": tables.read_excel, "parquet": tables.read_parquet}
+    readers = {
+        "text": tables.read_csv,
+        "workbook": tables.read_excel,
+        "parquet": tables.read_parquet,
+        "web tables": tables.read_web_tables,
+        "XML spreadsheet": tables.read_xml_spreadsheet,
+    }
     reading = readers[opened.kind](opened.blob, options, source=source)
     examples, note = undo_separators(reading.examples)
     problems = (*opened.problems, *reading.problems, *([note] if note else []))

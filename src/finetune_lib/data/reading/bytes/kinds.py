@@ -14,7 +14,7 @@ from finetune_lib.data.reading.bytes.blob import Blob
 from finetune_lib.data.reading.bytes.spooling import stream
 from finetune_lib.data.reading.options import ReadError, unreadable
 
-Kind = Literal["text", "workbook", "parquet"]
+Kind = Literal["text", "workbook", "parquet", "web tables", "XML spreadsheet"]
 
 GZIP, ZSTD, ZIP, OLE, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1"
 SIGNATURES = (
@@ -57,9 +57,23 @@ ENDINGS: dict[str, Kind] = {
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
 }
 COMPRESSED = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}
-CONTENT = {"text": "text", "workbook": "Excel", "parquet": "Parquet"}
+CONTENT: dict[Kind, str] = {
+    "text": "text",
+    "workbook": "Excel",
+    "parquet": "Parquet",
+    "web tables": "HTML",
+    "XML spreadsheet": "XML",
+}
+# Applications offer both as Excel files, and Excel opens them.
+XML_SPREADSHEET = re.compile(rb"<(?:\w+:)?Workbook\b[^>]*urn:schemas-microsoft-com:office:spreadsheet", re.S)
+EXCELS_PAGE = b"urn:schemas-microsoft-com:office:excel"
+WEB_TABLE, WEB_FORM = re.compile(rb"<table\b", re.I), re.compile(rb"<(?:form|input)\b", re.I)
+MANIFEST = "META-INF/manifest.xml"
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, ValueError, KeyError, OSError, EOFError, RuntimeError)
-OLE_STREAMS = ("Workbook", "Book", "EncryptedPackage")
+OLE_STREAMS = ("Workbook", "Book")
+ENCRYPTED, RIGHTS = "EncryptedPackage", ("DRMEncryptedTransform", "DRMEncryptedDataSpace", "DRMContent")
+BIFF_STARTS = (b"\x09\x08\x10\x00\x00\x06\x05\x00", b"\x09\x08\x08\x00\x00\x05\x05\x00")
+FILEPASS, FIRST_RECORDS = 0x2F, 20  # MS-XLS 2.4.117: it stands among the first records
 
 
 def kind_of(blob: Blob) -> Kind:
@@ -80,11 +94,23 @@ def kind_of(blob: Blob) -> Kind:
     return "text"
 
 
-def refuse_text_kinds(head: bytes) -> None:
-    """Raise for text that is a page, a pointer or another document; `head` is its UTF-8 start."""
-    for pattern, what in TEXT_KINDS:
-        if pattern.match(head):
-            raise unreadable("E111", line=1, what=what)
+def text_kind(text: Blob, path: Path, *, beginning: int) -> Kind:
+    """What a text in UTF-8 is: lines, or a page or XML that an application offers as a workbook.
+
+    Raises:
+        ReadError: It is a page, a pointer or another document.
+    """
+    head = text.read(0, beginning)
+    what = next((what for pattern, what in TEXT_KINDS if pattern.match(head)), None)
+    if what is None:
+        return "text"
+    if what == "XML" and XML_SPREADSHEET.search(head):
+        return "XML spreadsheet"
+    if what == "HTML" and (EXCELS_PAGE in head or ENDINGS.get(path.suffix.lower()) == "workbook"):
+        whole = text.read(0, text.size)
+        if WEB_TABLE.search(whole) and not WEB_FORM.search(whole):
+            return "web tables"
+    raise unreadable("E111", line=1, what=what)
 
 
 def looks_binary(sample: bytes) -> bool:
@@ -99,13 +125,17 @@ def looks_like_json(head: bytes) -> bool:
 
 def disagreement(path: Path, kind: Kind, compression: str | None) -> str | None:
     """What the content is, where the name says something else."""
-    endings = [ending.lower() for ending in path.suffixes]
+    endings = _endings(path)
     named = COMPRESSED.get(endings[-1]) if endings else None
     if compression != named and (named or compression):
         return compression or CONTENT[kind]
     last = endings[-2:-1] if named else endings[-1:]
     said = ENDINGS.get(last[0]) if last else None
     return CONTENT[kind] if said and said != kind else None
+
+
+def _endings(path: Path) -> Sequence[str]:
+    return [ending.lower() for ending in path.suffixes]
 
 
 def _binary(head: bytes) -> str | None:
@@ -121,6 +151,8 @@ def _workbook_in(blob: Blob) -> Kind:
     try:
         with stream(blob) as file, zipfile.ZipFile(file) as archive:
             what = _zipped(archive, archive.namelist())
+    except ReadError:
+        raise
     except BROKEN_ZIP as error:
         raise _broken_zip(blob) from error
     if what is None:
@@ -133,6 +165,8 @@ def _zipped(archive: zipfile.ZipFile, names: Sequence[str]) -> str | None:
     if any(name.startswith("xl/workbook.") for name in names):
         return None
     if "mimetype" in names and b"opendocument.spreadsheet" in archive.read("mimetype"):
+        if MANIFEST in names and b"encryption-data" in archive.read(MANIFEST):
+            raise unreadable("E117", what="a password")
         return None
     if any(name.startswith("word/") for name in names):
         return "DOCX"
@@ -149,6 +183,26 @@ def _broken_zip(blob: Blob) -> ReadError:
 def _old_workbook(blob: Blob) -> Kind:
     with stream(blob) as file:
         content = file.read()
-    if any(name.encode("utf-16-le") in content for name in OLE_STREAMS):
+    if any(_names(content, name) for name in RIGHTS):
+        raise unreadable("E117", what="rights management")
+    if _names(content, ENCRYPTED) or _has_password(content):
+        raise unreadable("E117", what="a password")
+    if any(_names(content, name) for name in OLE_STREAMS):
         return "workbook"
-    raise unreadable("E111", what="DOC" if "WordDocument".encode("utf-16-le") in content else "OLE2")
+    raise unreadable("E111", what="DOC" if _names(content, "WordDocument") else "OLE2")
+
+
+def _names(content: bytes, stream_name: str) -> bool:
+    return stream_name.encode("utf-16-le") in content
+
+
+def _has_password(content: bytes) -> bool:
+    """Whether an old workbook's first records say that what follows is encrypted."""
+    for start in BIFF_STARTS:
+        place = content.find(start)
+        for _ in range(FIRST_RECORDS if place >= 0 else 0):
+            kind, length = struct.unpack_from("<HH", content.ljust(place + 4, b"\0"), place)
+            if kind == FILEPASS:
+                return True
+            place += 4 + length
+    return False

@@ -21,7 +21,7 @@ from finetune_lib.data.reading.bytes.kinds import (
     kind_of,
     looks_binary,
     looks_like_json,
-    refuse_text_kinds,
+    text_kind,
 )
 from finetune_lib.data.reading.bytes.spooling import IN_MEMORY, gathered, pieces, without_start
 from finetune_lib.data.reading.bytes.transcoding import (
@@ -84,12 +84,12 @@ def open_data(path: Path, *, encoding: str | None = None) -> Opened:
         compression = compression_of(blob)
         if compression:
             blob = unpacked(blob, compression)
-        kind = kind_of(blob)
-        found = disagreement(path, kind, compression)
-        notes = [diagnose("E110", NOWHERE, ending=path.suffix, found=found)] if found else []
+        kind, notes = kind_of(blob), list[Diagnostic]()
         if kind == "text":
-            blob, more = _text(blob, told)
-            notes += more
+            blob, notes = _text(blob, told)
+            kind = text_kind(blob, path, beginning=BEGINNING)
+        if found := disagreement(path, kind, compression):
+            notes.insert(0, diagnose("E110", NOWHERE, ending=path.suffix, found=found))
     return Opened(blob, tuple(sourced(note, path.name) for note in notes), kind)
 
 
@@ -106,7 +106,6 @@ def _text(blob: Blob, encoding: str | None) -> tuple[Blob, list[Diagnostic]]:
     head = text.read(0, HEAD)
     if not head.strip() and text.size == len(head):
         raise unreadable("E101")
-    refuse_text_kinds(head[:BEGINNING])
     if looks_binary(head[:BEGINNING]):
         raise unreadable("E111", what="binary")
     if ends := odd_ends(head):

@@ -8,23 +8,21 @@ from typing import Any
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.data.reading.bytes.blob import Blob
-from finetune_lib.data.reading.bytes.kinds import ZIP
-from finetune_lib.data.reading.bytes.spooling import stream
 from finetune_lib.data.reading.options import Options, Reading, unreadable
 from finetune_lib.data.reading.tables.cells import A_DATE, LOST, NO_MARKS, Mark, Row, mark_of, text_of
 from finetune_lib.data.reading.tables.examples import read_table
 from finetune_lib.data.reading.tables.layout import HEAD, find_layout
-from finetune_lib.data.reading.tables.merges import Merge, Merges
+from finetune_lib.data.reading.tables.merges import Merges
 from finetune_lib.data.reading.tables.shown import text_look
+from finetune_lib.data.reading.tables.workbooks.book import Grid, Grids, Workbook
+from finetune_lib.data.reading.tables.workbooks.native import NativeWorkbook
 from finetune_lib.data.reading.tables.workbooks.oddities import Oddities
-from finetune_lib.data.reading.tables.workbooks.ods import OpenDocument
-from finetune_lib.data.reading.tables.workbooks.xls import OldWorkbook
-from finetune_lib.data.reading.tables.workbooks.xlsx import WorkbookXml
+from finetune_lib.data.reading.tables.workbooks.web import web_tables
+from finetune_lib.data.reading.tables.workbooks.xml_2003 import xml_spreadsheet
 from finetune_lib.extras import require
 from finetune_lib.records import Origin
 
 LISTED = 5
-OPEN_DOCUMENT = b"opendocument.spreadsheet"  # its kind stands unpacked at the start of the file
 
 
 def read_excel(blob: Blob, options: Options, *, source: str) -> Reading:
@@ -37,26 +35,56 @@ def read_excel(blob: Blob, options: Options, *, source: str) -> Reading:
     """
     calamine = require("python_calamine", extra="excel", feature="Reading Excel files")
     try:
-        book = _Book(source, calamine.load_workbook(stream(blob)), _formats(blob))
+        book = _Book(source, NativeWorkbook(blob, calamine))
         name, notes = book.chosen(options)
-        rows = book.rows(name)
+        book.rows(name)
     except BaseException as error:
         known = isinstance(error, calamine.CalamineError | calamine.XmlError | calamine.ZipError)
         if not known and type(error).__name__ != "PanicException":  # of its Rust code, and no Exception in Python
             raise
         raise unreadable("E112", what=str(error)) from error
-    merges = Merges.of(book.ranges(name), [row.cells for row in rows])
-    hidden = _hidden_rows(source, name, rows, book.oddities(name).hidden)
-    reading = read_table(source, rows, options.columns, merges=merges)
-    unread = (diagnose("T282", _first_cell(source, name)),) if book.unread(name) else ()
+    return _reading(book, name, notes, options)
+
+
+def read_web_tables(blob: Blob, options: Options, *, source: str) -> Reading:
+    """Read one table of a web page that an application offers as a workbook.
+
+    Args:
+        blob: The page in UTF-8.
+        options: The table, as `Table 2` for `sheet=`, and names of columns.
+        source: The file's name.
+    """
+    return _of_grids(web_tables(_text(blob)), options, source)
+
+
+def read_xml_spreadsheet(blob: Blob, options: Options, *, source: str) -> Reading:
+    """Read one sheet of a workbook in the XML of Excel 2003.
+
+    Args:
+        blob: The file in UTF-8.
+        options: The sheet, and names of columns.
+        source: The file's name.
+    """
+    return _of_grids(xml_spreadsheet(_text(blob)), options, source)
+
+
+def _text(blob: Blob) -> str:
+    return blob.read(0, blob.size).decode("utf-8", "replace")
+
+
+def _of_grids(grids: Sequence[Grid], options: Options, source: str) -> Reading:
+    book = _Book(source, Grids(grids))
+    name, notes = book.chosen(options)
+    return _reading(book, name, notes, options)
+
+
+def _reading(book: _Book, name: str, notes: Sequence[Diagnostic], options: Options) -> Reading:
+    """The examples of a sheet, and what is to be said about it as a whole."""
+    rows, odd = book.rows(name), book.workbook.oddities(name)
+    hidden = _hidden_rows(book.source, name, rows, odd.hidden)
+    unread = (diagnose("T282", _first_cell(book.source, name)),) if odd.unknown and book.has_numbers(name) else ()
+    reading = read_table(book.source, rows, options.columns, merges=book.merges(name))
     return Reading(reading.examples, (*notes, *hidden, *unread, *reading.problems))
-
-
-def _formats(blob: Blob) -> WorkbookXml | OldWorkbook | OpenDocument:
-    """What tells the formats of a workbook's cells."""
-    if blob.read(0, len(ZIP)) != ZIP:
-        return OldWorkbook(blob)
-    return OpenDocument(blob) if OPEN_DOCUMENT in blob.read(0, 200) else WorkbookXml(blob)
 
 
 @dataclass(slots=True)
@@ -64,21 +92,17 @@ class _Book:
     """A workbook and what its sheets hold."""
 
     source: str
-    workbook: Any
-    formats: WorkbookXml | OldWorkbook | OpenDocument
+    workbook: Workbook
     _rows: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
-    _odd: dict[str, Oddities] = field(default_factory=dict[str, Oddities])
-    _numbered: set[str] = field(default_factory=set[str])
-    _ranges: dict[str, Sequence[Merge]] = field(default_factory=dict[str, Sequence[Merge]])
 
     def chosen(self, options: Options) -> tuple[str, Sequence[Diagnostic]]:
         """The sheet to read: the one asked for, the only one with data, or the only one with a known header."""
-        names: list[str] = self.workbook.sheet_names
+        names = self.workbook.names
         if options.sheet is not None:
             if options.sheet not in names:
                 raise unreadable("T276", sheet=options.sheet, sheets=", ".join(names))
             return options.sheet, ()
-        hidden = [str(sheet.name) for sheet in self.workbook.sheets_metadata if "Hidden" in str(sheet.visible)]
+        hidden = self.workbook.hidden
         filled = [name for name in names if any(row.filled for row in self.rows(name))]
         seen = [name for name in filled if name not in hidden] or filled
         unseen = [name for name in filled if name in hidden]
@@ -99,46 +123,25 @@ class _Book:
             yield diagnose("T263", _first_cell(self.source, other), names=other, treated=treated)
 
     def _has_header(self, name: str, columns: Mapping[str, str] | None) -> bool:
-        merges = Merges.of(self.ranges(name), [row.cells for row in self.rows(name)])
+        merges = self.merges(name)
         filled = [merges.named(row) for row in self.rows(name)[: 5 * HEAD] if row.filled]
         return find_layout(filled[:HEAD], columns) is not None
 
-    def ranges(self, name: str) -> Sequence[Merge]:
-        """The merged ranges of a sheet whose rows were read; none where the kind of workbook does not tell."""
-        return self._ranges.get(name, ())
+    def merges(self, name: str) -> Merges:
+        """The merged ranges of a sheet, with their values."""
+        return Merges.of(self.workbook.merges(name), [row.cells for row in self.rows(name)])
 
     def rows(self, name: str) -> list[Row]:
-        """The rows of a sheet from A1 on, so that addresses are Excel's own; none where all are blank."""
+        """The rows of a sheet; none where all are blank."""
         if name not in self._rows:
-            self._rows[name] = list(self._read(name))
+            odd = self.workbook.oddities(name)
+            rows = enumerate(self.workbook.values(name))
+            self._rows[name] = [_row(name, number, cells, odd) for number, cells in rows]
         return self._rows[name]
 
-    def oddities(self, name: str) -> Oddities:
-        """What its file tells of a sheet."""
-        if name not in self._odd:
-            self._odd[name] = self.formats.oddities(name)
-        return self._odd[name]
-
-    def unread(self, name: str) -> bool:
-        """Whether a sheet has numbers whose formats cannot be told."""
-        return self.oddities(name).unknown and name in self._numbered
-
-    def _read(self, name: str) -> Iterator[Row]:
-        odd = self.oddities(name)
-        if odd.far:
-            raise unreadable("T277", cell=f"{name}!{odd.far}")
-        try:
-            sheet = self.workbook.get_sheet_by_name(name)
-            values: list[list[object]] = sheet.to_python(skip_empty_area=False)
-        except ValueError:  # a chart or a macro is no sheet of cells
-            return
-        ranges = sheet.merged_cell_ranges or ()
-        merges = [Merge(top, left, bottom, right) for (top, left), (bottom, right) in ranges]
-        self._ranges[name] = merges or odd.merges
-        if odd.unknown and any(isinstance(value, float) for cells in values for value in cells):
-            self._numbered.add(name)
-        for number, cells in enumerate(values):
-            yield _row(name, number, cells, odd)
+    def has_numbers(self, name: str) -> bool:
+        """Whether a cell of a sheet is a number or a date."""
+        return any(not isinstance(value, str | bool) for cells in self.workbook.values(name) for value in cells)
 
 
 def _row(sheet: str, number: int, values: Sequence[object], odd: Oddities) -> Row:

@@ -1,0 +1,69 @@
+"""The workbooks of Excel and of OpenDocument: calamine reads their values, the file's own parts tell the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from finetune_lib.data.reading.bytes.blob import Blob
+from finetune_lib.data.reading.bytes.kinds import ZIP
+from finetune_lib.data.reading.bytes.spooling import stream
+from finetune_lib.data.reading.options import unreadable
+from finetune_lib.data.reading.tables.merges import Merge
+from finetune_lib.data.reading.tables.workbooks.book import Values
+from finetune_lib.data.reading.tables.workbooks.oddities import Oddities
+from finetune_lib.data.reading.tables.workbooks.ods import OpenDocument
+from finetune_lib.data.reading.tables.workbooks.xls import OldWorkbook
+from finetune_lib.data.reading.tables.workbooks.xlsx import WorkbookXml
+
+OPEN_DOCUMENT = b"opendocument.spreadsheet"  # its kind stands unpacked at the start of the file
+
+
+class NativeWorkbook:
+    """A workbook as its program saved it."""
+
+    def __init__(self, blob: Blob, calamine: Any) -> None:
+        self._book = calamine.load_workbook(stream(blob))
+        self._formats = _formats(blob)
+        self._odd: dict[str, Oddities] = {}
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Its sheets, in order."""
+        return self._book.sheet_names
+
+    @property
+    def hidden(self) -> Sequence[str]:
+        """Those that people do not see."""
+        return [str(sheet.name) for sheet in self._book.sheets_metadata if "Hidden" in str(sheet.visible)]
+
+    def values(self, sheet: str) -> Values:
+        """The values of a sheet from A1 on, so that addresses are Excel's own; none of a chart or a macro."""
+        if far := self.oddities(sheet).far:
+            raise unreadable("T277", cell=f"{sheet}!{far}")
+        try:
+            return self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+        except ValueError:
+            return ()
+
+    def merges(self, sheet: str) -> Sequence[Merge]:
+        """The merged ranges of a sheet."""
+        try:
+            ranges = self._book.get_sheet_by_name(sheet).merged_cell_ranges or ()
+        except ValueError:
+            return ()
+        merges = [Merge(top, left, bottom, right) for (top, left), (bottom, right) in ranges]
+        return merges or self.oddities(sheet).merges
+
+    def oddities(self, sheet: str) -> Oddities:
+        """What is odd in a sheet."""
+        if sheet not in self._odd:
+            self._odd[sheet] = self._formats.oddities(sheet)
+        return self._odd[sheet]
+
+
+def _formats(blob: Blob) -> WorkbookXml | OldWorkbook | OpenDocument:
+    """What tells the formats of a workbook's cells."""
+    if blob.read(0, len(ZIP)) != ZIP:
+        return OldWorkbook(blob)
+    return OpenDocument(blob) if OPEN_DOCUMENT in blob.read(0, 200) else WorkbookXml(blob)
