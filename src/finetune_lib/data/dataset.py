@@ -149,6 +149,84 @@ class Dataset(Sequence[Example]):
         loaded = loading.from_memory(rows, name=name, columns=columns, system=system)
         return cls(loaded.examples, name=name, problems=loaded.problems)
 
+    @classmethod
+    def from_documents(
+        cls,
+        paths: str | PathLike[str] | Iterable[str | PathLike[str]],
+        *,
+        ask: str,
+        n: int = 3,
+        unanswered: float = 0.1,
+        unknown: str | None = None,
+        system: str | None = None,
+        passage_tokens: int = 600,
+        price: tuple[float, float] | None = None,
+        platform: Platform | None = None,
+        concurrency: int = 16,
+        budget: float | None = None,
+        max_calls: int | None = None,
+        seed: int = 0,
+        cache: str | PathLike[str] | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Dataset:
+        """Questions and answers about documents, written by a model, each held to the passage that it comes from.
+
+        Of each passage the model writes pairs, and quotes where the answer stands. A pair is dropped, and counted in
+        `augmentation`, where the quote does not stand in the passage, the answer has a number, a name or an address
+        that neither passage nor question has, or the language is another one. Some questions are answered by saying
+        that the documents do not tell; their answer is looked for in the nearest passages first. What a rule can
+        check is checked: read the rows before you train on them.
+
+        Args:
+            paths: Files or folders of PDF, Word (.docx), HTML, Markdown and text.
+            ask: The model that writes them.
+            n: Pairs for each passage, at most.
+            unanswered: Questions that the documents do not answer, for each pair, on average.
+            unknown: What those are answered; by default a sentence in the language of the passage.
+            system: The system message of each row.
+            passage_tokens: How long a passage may be.
+            price: US dollars for a million tokens read and for a million written, where the catalogue has none.
+            platform: Where the model is asked; by default as `connect()` chooses.
+            concurrency: Calls under way at once.
+            budget: US dollars at most; it needs the model's price.
+            max_calls: Calls at most.
+            seed: Another seed, other rows.
+            cache: The file that keeps paid answers; a rerun asks only for what is missing.
+            on_progress: Called with the number of passages done and the number in all.
+
+        Returns:
+            The rows; `origin` tells file, page and heading, `category` the file, and the rows of one passage stay
+            together in a split.
+
+        Raises:
+            ValueError: A number is out of range, or a budget is given and the price is not known.
+            DataError: The documents hold no text.
+            ReadError: A document cannot be read, as one whose pages are pictures.
+            PlatformError: The platform will take no call at all.
+            MissingExtraError: Without `pip install "finetune_lib[documents]"`.
+        """
+        from finetune_lib.data.augmenters.from_documents import asked_of_documents
+
+        made = asked_of_documents(
+            paths,
+            model=ask,
+            n=n,
+            unanswered=unanswered,
+            unknown=unknown,
+            system=system,
+            passage_tokens=passage_tokens,
+            price=price,
+            platform=platform,
+            concurrency=concurrency,
+            budget=budget,
+            max_calls=max_calls,
+            seed=seed,
+            cache=cache,
+            check=first_error,
+            on_progress=on_progress,
+        )
+        return cls([child.example for child in made.children], name="documents", augmented=made)
+
     def validate(
         self,
         *,

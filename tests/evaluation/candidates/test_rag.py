@@ -10,7 +10,7 @@ import pytest
 import finetune_lib as ft
 from finetune_lib.evaluation.candidates import Rag
 from finetune_lib.evaluation.candidates.passages import passages_of
-from finetune_lib.evaluation.candidates.retrieval import ByMeaning, ByWords, tokens
+from finetune_lib.texts.retrieval import ByMeaning, ByWords, tokens
 
 TEXTS = ["行李限重二十三公斤。", "寵物必須先申請。", "登機門在起飛前十分鐘關閉。", "Boarding ends ten minutes early."]
 

@@ -11,11 +11,11 @@ from typing import Any, Literal, cast
 
 from finetune_lib.concurrency import call, in_thread
 from finetune_lib.evaluation.candidates.chat_model import ChatModel
-from finetune_lib.evaluation.candidates.retrieval import ByWords, Once, tokens
 from finetune_lib.platforms.asking import Request
 from finetune_lib.records import Case, Example, conversation
 from finetune_lib.rows.messages import INSTRUCTIONS
 from finetune_lib.texts import fold
+from finetune_lib.texts.retrieval import ByWords, Once, tokens
 from finetune_lib.tokens import counter_for
 
 Selection = Literal["nearest", "first", "random", "diverse"]

@@ -11,12 +11,12 @@ from weakref import WeakKeyDictionary
 from finetune_lib.concurrency import in_thread
 from finetune_lib.evaluation.candidates.chat_model import ChatModel
 from finetune_lib.evaluation.candidates.passages import Corpus, Passage, passages_of
-from finetune_lib.evaluation.candidates.retrieval import ByMeaning, ByWords, Once
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Request, Session, current_session
 from finetune_lib.records import Case, Message
 from finetune_lib.rows.messages import INSTRUCTIONS
 from finetune_lib.texts import fold
+from finetune_lib.texts.retrieval import ByMeaning, ByWords, Once
 from finetune_lib.texts.scripts import language_for
 
 T = TypeVar("T")
