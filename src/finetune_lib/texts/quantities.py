@@ -53,6 +53,16 @@ def same_quantities(one: str, other: str) -> bool:
     return sure <= other_may and other_sure <= may
 
 
+def quantities_within(text: str, other: str) -> bool:
+    """Whether each number that a text names is one that the other may name.
+
+    Example:
+        >>> quantities_within("七日", "滿一年者可有 7 日"), quantities_within("10 日", "滿一年者可有 7 日")
+        (True, False)
+    """
+    return _named(text)[0] <= _named(other)[1]
+
+
 def _named(text: str) -> tuple[set[str], set[str]]:
     """What a text surely names, and all that it may."""
     folded = GROUPED.sub("", fold(text))

@@ -83,10 +83,10 @@ def lost_meaning(parent: str, child: str, answer: str) -> str | None:
     """The first sign that a paraphrase asks for something else."""
     signs: dict[str, Callable[[], bool]] = {
         "length": lambda: not _in_proportion(fold(parent), fold(child)),
-        "language": lambda: _other_language(parent, child),
+        "language": lambda: other_language(parent, child),
         "numbers": lambda: not same_quantities(parent, child),
         "opposite": lambda: opposed(parent, child),
-        "names": lambda: _lost_names(parent, child),
+        "names": lambda: lost_names(parent, child),
         "answer in the question": lambda: _tells(fold(child), fold(answer)) and not _tells(fold(parent), fold(answer)),
     }
     return next((name for name, shows in signs.items() if shows()), None)
@@ -96,14 +96,15 @@ def _in_proportion(parent: str, child: str) -> bool:
     return bool(child) and SHORTEST * len(parent) <= len(child) <= LONGEST * len(parent) + SLACK
 
 
-def _other_language(parent: str, child: str) -> bool:
+def other_language(parent: str, child: str) -> bool:
+    """Whether two texts are in different scripts, or in the two kinds of Chinese."""
     if writing(parent) != writing(child):
         return True
     before, after = variety(parent), variety(child)
     return writing(parent) == "Han" and before != after and None not in (before, after)
 
 
-def _lost_names(parent: str, child: str) -> bool:
+def lost_names(parent: str, child: str) -> bool:
     """Addresses, and Latin words that are names by their capitals or digits; they may come in another case."""
     after, name = fold(child), NAME_AMONG_HAN if writing(parent) == "Han" else NAME
     words = LATIN.findall(ADDRESS.sub(" ", unicodedata.normalize("NFKC", parent)))

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar, cast
 
 from finetune_lib.concurrency import in_thread
 from finetune_lib.data.augmenters.augmenter import Child, Missing, randomness
-from finetune_lib.data.augmenters.gate import CHANGED, Gate
-from finetune_lib.data.augmenters.numerals import numerals
+from finetune_lib.data.augmenters.gate import CHANGED, Gate, lost_names, other_language
 from finetune_lib.data.augmenters.rewriting import NO_ANSWER, Rewriting
 from finetune_lib.platforms.asking import Reply, Request, UnreadableAnswerError, session
 from finetune_lib.records import Example
 from finetune_lib.texts import fold
 from finetune_lib.texts.json_values import json_values
+from finetune_lib.texts.quantities import quantities_within
 from finetune_lib.texts.retrieval import ByWords, Once
-from finetune_lib.texts.scripts import language_for, variety, writing
+from finetune_lib.texts.scripts import language_for
 from finetune_lib.tokens import counter_for
 
 ROLE = """\
@@ -68,10 +67,6 @@ UNKNOWN = {
 }
 LOOKED_AT = 5  # passages, the nearest by words, by which a question is said to be answered after all
 WRITES, LEAST_QUOTE = 200, 4  # tokens of a pair; characters below which a quote shows nothing
-NUMBER = re.compile(r"\d+")
-GROUPED = re.compile(r"(?<=\d),(?=\d{3})")
-ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+|[\w.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.IGNORECASE | re.ASCII)
-LATIN, NAME = re.compile(r"[A-Za-z][A-Za-z0-9]+"), re.compile(r".+[A-Z]|.*\d")
 ELISION = re.compile(r"…+|\.{3,}")
 ITSELF = re.compile(
     r"\b(?:th(?:e|is) (?:passage|document|text|section|table)|(?:above|below)\b.{0,10}\btext)|"
@@ -206,8 +201,8 @@ def written_in(answer: str) -> Written:
 
 def _pair(value: Any) -> Pair | None:
     told = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-    texts = [told.get(name) for name in ("question", "answer", "quote")]
-    return Pair(*(text.strip() for text in texts)) if all(isinstance(text, str) for text in texts) else None
+    texts = [text.strip() for name in ("question", "answer", "quote") if isinstance(text := told.get(name), str)]
+    return Pair(*texts) if len(texts) == 3 else None
 
 
 def _judged(reply: Reply) -> bool:
@@ -227,48 +222,23 @@ def fault_of(pair: Pair, passage: str) -> str | None:
         return "the question or the answer is empty"
     if odd := _odd_question(pair.question, passage):
         return odd
-    if _other_language(pair.answer, passage):
+    if other_language(pair.answer, passage):
         return "the answer is in another language than the passage"
     source, parts = _solid(passage), [_solid(part) for part in ELISION.split(pair.quote)]
     if sum(map(len, parts)) < LEAST_QUOTE or not all(part in source for part in parts):
         return "the quote does not stand in the passage"
     told = f"{passage}\n{pair.question}"
-    if _new_numbers(pair.answer, told):
+    if not quantities_within(pair.answer, told):
         return "the answer has a number that the passage has not"
-    return "the answer has a name or an address that the passage has not" if _new_names(pair.answer, told) else None
+    return "the answer has a name or an address that the passage has not" if lost_names(pair.answer, told) else None
 
 
 def _odd_question(question: str, passage: str) -> str | None:
     if ITSELF.search(question):
         return "the question speaks of the passage itself"
-    return "the question is in another language than the passage" if _other_language(question, passage) else None
-
-
-def _other_language(text: str, passage: str) -> bool:
-    if None in (kinds := (writing(text), writing(passage))):
-        return False
-    if kinds[0] != kinds[1]:
-        return True
-    return None not in (varieties := (variety(text), variety(passage))) and varieties[0] != varieties[1]
+    return "the question is in another language than the passage" if other_language(question, passage) else None
 
 
 def _solid(text: str) -> str:
     """A text by its letters alone: a quote may have another line break, width or comma."""
     return re.sub(r"[\W_]+", "", fold(text))
-
-
-def _new_numbers(answer: str, told: str) -> bool:
-    there = _numbers(told)
-    new = (number for number in _numbers(answer) if number not in there)
-    return any(not any(word in told.casefold() for word in numerals(number)) for number in new)
-
-
-def _numbers(text: str) -> set[str]:
-    return set(NUMBER.findall(GROUPED.sub("", unicodedata.normalize("NFKC", text))))
-
-
-def _new_names(answer: str, told: str) -> bool:
-    """Addresses, and Latin words that are names by their capitals or digits."""
-    there, plain = fold(told), unicodedata.normalize("NFKC", answer)
-    words = [word for word in LATIN.findall(ADDRESS.sub(" ", plain)) if NAME.match(word)]
-    return any(fold(name) not in there for name in (*ADDRESS.findall(plain), *words))
