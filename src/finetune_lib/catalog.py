@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, Literal
 
 from finetune_lib.files import packaged_text
+from finetune_lib.pictures import PictureRule
 
 DATED = re.compile(r"-\d{4}(-\d{2}-\d{2})?$")
 
@@ -51,6 +52,7 @@ class ModelFacts:
         last_new_job: From this day the platform takes no new job on it; None where none is announced.
         shutdown: The day it and its fine-tunes stop answering.
         price: What training and calls cost; None where that is not known.
+        pictures: How it counts pictures; None where it reads none or that is not known.
     """
 
     encoding: str
@@ -61,6 +63,7 @@ class ModelFacts:
     last_new_job: datetime.date | None = None
     shutdown: datetime.date | None = None
     price: Price | None = None
+    pictures: PictureRule | None = None
 
 
 @cache
@@ -70,8 +73,11 @@ def models() -> Mapping[str, ModelFacts]:
     return {name: _facts(**entry) for name, entry in tomllib.loads(text).items()}
 
 
-def _facts(price: Mapping[str, Any] | None = None, **entry: Any) -> ModelFacts:
-    return ModelFacts(**entry, price=Price(**price) if price else None)
+def _facts(
+    price: Mapping[str, Any] | None = None, pictures: Mapping[str, Any] | None = None, **entry: Any
+) -> ModelFacts:
+    counted = PictureRule(**pictures) if pictures else None
+    return ModelFacts(**entry, price=Price(**price) if price else None, pictures=counted)
 
 
 def find(model: str) -> ModelFacts | None:

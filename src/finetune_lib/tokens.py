@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from finetune_lib import catalog
+from finetune_lib.pictures import PictureRule, picture_tokens
 
 # Per message <|im_start|>, <|im_sep|> and <|im_end|>, and one for the role: the sum that OpenAI bills.
 TOKENS_PER_MESSAGE = 4
+TOKENS_PER_NAME = 1  # beside the name's own, as in OpenAI's cookbook, counting tokens for chat completions
 # Tokens a character of o200k-like vocabularies, measured on mixed text; used only for the estimate.
 CJK_TOKENS, OTHER_TOKENS = 0.9, 0.26
 MEMO = 8192
@@ -35,25 +37,31 @@ class Counter:
         encoding: The vocabulary that it counts with.
         exact: False for an estimate.
         count: From a text to its number of tokens; special tokens count as plain text.
+        pictures: How pictures count; None where they are left out, as no rule is known.
     """
 
     encoding: str
     exact: bool
     count: Callable[[str], int]
+    pictures: PictureRule | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
         """Another process makes its own."""
-        return _counter, (self.encoding, self.exact)
+        return _counter, (self.encoding, self.exact, self.pictures)
 
     def text(self, message: Mapping[str, Any]) -> int:
-        """Tokens of what stands in one message, without its frame."""
-        return self.count(_text(message))
+        """Tokens of what stands in one message, its pictures included, without its frame."""
+        tokens = self.count(_text(message))
+        if self.pictures and type(message.get("content")) is list:
+            tokens += sum(picture_tokens(part, self.pictures).tokens for part in pictures_in(message))
+        return tokens
 
     def example(self, messages: Sequence[Mapping[str, Any]], extra: str = "") -> int:
         """Tokens of a conversation as it is trained on; `extra` is text beside it, as tool definitions."""
-        count = self.count
-        tokens = sum([count(_text(message)) for message in messages]) + TOKENS_PER_MESSAGE * len(messages)
-        return tokens + count(extra) if extra else tokens
+        tokens = sum(map(self.text, messages)) + TOKENS_PER_MESSAGE * len(messages)
+        named = [name for message in messages if len(message) > 2 and (name := message.get("name"))]
+        tokens += sum(self.count(str(name)) + TOKENS_PER_NAME for name in named)
+        return tokens + self.count(extra) if extra else tokens
 
     def chats(self, sizes: Iterable[int], texts: Iterable[str]) -> list[int]:
         """Tokens of conversations of text alone: how many messages each has, and the texts of all these."""
@@ -67,12 +75,12 @@ def counter_for(model: str | None) -> Counter:
     if model is None:
         return _counter(DEFAULT_ENCODING, exact=True)
     facts = catalog.find(model)
-    return _counter(facts.encoding, exact=True) if facts else _counter("estimate", exact=False)
+    return _counter(facts.encoding, True, facts.pictures) if facts else _counter("estimate", exact=False)
 
 
-def _counter(encoding: str, exact: bool) -> Counter:
+def _counter(encoding: str, exact: bool, pictures: PictureRule | None = None) -> Counter:
     simple = {"estimate": _estimate, "bytes": _bytes}
-    return Counter(encoding, exact, simple.get(encoding) or _exact(encoding))
+    return Counter(encoding, exact, simple.get(encoding) or _exact(encoding), pictures)
 
 
 @cache
@@ -123,4 +131,11 @@ def _text(message: Mapping[str, Any]) -> str:
     if isinstance(content, list):
         content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))  # pyright: ignore
     calls = message.get("tool_calls") or message.get("function_call")
-    return f"{content or ''}{calls or ''}"
+    return f"{content or ''}{message.get('refusal') or ''}{calls or ''}"
+
+
+def pictures_in(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The parts of a message that are pictures."""
+    content = message.get("content")
+    parts = cast("list[Any]", content) if isinstance(content, list) else []
+    return [part for part in parts if isinstance(part, dict) and "image_url" in part]

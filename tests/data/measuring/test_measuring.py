@@ -71,6 +71,48 @@ def test_the_cost_is_tokens_times_epochs_times_price():
     assert "2026-11-20" in str(found)
 
 
+LOW = {"type": "image_url", "image_url": {"url": "https://example.com/a.png", "detail": "low"}}
+FAR = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+
+
+def asked(*parts, **more):
+    said = [{"role": "user", "content": [{"type": "text", "text": "圖中有什麼"}, *parts]}]
+    return {"messages": [*said, {"role": "assistant", "content": "一隻貓"}], **more}
+
+
+def estimated(*given, model="gpt-4o"):
+    return ft.Dataset.from_rows(list(given)).estimate(model, epochs=1, today=DAY)
+
+
+def test_pictures_cost_what_their_size_and_detail_say():
+    bare, low, far = estimated(asked()), estimated(asked(LOW)), estimated(asked(FAR))
+    assert (low.tokens - bare.tokens, low.exact, low.notes) == (85, True, ())
+    assert (far.tokens - bare.tokens, far.exact) == (765, False)
+    assert "1 pictures are counted by guess" in str(far)
+
+
+def test_pictures_of_an_unknown_model_are_said_to_be_missing():
+    found = estimated(asked(LOW), model="Qwen/Qwen3-VL-4B")
+    assert (found.tokens, found.exact) == (estimated(asked(), model="Qwen/Qwen3-VL-4B").tokens, False)
+    assert "1 pictures are not counted" in str(found)
+    assert not ft.Dataset.from_rows([asked(LOW)]).stats().exact
+
+
+def test_a_name_counts():
+    row = asked()
+    row["messages"][0]["name"] = "ming"
+    assert estimated(row).tokens - estimated(asked()).tokens == counter_for("gpt-4o").count("ming") + 1
+
+
+def test_what_is_billed_in_a_way_that_is_not_published_is_an_estimate():
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
+    tools = estimated(asked(tools=[tool]))
+    assert (tools.exact, "1 examples have tools" in str(tools)) == (False, True)
+    said = {name: [{"role": "assistant", "content": name}] for name in ("preferred_output", "non_preferred_output")}
+    preference = estimated({"input": {"messages": [{"role": "user", "content": "q"}]}, **said})
+    assert (preference.exact, "without their rejected side" in str(preference)) == (False, True)
+
+
 def test_examples_are_billed_up_to_the_limit():
     long = ft.Dataset.from_rows([{"prompt": "q", "completion": "x" * 5000}])
     found = long.estimate("tiny", epochs=1, today=DAY)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from finetune_lib import catalog
 from finetune_lib.catalog import Price
+from finetune_lib.data.measuring.certainty import Doubts
 from finetune_lib.data.measuring.stats import tokens_of, turns_of
 from finetune_lib.records import Example
 from finetune_lib.tokens import Counter, counter_for
@@ -33,7 +34,8 @@ class CostEstimate:
         cost: US dollars; None where no price is known or it is too old to be trusted.
         price: The price behind it; None where none is known.
         answer_tokens: The mean length of an answer in the data.
-        exact: False where the tokens are estimated.
+        exact: False where tokens are estimated: of a model whose tokenizer is not known, of pictures whose size or
+            detail is not told, of tools and calls, of a preference's rejected side. The notes say which.
         notes: What to know about the number.
     """
 
@@ -105,7 +107,9 @@ def estimate(
     facts, counter = catalog.find(model), counter_for(model)
     limit = facts.training_limit if facts else None
     counts, answers = array("q"), array("q")
+    doubts = Doubts(counter)
     for example in examples:
+        doubts.look(example)
         counts.append(tokens_of(example, counter))
         answers.append(_answer_tokens(example, counter))
     known = facts.price if facts else None
@@ -117,8 +121,8 @@ def estimate(
     cost = None if known is None or stale else learned * passes * known.training / 1e6
     cut = sum(count > limit for count in counts) if limit else 0
     answer = sum(answers) / max(1, len(answers))
-    result = CostEstimate(model, len(counts), learned, cut, passes, cost, known, answer, counter.exact)
-    return replace(result, notes=tuple(_notes(result, stale=stale, limit=limit)))
+    result = CostEstimate(model, len(counts), learned, cut, passes, cost, known, answer, doubts.exact)
+    return replace(result, notes=(*_notes(result, stale=stale, limit=limit), *doubts.notes()))
 
 
 def _notes(result: CostEstimate, *, stale: bool, limit: int | None) -> Iterable[str]:

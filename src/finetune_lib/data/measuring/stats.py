@@ -10,6 +10,7 @@ from statistics import quantiles
 from typing import Any
 
 from finetune_lib.data.checks import limits
+from finetune_lib.data.measuring.certainty import Doubts
 from finetune_lib.pages.markup import Markup, table, tag
 from finetune_lib.pages.style import style
 from finetune_lib.pages.terminal import table as text_table
@@ -78,7 +79,7 @@ class Stats:
         by_role: Tokens of the texts of each role.
         by_category: Of each category its examples and tokens.
         encoding: What counted the tokens.
-        exact: False where the numbers are estimates.
+        exact: False where numbers are estimates; `estimate` says which.
     """
 
     examples: int
@@ -124,9 +125,15 @@ class _Gathered:
     messages: array[int] = field(default_factory=lambda: array("q"))
     roles: Counter[str] = field(default_factory=Counter[str])
     categories: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    doubts: Doubts = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What is not sure is counted with the same counter."""
+        self.doubts = Doubts(self.counter)
 
     def add(self, example: Example) -> None:
         """Count one example."""
+        self.doubts.look(example)
         counts = [(turn, self.counter.text(turn), learned) for turn, learned in turns_of(example)]
         for turn, count, _ in counts:
             self.roles[str(turn.get("role"))] += count
@@ -147,7 +154,7 @@ class _Gathered:
             by_role=dict(self.roles),
             by_category=self.categories,
             encoding=self.counter.encoding,
-            exact=self.counter.exact,
+            exact=self.doubts.exact,
         )
 
 
