@@ -377,7 +377,8 @@ class Answer:
     """What a candidate said to one case, or why it said nothing.
 
     Attributes:
-        text: The answer; empty when it failed.
+        text: The answer; empty when it failed, or when it is a thought without an end.
+        reasoning: What it thought before it answered, where it shows that; the text alone is scored.
         error: The reason of a failure; None otherwise.
         usage: The tokens that were read and written, where the candidate tells them.
         seconds: Wall time of the call.
@@ -396,6 +397,12 @@ class Answer:
     finish_reason: str | None = None
     cost: float | None = None
     sources: tuple[str, ...] = ()
+    reasoning: str = ""
+
+    @property
+    def cut(self) -> bool:
+        """Whether the limit of tokens cut it off."""
+        return self.finish_reason == "length"
 
 
 @dataclass(frozen=True, slots=True)

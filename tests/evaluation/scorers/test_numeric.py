@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune_lib.evaluation.scorers import NumericMatch
-from finetune_lib.evaluation.scorers.numerals import answered, numbers
+from finetune_lib.evaluation.scorers.quantities import Quantity, answered, quantities
 from finetune_lib.records import Case
 
 
@@ -79,12 +79,14 @@ def test_a_number_is_read(text, value):
 
 @pytest.mark.parametrize("text", ["25%", "２５％", "百分之25", "百分之二十五", "25 percent"])
 def test_a_percentage_is_read(text):
-    assert answered(text) == (Decimal(25), True)
+    found = answered(text)
+    assert (found.value, found.percent) == (25, True)
 
 
 @pytest.mark.parametrize("text", ["-25%", "負百分之25", "負百分之二十五", "百分之負二十五"])
 def test_a_percentage_below_0_is_read(text):
-    assert answered(text) == (Decimal(-25), True)
+    found = answered(text)
+    assert (found.value, found.percent) == (-25, True)
 
 
 @pytest.mark.parametrize("text", ["", "none", "A12", "gpt4", "1/0", "一定", "十分好"])
@@ -117,12 +119,12 @@ def test_integers_survive_every_writing(number):
 
 @given(st.text(max_size=200))
 def test_any_text_can_be_read(text):
-    assert all(number.value.is_finite() for number in numbers(text))
+    assert all(value.value.is_finite() for value in quantities(text) if isinstance(value, Quantity))
 
 
 def test_right_and_wrong_with_their_reason():
     told = NumericMatch()("大約 41 元", Case("7", (), "42"))
-    assert (told.value, told.reason) == (0, "41 where 42 is expected")
+    assert (told.value, told.reason) == (0, "41 元 where 42 is expected")
     assert NumericMatch()("不知道", Case("7", (), "42")).reason == "no number in the answer"
 
 

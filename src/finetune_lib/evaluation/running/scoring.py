@@ -71,5 +71,6 @@ class Scoring:
 
 
 def _content(answer: Answer) -> dict[str, object]:
-    """All of an answer but what another call would give anew: its time and price."""
-    return {name: value for name, value in asdict(answer).items() if name not in {"seconds", "cost"}}
+    """All of an answer but what another call would give anew, its time and price; and a thought where there is one."""
+    left_out = {"seconds", "cost"} if answer.reasoning else {"seconds", "cost", "reasoning"}
+    return {name: value for name, value in asdict(answer).items() if name not in left_out}

@@ -8,14 +8,29 @@ from decimal import Decimal, localcontext
 from itertools import pairwise
 from typing import NamedTuple
 
+from finetune_lib.evaluation.scorers.spelled import HAN_DIGITS, HAN_UNITS, spelled_out
+
 PRECISION = 100  # digits; the usual 28 are too few for long identifiers
-MARKED = re.compile(r"####|\\boxed\s*\{")
+NOT_FIGURES = re.compile("[^0-9]")
 SUPERSCRIPT = re.compile("[⁰¹²³⁴-⁹⁺⁻]+")
 PERCENT = re.compile("百分之(?=[-+.0-9])")
-LATEX_FRACTION = re.compile(r"\\[dt]?frac\s*\{(-?[0-9.]+)\}\s*\{([0-9.]+)\}")
-DIGITS = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+"
-HAN_DIGITS = "零〇一二兩两三四五六七八九壹貳贰參叁肆伍陸陆柒捌玖"
-HAN_UNITS = "十百千拾佰仟萬万億亿兆"
+LATEX_FRACTION = re.compile(r"\\[dt]?frac\s*(?:\{(-?[0-9.]+)\}\s*\{([0-9.]+)\}|([0-9])([0-9]))")
+# What LaTeX puts around and between figures; a thin space parts thousands.
+LATEX = [
+    (re.compile(r"(?<![A-Za-z0-9])\$(?=\S)([^$\n]*[^$\s])\$(?![0-9])"), r"\1"),
+    (re.compile(r"\\(?:text|textbf|mathrm|mathbf|operatorname)\s*\{([^{}]*)\}"), r"\1"),
+    (re.compile(r"\{,\}"), ","),
+    (re.compile(r"\\[,;:! ]"), " "),
+    (re.compile(r"\\([$%])"), r"\1"),
+    (re.compile(r"\^\s*(?:\\circ|\{\s*\\circ\s*\})"), "°"),
+    (re.compile(r"\\(?:times|cdot)\b"), "×"),
+]
+# 1,234.5 and 12,34,567; 1.234,56 and 1.234.567; 1 234,56 and 1'234.56; 1234.5; .5
+DIGITS = (
+    r"[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+(?![0-9,])|[0-9]{1,3}(?:\.[0-9]{3}){2,}(?![0-9.])"
+    r"|[0-9]{1,3}(?: [0-9]{3})+(?:[.,][0-9]+)?(?![-0-9])(?! [0-9])|[0-9]{1,3}(?:['’][0-9]{3})+(?:\.[0-9]+)?(?![0-9])"
+    r"|(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+"
+)
 BEHIND_NUMBER = rf"[A-Za-z0-9_)\]{HAN_DIGITS}{HAN_UNITS}]"
 # Between numbers and spaces, as in 5 - 3, a minus is no sign.
 SIGN = (
@@ -24,40 +39,32 @@ SIGN = (
 )
 NUMBER = re.compile(
     r"(?<![A-Za-z_0-9.^])(?<![0-9]/)"  # no part of a name, of another number or of a date
-    rf"{SIGN}[$€£¥]?"
+    rf"{SIGN}(?P<currency>[$€£¥])?"
     rf"(?:(?P<whole>[0-9]+)\s(?=[0-9]+\s?/\s?[0-9]))?(?P<number>{DIGITS})"
-    r"(?:\^(?P<raised>-?[0-9]{1,3}))?"
+    r"(?:\^\{?(?P<raised>-?[0-9]{1,3})(?![0-9])\}?)?"
     r"(?:(?:[eE]|\s?[×xX*·]\s?10\s?(?:\^|\*\*)\s?\{?)(?P<power>[+-]?[0-9]{1,4})(?![0-9])\}?)?"
     r"(?:\s?/\s?(?P<under>[0-9]+(?:\.[0-9]+)?)(?![/0-9]))?"
-    r"\s?(?P<scale>[十百千萬万億亿兆]+(?![克米瓦卡帕赫伏])|(?:thousand|million|billion|trillion)\b)?"
-    r"\s?(?P<percent>%|per\s?cent\b)?",
+    r"(?P<scale>\s?[十百千萬万億亿兆]+(?![克米瓦卡帕赫伏])|\s?(?:hundred|thousand|million|billion|trillion)\b"
+    r"|(?:k|(?-i:M)|mn|bn)(?![A-Za-z0-9])|(?(currency)m(?![A-Za-z0-9])|(?!)))?"
+    r"\s?(?P<percent>%|per\s?cent\b|‰)?",
     re.IGNORECASE,
 )
-WORDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-HAN = re.compile(rf"{SIGN}(?P<run>[{HAN_DIGITS}{HAN_UNITS}]+)(?:[點点](?P<part>[{HAN_DIGITS}]+))?", re.IGNORECASE)
-# In words these are more often no numbers, unless a number goes on in them: 一定, 十分, 萬一, 千萬.
-NO_NUMBER = re.compile(
-    rf"(?<![{HAN_DIGITS}{HAN_UNITS}點点])"
-    rf"(?:一[^{HAN_DIGITS}{HAN_UNITS}點点分個个]|十分(?!之)|[萬万]一|千[萬万](?=[別别不要]))"
-)
+WORDS = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+SHORT = {"k": 10**3, "m": 10**6, "mn": 10**6, "bn": 10**9}
 # Several lines that begin with "- " are a list.
 ITEM = re.compile(r"^[ \t]*-\s", re.MULTILINE)
 
 
-class Number(NamedTuple):
-    """A number of a text.
+class Found(NamedTuple):
+    """A number with its place.
 
     Attributes:
+        start: Where it begins, its sign included.
+        end: Where it ends, a percent sign included.
         value: Its value; of a percentage its number, 50 of 50%.
         percent: Whether it is one.
+        unit: The power of ten that a Chinese unit behind it stands for.
     """
-
-    value: Decimal
-    percent: bool = False
-
-
-class Found(NamedTuple):
-    """A number with its place, and the power of ten that a Chinese unit behind it stands for."""
 
     start: int
     end: int
@@ -66,31 +73,31 @@ class Found(NamedTuple):
     unit: int = 0
 
 
-def answered(text: str) -> Number | None:
-    r"""The number that a text comes to: the one marked by `####` or `\boxed{}`, else the last one.
+def numbers(text: str) -> list[Found]:
+    """All numbers of a text that `readable` made so, in its order.
 
-    Read are 1,234.5 and １２３４, -5, 負5 and 零下5, 3.5萬, 2億5000萬 and 1萬2, 2.5 million, 25% and 百分之25, 3/4
-    and 1½, 1.2e6 and 1.2×10⁶; where there are no digits at all, 三百二十, 三千五 and 四分之三 too. A comma parts
-    thousands, a point decimals.
+    Read are 1,234.5, 1.234,56, 1 234 and 12,34,567, -5, 負5 and 零下5, 35k, 3.5萬, 2億5000萬 and 1萬2, 2.5 million,
+    25% and 100分之25, 3/4 and 1 1/2, 1.2e6, 1.2×10^6 and 2^10.
     """
-    marks = list(MARKED.finditer(text))
-    marked = numbers(text[marks[-1].end() :])[:1] if marks else []
-    return (marked or numbers(text)[-1:] or [None])[0]
-
-
-def numbers(text: str) -> list[Number]:
-    """All numbers of a text, in its order."""
-    read = _readable(text)
     with localcontext(prec=PRECISION):
-        found = [number for match in NUMBER.finditer(read) if (number := _number(match))] or _han(read)
-        return [Number(number.value, number.percent) for number in _fractions(read, _sums(read, found))]
+        found = [number for match in NUMBER.finditer(text) if (number := _number(match))]
+        return _fractions(text, _sums(text, found))
 
 
-def _readable(text: str) -> str:
-    """NFKC would make 10² to 102 and 1½ to 11/2: they are spelled out before."""
+def readable(text: str) -> str:
+    """A text in the one writing that `numbers` reads: full-width and LaTeX forms made plain, words made figures.
+
+    NFKC would make 10² to 102 and 1½ to 11/2: they are spelled out before. Numbers in words, Chinese or English, count
+    only where there are no figures, but for 七成, 八折 and 兩個半, which are nothing else.
+    """
     text = SUPERSCRIPT.sub(lambda match: "^" + unicodedata.normalize("NFKC", match[0]), text)
-    text = "".join(_spelled(c) if "¼" <= c <= "↉" else c for c in LATEX_FRACTION.sub(r" \1/\2", text))
-    text = PERCENT.sub("100分之", unicodedata.normalize("NFKC", text).replace("\u2212", "-"))
+    for pattern, instead in LATEX:
+        text = pattern.sub(instead, text)
+    text = LATEX_FRACTION.sub(lambda match: f" {match[1] or match[3]}/{match[2] or match[4]}", text)
+    text = "".join(_spelled(c) if "¼" <= c <= "↉" else c for c in text)
+    text = unicodedata.normalize("NFKC", text).replace("\u2212", "-").replace("\u2044", "/")
+    text = spelled_out(text)
+    text = PERCENT.sub("100分之", text)
     return ITEM.sub(" ", text) if len(ITEM.findall(text)) > 1 else text
 
 
@@ -101,21 +108,34 @@ def _spelled(character: str) -> str:
 
 
 def _number(match: re.Match[str]) -> Found | None:
-    value = Decimal(match["number"].replace(",", "")).scaleb(int(match["power"] or 0))
+    value = _figures(match["number"]).scaleb(int(match["power"] or 0))
     scale = _scale(match["scale"])
     try:
         value = value ** int(match["raised"] or 1) / Decimal(match["under"] or 1)
     except ArithmeticError:
         return None
     value = (value + int(match["whole"] or 0)) * scale * (-1 if match["minus"] else 1)
-    return Found(match.start(), match.end(), value, bool(match["percent"]), scale if scale > 1 else 0)
+    value = value / 10 if match["percent"] == "‰" else value
+    han = scale if scale > 1 and not match["scale"].strip().isascii() else 0
+    return Found(match.start(), match.end(), value, bool(match["percent"]), han)
+
+
+def _figures(written: str) -> Decimal:
+    """The last of both marks parts the decimals where there are two, and a comma behind thousands in spaces."""
+    last = max(written, key=lambda mark: (mark in ",.", written.rfind(mark)))
+    thousands = written.count(last) > 1 or (last == "," and not set(written) & set(". "))
+    if last in ",." and not thousands:
+        whole, _, part = written.rpartition(last)
+        return Decimal(f"{NOT_FIGURES.sub('', whole)}.{part}")
+    return Decimal(NOT_FIGURES.sub("", written))
 
 
 def _scale(written: str | None) -> int:
     """The product of the units: 百萬 is a million."""
     if not written:
         return 1
-    if word := WORDS.get(written.lower()):
+    written = written.strip()
+    if word := WORDS.get(written.lower()) or SHORT.get(written.lower()):
         return word
     product = 1
     for character in written:
@@ -158,38 +178,3 @@ def _divided(number: Found, under: Decimal | None) -> Found:
     if abs(under) == 100:
         return number._replace(value=number.value.copy_sign(number.value * under), percent=True)
     return number._replace(value=number.value / under)
-
-
-def _han(text: str) -> list[Found]:
-    """Numbers in Chinese characters; 一 alone is in too many words to be one."""
-    masked = NO_NUMBER.sub(lambda match: "·" * len(match[0]), text)
-    return [
-        Found(match.start(), match.end(), _han_value(match["run"], match["part"]) * (-1 if match["minus"] else 1))
-        for match in HAN.finditer(masked)
-    ]
-
-
-def _han_value(run: str, part: str | None) -> Decimal:
-    figures = [int(unicodedata.numeric(character)) for character in run]
-    whole = int("".join(map(str, figures))) if max(figures) < 10 else _with_units(figures)
-    decimals = "".join(str(int(unicodedata.numeric(character))) for character in part or "")
-    return Decimal(f"{whole}.{decimals or 0}")
-
-
-def _with_units(figures: list[int]) -> int:
-    """三百二十 and 一億零五萬: small units count in their section, 萬 and 億 for the section before them.
-
-    A digit right behind a unit counts a tenth of it: 三千五 is 3500, 三千零五 is not.
-    """
-    total = section = digit = largest = 0
-    for figure in figures:
-        if figure < 10:
-            digit = figure
-        elif figure < 10_000:
-            section, digit = section + (digit or 1) * figure, 0
-        elif figure > largest and total:
-            total, section, digit, largest = (total + section + digit) * figure, 0, 0, figure
-        else:
-            total, section, digit, largest = total + ((section + digit) or 1) * figure, 0, 0, figure
-    short = figures[-2] // 10 if len(figures) > 1 and figures[-2] >= 10 else 1
-    return total + section + digit * short

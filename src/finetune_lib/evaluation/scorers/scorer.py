@@ -50,6 +50,16 @@ class Instant:
     instant: ClassVar[bool] = True
 
 
+def text_of(answer: Answer | str) -> str:
+    """The text of what a scorer is called with."""
+    return answer.text if isinstance(answer, Answer) else answer
+
+
+def is_cut(answer: Answer | str) -> bool:
+    """Whether the limit of tokens cut the answer off."""
+    return isinstance(answer, Answer) and answer.cut
+
+
 def given_to(scorer: object, answer: Answer) -> str | Answer:
     """What a scorer is called with: the text, or the whole answer where it asks for that."""
     return answer if getattr(scorer, "whole_answer", False) else answer.text
