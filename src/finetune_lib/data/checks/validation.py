@@ -12,6 +12,7 @@ from itertools import chain, islice
 
 from finetune_lib.data.checks import limits
 from finetune_lib.data.checks.examination import Outcome, Plan, empty, examine
+from finetune_lib.data.checks.form.garbled_files import garbled_file
 from finetune_lib.data.checks.parts import Part, parts_of
 from finetune_lib.data.diagnostics import Diagnostic, TokenCount, ValidationReport, diagnose, is_error
 from finetune_lib.data.reading.json.line_store import LineStore
@@ -53,7 +54,8 @@ def validate(
         limits.size(whole.examples + unread, source, plan.rules),
         limits.file_size(_bytes_of(examples), source, plan.rules),
     )
-    whole.report(chain(problems, *facts), plan)
+    garbled = garbled_file(whole.findings, whole.examples, source)
+    whole.report(chain(problems, *facts, garbled), plan)
     for survey in whole.all_surveys:
         whole.report(survey.findings(examples, plan.rules), plan)
     if plan.near or (plan.near is None and plan.content):

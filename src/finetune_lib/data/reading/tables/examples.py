@@ -24,7 +24,8 @@ from finetune_lib.data.reading.tables.layout import (
     refuse_rivals,
 )
 from finetune_lib.data.reading.tables.merges import Merges
-from finetune_lib.data.reading.tables.odd_cells import ONCE_A_COLUMN, marked, odd_text, of_column
+from finetune_lib.data.reading.tables.odd_cells import DITTO, ONCE_A_COLUMN, marked, odd_text, of_column
+from finetune_lib.data.reading.tables.unfinished import is_total
 from finetune_lib.records import Example, Origin
 
 TEXTS = ("prompt", "context", "completion", "chosen", "rejected", "system")
@@ -132,6 +133,8 @@ class _Body:
             yield diagnose("T278", origin)
             return
         found = [*merged, *self._unnamed(row, origin), *self._odd(row, origin)]
+        if is_total(row.cells):
+            found.append(diagnose("T285", origin))
         yield from found
         if not any(problem.severity == "error" or problem.args.get("heading") for problem in found):
             yield from self._example(row, origin)
@@ -170,6 +173,10 @@ class _Body:
             cell = row.cells[place] if place < len(row.cells) else ""
             if isinstance(cell, str) and place not in row.marks and (found := odd_text(cell)):
                 yield of_column(found, self.layout.header.names[place], cell, _at(origin, row, place))
+
+        label = self._places.get("category", len(row.cells))
+        if label < len(row.cells) and odd_text(str(row.cells[label])) == DITTO:
+            yield of_column(DITTO, self.layout.header.names[label], row.cells[label], _at(origin, row, label))
 
     def _is_new(self, mark: Mark, place: int) -> bool:
         """Whether a mark is to be told: some are told once a column."""

@@ -7,9 +7,11 @@ from typing import Any
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.data.reading.tables.cells import LOST, Kind, Mark
+from finetune_lib.data.reading.tables.unfinished import lost_character, unfinished
 from finetune_lib.records import Origin
 
 ONCE_A_COLUMN: frozenset[Kind] = frozenset({"shown by its format", "a date in the viewer's own form"})
+DITTO = "T283"
 LONGEST_EXCEL = 32_767  # UTF-16 units: what a cell of Excel holds at most
 ORDINARY = 20
 MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
@@ -37,18 +39,27 @@ def marked(mark: Mark, name: str, cell: Any, origin: Origin) -> Diagnostic:
 
 
 def odd_text(text: str) -> str | None:
-    """The code for a text that other readers take for nothing or that a spreadsheet has damaged."""
+    """The code for a text that other readers take for nothing, that a spreadsheet has damaged, or that is none yet."""
     if len(text) <= ORDINARY:
-        match = ODD_TEXT.fullmatch(text.strip())
-        return match.lastgroup if match else None
+        bare = text.strip()
+        if match := ODD_TEXT.fullmatch(bare):
+            return match.lastgroup
+        if found := unfinished(bare):
+            return found
+    if "?" in text and lost_character(text):
+        return "T286"
     cut = len(text) > LONGEST_EXCEL // 2 and len(text.encode("utf-16-le", "surrogatepass")) // 2 == LONGEST_EXCEL
     return "T264" if cut else None
 
 
 def of_column(code: str, column: str, text: str, origin: Origin) -> Diagnostic:
     """The finding for an odd text."""
-    if code == "T259":
-        return diagnose(code, origin, what="an error of Excel", text=text)
-    if code == "T264":
-        return diagnose(code, origin, column=column)
-    return diagnose(code, origin, column=column, text=text)
+    match code:
+        case "T259":
+            return diagnose(code, origin, what="an error of Excel", text=text)
+        case "T264":
+            return diagnose(code, origin, column=column)
+        case "T286":
+            return diagnose(code, origin, text=lost_character(text))
+        case _:
+            return diagnose(code, origin, column=column, text=text)
