@@ -96,7 +96,9 @@ class Job:
 
     @classmethod
     def plan(cls, train: Dataset, *, model: str, **options: Unpack[JobOptions]) -> Plan:
-        """What a job would do and cost: print it, then `submit()` it. Nothing is sent.
+        """What a job would do, cost and need: print it, then `submit()` it. No data are sent, and nothing is spent.
+
+        The platform is asked how long the model lives, by its name; the local one what training takes on this machine.
 
         Args:
             train: The examples to learn.
@@ -107,13 +109,14 @@ class Job:
             TypeError: The data is no Dataset.
             ValueError: The platform has no jobs in this protocol.
         """
-        return planned(train, model, {**options, "platform": options.get("platform") or default_platform()})
+        options["platform"] = options.get("platform") or default_platform()
+        return in_own_loop(planned(train, model, options))
 
     @classmethod
     async def plan_async(cls, train: Dataset, *, model: str, **options: Unpack[JobOptions]) -> Plan:
         """As `plan`, without blocking the event loop."""
-        platform = options.get("platform") or await in_thread(default_platform)
-        return await in_thread(planned, train, model, {**options, "platform": platform})
+        options["platform"] = options.get("platform") or await in_thread(default_platform)
+        return await planned(train, model, options)
 
     @overload
     @classmethod
@@ -137,7 +140,7 @@ class Job:
         Args:
             train: The examples to learn.
             model: The base: a model of the platform, or a fine-tuned one to go on from.
-            dry_run: Give the plan, and send nothing.
+            dry_run: Give the plan, and send no data.
             options: `validation`, examples that the loss is measured on during training; `suffix`, that the new model's
                 name carries; `seed`, for repeatable training; `method`, `supervised`, `dpo` or `reinforcement`;
                 `hyperparameters`, as `n_epochs`, `batch_size`, `learning_rate_multiplier`, of which the platform
@@ -157,7 +160,7 @@ class Job:
         """
         options["platform"] = options.get("platform") or default_platform()
         if dry_run:
-            return planned(train, model, options)
+            return in_own_loop(planned(train, model, options))
         return in_own_loop(cls.create_async(train, model=model, **options))
 
     @overload
@@ -176,7 +179,7 @@ class Job:
     ) -> Job | Plan:
         """As `create`, without blocking the event loop; cancelled at any point, the next call finds the job."""
         options["platform"] = options.get("platform") or await in_thread(default_platform)
-        plan = await in_thread(planned, train, model, options)
+        plan = await planned(train, model, options)
         if dry_run:
             return plan
         return await plan.submit_async(

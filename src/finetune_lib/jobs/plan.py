@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from finetune_lib.concurrency import in_own_loop
+from finetune_lib.concurrency import in_own_loop, in_thread
 from finetune_lib.data.dataset import Dataset
 from finetune_lib.jobs.calls import unmarked
 from finetune_lib.jobs.creating import created
+from finetune_lib.jobs.outlook import outlook
 from finetune_lib.jobs.planning import Draft, drafted
 from finetune_lib.jobs.settings import Settings, TrainingMethod
 from finetune_lib.jobs.uploading import OnProgress
@@ -67,7 +68,7 @@ class Plan(Draft):
             settings=self.settings,
             budget=self.budget,
         )
-        return Plan(**fields)
+        return Plan(**fields, outlook=replace(self.outlook, needs=None))
 
     def submit(
         self,
@@ -99,12 +100,17 @@ class Plan(Draft):
         return job
 
 
-def planned(train: Dataset, model: str, options: Mapping[str, Any]) -> Plan:
+async def planned(train: Dataset, model: str, options: Mapping[str, Any]) -> Plan:
+    """The plan of a job: the data looked at here, then what the platform says."""
     given = {name: options[name] for name in JobOptions.__annotations__ if options.get(name) is not None}
     platform, validation, budget = given.pop("platform"), given.pop("validation", None), given.pop("budget", None)
     if "integrations" in given:
         given["integrations"] = tuple(given["integrations"])
-    settings = Settings(**given)
-    return Plan(
-        **drafted(train, model=model, platform=platform, validation=validation, settings=settings, budget=budget)
+    parts: dict[str, Any] = {"model": model, "platform": platform, "validation": validation, "budget": budget}
+    plan = Plan(**await in_thread(drafted, train, settings=Settings(**given), **parts))
+    if plan.problems or not plan.report.ok:
+        return plan
+    told = await outlook(
+        platform, model, train=train, validation=validation, hyperparameters=plan.settings.hyperparameters
     )
+    return replace(plan, outlook=told)

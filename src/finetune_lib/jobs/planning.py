@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from finetune_lib.data.dataset import Dataset
 from finetune_lib.data.diagnostics import ValidationReport
 from finetune_lib.data.measuring.cost import CostEstimate
 from finetune_lib.errors import FinetuneError
+from finetune_lib.jobs.outlook import SHUTDOWN, Outlook
 from finetune_lib.jobs.settings import AUTO, Settings
 from finetune_lib.jobs.uploading import Upload
 from finetune_lib.pages.markup import tag
@@ -55,6 +57,7 @@ class Draft:
         validation_report: And of the validation data.
         estimate: Tokens, epochs, and US dollars where the price is known.
         budget: US dollars at most.
+        outlook: What the platform itself says: when its model ends, and what training takes on this machine.
     """
 
     platform: Platform
@@ -66,6 +69,7 @@ class Draft:
     validation_report: ValidationReport | None
     estimate: CostEstimate | None
     budget: float | None = None
+    outlook: Outlook = field(default_factory=Outlook)
 
     @cached_property
     def _uploads(self) -> dict[str, Upload]:
@@ -96,10 +100,17 @@ class Draft:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What to know before it is sent: announced ends, other warnings of the checks, a price that is not known."""
+        """What to know before it is sent: announced ends, other warnings of the checks, what is not there or known."""
+        ends = [f"{self.platform.name} says: {self.model} {what} on {day}" for what, day in self.outlook.ends.items()]
         closings = [f.message for f in self.report.diagnostics if f.code == CLOSING]
         others = self.report.count("warning") - len(closings)
-        said = [*closings, *([f"the checks have {others} further warnings: print(plan.report)"] if others > 0 else [])]
+        lacking = self.outlook.needs.lacking if self.outlook.needs else ()
+        said = [
+            *ends,
+            *closings,
+            *lacking,
+            *([f"the checks have {others} further warnings: print(plan.report)"] if others > 0 else []),
+        ]
         if self.cost is None:
             said.append(f"no price is known for {self.model} on {self.platform.name}")
         return (*said, *([DEPLOY] if self.platform.kind.deploys else []))
@@ -111,15 +122,23 @@ class Draft:
             return 0.0
         return self.estimate.cost if self.estimate and self.platform.kind.listed_prices else None
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Everything that the platform would refuse, in words, beside what the checks say of the data."""
+        end = self.outlook.ends.get(SHUTDOWN)
+        over = end is not None and end <= date.today()
+        said = f"{self.platform.name} says that {self.model} has stopped on {end}: name another model or platform"
+        return (*self.settings.problems(self.platform.kind), *([said] if over else []))
+
     def require(self) -> None:
         """That everything is in order.
 
         Raises:
-            ValueError: Settings that the platform would refuse, all of them; or a budget without a price.
+            ValueError: What the platform would refuse, all of it; or a budget without a price.
             InvalidDatasetError: The data does not pass the checks.
             BudgetExceededError: It would cost more than the budget.
         """
-        if problems := list(self.settings.problems(self.platform.kind)):
+        if problems := self.problems:
             raise ValueError("; ".join(problems))
         self.report.raise_for_errors()
         if self.validation_report is not None:
@@ -157,10 +176,11 @@ class Draft:
             lines.append(f"  {told}")
         if self.platform.kind.free:
             lines.append("  it costs no money")
+            lines += [f"  {line}" for line in str(self.outlook.needs or "").splitlines()]
         elif self.cost is not None and self.estimate:
             lines += [f"  {line}" for line in str(self.estimate).splitlines()]
         lines += [f"  note: {warning}" for warning in self.warnings]
-        lines += [f"  PROBLEM: {problem}" for problem in self.settings.problems(self.platform.kind)]
+        lines += [f"  PROBLEM: {problem}" for problem in self.problems]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:

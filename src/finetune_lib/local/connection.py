@@ -19,7 +19,7 @@ from finetune_lib.files import home, write_atomically
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.policy import VARIABLE, told_files
 
-NEEDED = ("cyclopts", "filelock", "uvicorn", "starlette", "multipart", "torch", "transformers", "trl", "peft")
+NEEDED = ("cyclopts", "filelock", "psutil", "uvicorn", "starlette", "multipart", "torch", "transformers", "trl", "peft")
 START_SECONDS, POLL_SECONDS, ANSWER_SECONDS = 60.0, 0.05, 5.0
 LOG_LINES = 15
 

@@ -60,6 +60,7 @@ class Kind:
         pauses: Whether jobs can be paused and resumed.
         webhooks: Whether it tells the end of a job by a signed webhook.
         deploys: Whether a tuned model answers only once it is deployed.
+        estimates: Whether it tells what a training needs: time, memory, disk.
         methods: The methods that it trains by.
     """
 
@@ -84,6 +85,7 @@ class Kind:
     pauses: bool = False
     webhooks: bool = False
     deploys: bool = False
+    estimates: bool = False
     methods: tuple[str, ...] = ("supervised", "dpo", "reinforcement")
 
 
@@ -121,6 +123,7 @@ LOCAL = Kind(
     proxied=False,
     idempotent=True,
     uploads=False,
+    estimates=True,
     methods=("supervised",),
 )
 COMPATIBLE = Kind(name="compatible", title="an OpenAI-compatible service", uploads=False)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount
 
-from finetune_lib.local.app import batches, chat, errors, files, jobs, models
+from finetune_lib.local.app import batches, chat, errors, estimates, files, jobs, models
 from finetune_lib.local.app.middleware import Activity, TokenRequired, Watched
 from finetune_lib.local.app.services import Services
 
@@ -18,7 +18,7 @@ __all__ = ["Activity", "create_app"]
 
 def create_app(services: Services, *, token: str, activity: Activity) -> Starlette:
     """The application that serves the wire under `/v1`."""
-    routes = [*files.routes, *jobs.routes, *models.routes, *chat.routes, *batches.routes]
+    routes = [*files.routes, *jobs.routes, *estimates.routes, *models.routes, *chat.routes, *batches.routes]
     app = Starlette(
         routes=[Mount("/v1", routes=routes)],
         middleware=[Middleware(Watched, activity=activity), Middleware(TokenRequired, token=token)],

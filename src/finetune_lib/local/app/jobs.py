@@ -35,7 +35,7 @@ async def create(request: Request) -> JSONResponse:
         return JSONResponse(known)
     _check(body, platform)
     seed = secrets.randbelow(LARGEST_SEED) if body.get("seed") is None else body["seed"]
-    job = job_object(body, model=body["model"], seed=seed, hyperparameters=_hyperparameters(body))
+    job = job_object(body, model=body["model"], seed=seed, hyperparameters=hyperparameters_of(body))
     validation = f" and validation file: {job['validation_file']}" if job["validation_file"] else ""
     named = f"{job['training_file']}{validation}"
     await run_in_threadpool(platform.supervisor.accept, job)
@@ -83,7 +83,7 @@ def _is_metadata(value: object) -> bool:
     return len(pairs) <= MOST_METADATA and all(isinstance(item, str) for item in pairs.values())
 
 
-def _hyperparameters(body: Mapping[str, Any]) -> dict[str, Any]:
+def hyperparameters_of(body: Mapping[str, Any]) -> dict[str, Any]:
     """Those of the method, or the older ones at the top; each checked."""
     method = part(body, "method")
     kind = method.get("type", "supervised")
