@@ -230,7 +230,7 @@ def test_the_slash_searches_and_letters_typed_there_are_no_keys(page):
 def test_the_question_mark_lists_the_keys(page):
     page.keyboard.press("?")
     assert page.locator("#help").is_visible()
-    assert page.locator("#help kbd").all_inner_texts() == ["j", "k", "n", "p", "/", "Esc", "?"]
+    assert page.locator("#help kbd").all_inner_texts() == ["j", "k", "n", "p", "x", "/", "Esc", "?"]
     page.keyboard.press("j")
     assert current(page) is None
     page.keyboard.press("Escape")
@@ -360,3 +360,29 @@ def luminance(colour) -> float:
     parts = [part / 255 for part in colour]
     red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_what_is_left_out_is_remembered_saved_and_taken_out(browser, tmp_path):
+    rows = [{"prompt": f"第{n}題？", "completion": f"第{n}答。"} for n in (1, 2, 3, 2)]
+    data = ft.Dataset.from_rows(rows, name="faq.xlsx")
+    path = tmp_path / "faq.html"
+    path.write_text(data.to_html(lang="zh-Hant"), encoding="utf-8")
+    context = browser.new_context(accept_downloads=True)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    assert not page.locator("#save").is_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.locator("#example-4 .leave").click()
+    page.locator("#example-3 .leave").click()
+    page.locator("#example-3 .leave").click()
+    assert page.locator("#save").inner_text() == "儲存清單（2 筆不採用）"
+    assert page.locator(".left-out").count() == 2
+    page.reload()
+    assert page.locator(".left-out header .number").all_inner_texts() == ["1", "4"]
+    with page.expect_download() as download:
+        page.click("#save")
+    download.value.save_as(tmp_path / download.value.suggested_filename)
+    context.close()
+    kept = data.leave_out(tmp_path / "faq.xlsx.left-out.json")
+    assert [row.answer for row in kept] == ["第2答。", "第3答。"]

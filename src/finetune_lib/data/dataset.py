@@ -391,6 +391,19 @@ class Dataset(Sequence[Example]):
 
         return self._part(first_places(self, near=near), "deduplicated")
 
+    def leave_out(self, path: str | PathLike[str]) -> Dataset:
+        """Without the examples that somebody who read the page of `browse` or `to_html` has marked.
+
+        Args:
+            path: The list that the page saved, as `faq.xlsx.left-out.json`.
+
+        Raises:
+            DataError: It is no such list, or it is one of other data.
+        """
+        from finetune_lib.data.browsing.left_out import kept_places
+
+        return self._part(kept_places(self, Path(path)), "read")
+
     def filter(self, keep: Callable[[Example], bool]) -> Dataset:
         """The examples for which `keep` is true."""
         return self._part([place for place, example in enumerate(self) if keep(example)], "filtered")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from finetune_lib.data.augmenters.augmenter import Augmenter, Child, Missing, randomness
 from finetune_lib.data.augmenters.gate import CHANGED, PERTURBED, REWORDED, SLIPPED, Gate
-from finetune_lib.data.augmenters.lineage import Lineage, content_hash, family_of
+from finetune_lib.data.augmenters.lineage import Lineage, family_of
 from finetune_lib.data.augmenters.noise import Noise
 from finetune_lib.data.augmenters.paraphrase import Paraphrase
 from finetune_lib.data.augmenters.persona import PersonaVariants
@@ -16,6 +16,7 @@ from finetune_lib.data.augmenters.system_prompts import SystemPrompts
 from finetune_lib.data.augmenters.template import Template
 from finetune_lib.data.augmenters.translate import BackTranslation
 from finetune_lib.platforms.asking import Price, Spent
+from finetune_lib.rows.identity import content_hash
 
 __all__ = [
     "CHANGED",

@@ -9,8 +9,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from finetune_lib.data.augmenters.lineage import content_hash
 from finetune_lib.records import Example
+from finetune_lib.rows.identity import content_hash
 
 SEED: ContextVar[int] = ContextVar("seed", default=0)
 

@@ -13,7 +13,7 @@ from finetune_lib.data.augmenters.augmenter import SEED, Augmenter, Made, Missin
 from finetune_lib.data.augmenters.calling import children_of
 from finetune_lib.data.augmenters.counting import Counts, Tally, total
 from finetune_lib.data.augmenters.gate import PERTURBED, Gate
-from finetune_lib.data.augmenters.lineage import Lineage, content_hash
+from finetune_lib.data.augmenters.lineage import Lineage
 from finetune_lib.data.augmenters.rewriting import Rewriting
 from finetune_lib.data.augmenters.sifting import Check, Offspring, Sieve
 from finetune_lib.data.augmenters.template import Template
@@ -21,6 +21,7 @@ from finetune_lib.errors import DataError, MissingExtraError
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Session, Spent, within
 from finetune_lib.records import Example
+from finetune_lib.rows.identity import content_hash
 
 OnProgress: TypeAlias = Callable[[int, int], object]
 Source: TypeAlias = Augmenter | Template

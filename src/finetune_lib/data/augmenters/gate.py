@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from finetune_lib.data.augmenters.lineage import content_hash
+from finetune_lib.rows.identity import content_hash
 from finetune_lib.rows.turns import rewritten, turns
 from finetune_lib.texts import fold, jaccard, shingles
 from finetune_lib.texts.polarity import opposed

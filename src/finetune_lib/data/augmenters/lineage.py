@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from finetune_lib.records import Example
+from finetune_lib.rows.identity import content_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +23,6 @@ class Lineage:
     operation: str
     seed: int
     family: str
-
-
-def content_hash(data: Mapping[str, Any]) -> str:
-    """A row's content as 32 hexadecimal digits; the order of its keys does not matter."""
-    text = json.dumps(data, sort_keys=True, default=repr)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def family_of(example: Example) -> str:

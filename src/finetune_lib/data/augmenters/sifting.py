@@ -10,8 +10,9 @@ from typing import NamedTuple, TypeAlias
 from finetune_lib.data.augmenters.augmenter import Child, Made, Missing
 from finetune_lib.data.augmenters.counting import Tally
 from finetune_lib.data.augmenters.gate import Gate
-from finetune_lib.data.augmenters.lineage import Lineage, content_hash, family_of
+from finetune_lib.data.augmenters.lineage import Lineage, family_of
 from finetune_lib.records import NOWHERE, Example
+from finetune_lib.rows.identity import content_hash
 from finetune_lib.rows.messages import items_of
 
 Check: TypeAlias = Callable[[Example], str | None]

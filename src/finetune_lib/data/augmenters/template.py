@@ -11,8 +11,8 @@ from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from typing import Any, ClassVar, TypeAlias
 
-from finetune_lib.data.augmenters.lineage import content_hash
 from finetune_lib.records import Example, Origin
+from finetune_lib.rows.identity import content_hash
 
 Table: TypeAlias = Sequence[str] | Mapping[str, str]
 # Beyond it, a whole product is more likely a slip than a wish.

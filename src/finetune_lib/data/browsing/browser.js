@@ -147,11 +147,61 @@ function unfold(event) {
   button.textContent = open ? button.dataset.less : button.dataset.more;
 }
 
+// What is left out is remembered by the browser, where it may, and saved as a list for `Dataset.leave_out`.
+const idOf = (card) => `${card.dataset.number} ${card.dataset.row}`;
+const rows = cards.filter((card) => card.dataset.row);
+const memory = `left out: ${document.title} ${rows[0]?.dataset.row}`;
+const leftOut = new Set(remembered());
+function remembered() {
+  try {
+    const ids = JSON.parse(localStorage.getItem(memory)) ?? [];
+    return rows.map(idOf).filter((id) => ids.includes(id));
+  } catch {
+    return [];
+  }
+}
+
+function remember() {
+  try {
+    localStorage.setItem(memory, JSON.stringify([...leftOut]));
+  } catch { /* a frame or a full store: the list is saved by hand all the same */ }
+}
+
+function showLeftOut(card) {
+  const out = leftOut.has(idOf(card));
+  const button = card.querySelector(".leave");
+  button.dataset.leave ??= button.textContent;
+  button.textContent = out ? button.dataset.keep : button.dataset.leave;
+  card.classList.toggle("left-out", out);
+  const save = byId("save");
+  save.hidden = leftOut.size === 0;
+  save.textContent = save.dataset.template.replace("{number}", leftOut.size.toLocaleString());
+}
+
+function leaveOut(card) {
+  if (!card?.dataset.row) return;
+  if (!leftOut.delete(idOf(card))) leftOut.add(idOf(card));
+  remember();
+  showLeftOut(card);
+}
+
+function saveLeftOut() {
+  const left_out = rows.filter((card) => leftOut.has(idOf(card)))
+    .map((card) => ({ example: Number(card.dataset.number), row: card.dataset.row }));
+  const link = document.createElement("a");
+  const text = JSON.stringify({ dataset: document.title, left_out }, null, 1);
+  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  link.download = `${document.title}.left-out.json`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
 const KEYS = {
   j: () => nextCard(1),
   k: () => nextCard(-1),
   n: () => nextFinding(1),
   p: () => nextFinding(-1),
+  x: () => leaveOut(currentCard()),
   "/": () => byId("search").focus(),
   "?": () => byId("help").showModal(),
 };
@@ -178,6 +228,11 @@ byId("order").addEventListener("input", reorder);
 byId("clear").addEventListener("click", clear);
 byId("next")?.addEventListener("click", () => nextFinding(1));
 byId("keys").addEventListener("click", () => byId("help").showModal());
+byId("save").addEventListener("click", saveLeftOut);
+list.addEventListener("click", (event) => {
+  if (event.target.closest(".leave")) leaveOut(event.target.closest(".example"));
+});
+rows.forEach(showLeftOut);
 byId("close").addEventListener("click", () => byId("help").close());
 document.addEventListener("click", follow);
 document.addEventListener("click", unfold);

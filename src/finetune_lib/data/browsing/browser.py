@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from finetune_lib.records import Example
     from finetune_lib.texts.languages import Language
 
-KEYS = {"j": "key_next", "k": "key_previous", "n": "key_finding", "p": "key_finding_back", "/": "key_search"}
+KEYS = {
+    "j": "key_next",
+    "k": "key_previous",
+    "n": "key_finding",
+    "p": "key_finding_back",
+    "/": "key_search",
+    "x": "key_leave",
+}
 
 
 def dataset_page(
@@ -102,10 +109,11 @@ def _tools(shown: Sequence[Shown], lost: Sequence[Sequence[Diagnostic]], page: P
     search = tag("input", type="search", id="search", placeholder=said["search"], aria_label=said["search_name"])
     count = tag("output", "", id="count", data_template=said["count"], data_all=str(total))
     step = [tag("button", f"{said['next_finding']} (n)", type="button", id="next")] if any(findings) else []
+    save = tag("button", "", type="button", id="save", hidden="", data_template=said["save_left_out"])
     keys = tag("button", "?", type="button", id="keys", aria_label=said["keys"])
     fields = tag("div", *_choices(shown, findings, said), class_="row")
     choices = tag("details", tag("summary", said["filters"]), fields, class_="choices", open="")
-    return tag("nav", tag("div", search, count, *step, keys, class_="row"), choices, class_="filters", hidden="")
+    return tag("nav", tag("div", search, count, save, *step, keys, class_="row"), choices, class_="filters", hidden="")
 
 
 def _choices(shown: Sequence[Shown], findings: Sequence[Sequence[Diagnostic]], said: Words) -> Iterator[Markup]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain, starmap, zip_longest
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from finetune_lib.data.diagnostics.notes import badge, note
 from finetune_lib.pages.conversation import Turn
 from finetune_lib.pages.markup import Markup, tag
 from finetune_lib.pages.unseen import visible_markup
+from finetune_lib.rows.identity import content_hash
 from finetune_lib.texts.scripts import language_of
 
 if TYPE_CHECKING:
@@ -28,9 +30,12 @@ def card(shown: Shown, page: Page) -> Markup:
     """One example: where it is from, its turns, and what was found."""
     homes = _homes(shown)
     noted = " noted" if shown.findings else ""
+    row = ""
+    with suppress(RecursionError):  # what is nested too deeply to be told apart cannot be left out here
+        row = content_hash(shown.example.data)
     return tag(
         "article",
-        _header(shown, page),
+        _header(shown, page, row),
         *notes(homes[""], page),
         *(line(turn, homes[turn.path], page) for turn in shown.parts.turns),
         *_sides(shown, homes, page),
@@ -44,6 +49,8 @@ def card(shown: Shown, page: Page) -> Markup:
         data_category=shown.example.category or "",
         data_operation=shown.example.operation or "",
         data_length=str(shown.parts.length),
+        data_number=str(shown.number),
+        data_row=row,
     )
 
 
@@ -82,9 +89,10 @@ def _homes(shown: Shown) -> Mapping[str, list[Diagnostic]]:
     return homes
 
 
-def _header(shown: Shown, page: Page) -> Markup:
+def _header(shown: Shown, page: Page, row: str) -> Markup:
     example = shown.example
     size = page.words["characters"].format(number=shown.parts.length)
+    leave = tag("button", page.words["leave_out"], type="button", class_="leave", data_keep=page.words["keep"])
     badges = (badge(label) for label in (example.category, example.operation, example.dialect) if label)
     return tag(
         "header",
@@ -92,6 +100,7 @@ def _header(shown: Shown, page: Page) -> Markup:
         tag("span", visible_markup(spot(example.origin, page.words)), class_="soft"),
         *badges,
         tag("span", size, class_="soft right-end"),
+        *([leave] if row else []),
     )
 
 
