@@ -29,8 +29,8 @@ KEYS = {
     "k": "key_previous",
     "n": "key_finding",
     "p": "key_finding_back",
-    "/": "key_search",
     "x": "key_leave",
+    "/": "key_search",
 }
 
 
