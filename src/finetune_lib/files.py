@@ -26,6 +26,16 @@ def packaged_text(package: str, *names: str) -> str:
     return files(package).joinpath(*names).read_text(encoding="utf-8")
 
 
+def json_text(data: Any, *, encoding: str = "utf-8") -> str:
+    """JSON that people can read; where a character cannot be written in the encoding, with JSON's own escapes."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:  # as half a character, which only its escape can stand for
+        return json.dumps(data)
+    return text
+
+
 def json_line(data: Mapping[str, Any], number: int) -> bytes:
     """One object as a line of UTF-8.
 
@@ -33,10 +43,7 @@ def json_line(data: Mapping[str, Any], number: int) -> bytes:
         DataError: It holds a value that JSON has no form for, as a date or NaN.
     """
     try:
-        text = json.dumps(data, ensure_ascii=False, allow_nan=False)
-        return text.encode() + b"\n"
-    except UnicodeEncodeError:  # half a character: only its escape can be written
-        return json.dumps(data).encode() + b"\n"
+        return f"{json_text(data)}\n".encode()
     except (TypeError, ValueError) as error:
         raise DataError(f"example {number} holds a value that JSON has no form for: {error}") from error
 

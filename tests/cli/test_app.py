@@ -68,7 +68,11 @@ def test_no_command_at_all_shows_the_help_on_stderr(capsys):
     [
         (["chekc", "a.jsonl"], ["check"]),
         (["check"], ["FILE"]),
-        (["check", "a.jsonl", "b.jsonl"], ["b.jsonl"]),
+        (["check", "a.jsonl", "b.jsonl", "--baseline", "c.json"], ["--baseline"]),
+        (["check", "a.jsonl", "--ignore", "D999"], ["D999"]),
+        (["check", "a.jsonl", "--ignore", "near-duplicat"], ["near-duplicate"]),
+        (["fix", "a.jsonl", "b.jsonl", "-o", "c.jsonl"], ["--output"]),
+        (["fix", "-", "--unsafe"], ["--rejects"]),
         (["check", "a.jsonl", "--tarjet", "local"], ["--target"]),
         (["check", "a.jsonl", "--target", "mars"], ["mars", *get_args(Target)]),
         (["fix", "a.jsonl", "--method", "sft"], ["sft", *get_args(Method)]),
@@ -142,12 +146,12 @@ def test_without_its_extra_it_is_one_line_that_names_the_command(capsys, monkeyp
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["explain", "J202"]], ids=" ".join)
-def test_a_closed_pipe_is_quiet(arguments):
+def test_a_closed_pipe_is_quiet_and_no_success(arguments):
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run([*COMMAND, *arguments], stdout=write, stderr=subprocess.PIPE)
     os.close(write)
-    assert done.stderr == b""
+    assert (done.returncode != 0, done.stderr) == (True, b"")
 
 
 def test_ctrl_c_is_130_without_a_traceback(tmp_path):

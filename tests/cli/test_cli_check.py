@@ -1,12 +1,16 @@
 """`finetune-lib check`: exit codes, where its words go, and the shape of its JSON."""
 
+import contextlib
 import json
 import os
+import pty
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.files import ROOT
 
 from finetune_lib.cli import main
 
@@ -160,3 +164,111 @@ def test_the_console_script_prints_json_whatever_the_terminal_shows(faulty):
     assert done.returncode == 1
     assert done.stderr == b""
     assert json.loads(done.stdout)["diagnostics"][1]["path"] == f"/{ODD}"
+
+
+def test_several_files_are_told_one_after_the_other_with_the_worst_exit_code(capsys, clean, faulty, tmp_path):
+    code, out, err = check(capsys, clean, tmp_path / "missing.jsonl", faulty)
+    assert code == 2
+    assert [name in out for name in ("clean.jsonl: 10 examples", "faulty.jsonl: 11 examples")] == [True, True]
+    assert err.startswith("finetune-lib: ")
+    assert "missing.jsonl" in err
+    assert check(capsys, clean, faulty)[0] == 1
+    assert check(capsys, clean, clean)[0] == 0
+
+
+def test_several_files_are_one_object_one_sarif_run_and_one_page(capsys, clean, faulty):
+    code, out, _ = check(capsys, clean, faulty, "--json")
+    content = json.loads(out)
+    assert (code, content["ok"]) == (1, False)
+    assert [(one["file"], one["ok"], one["examples"]) for one in content["files"]] == [
+        ("clean.jsonl", True, 10),
+        ("faulty.jsonl", False, 11),
+    ]
+    (run,) = json.loads(check(capsys, clean, faulty, "--sarif")[1])["runs"]
+    assert {r["ruleId"] for r in run["results"]} == {"J223", "S306"}
+    page = check(capsys, faulty, clean, "--html")[1]
+    assert "faulty.jsonl, clean.jsonl" in page
+
+
+def test_sarif_names_files_as_the_command_does(faulty):
+    done = subprocess.run([SCRIPT, "check", "sub/faulty.jsonl", "--sarif"], cwd=moved(faulty), capture_output=True)
+    (run,) = json.loads(done.stdout)["runs"]
+    places = [r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for r in run["results"]]
+    assert set(places) == {"sub/faulty.jsonl"}
+
+
+def moved(file):
+    """The folder in whose folder `sub` the file now lies."""
+    folder = file.parent / "sub"
+    folder.mkdir()
+    file.rename(folder / file.name)
+    return file.parent
+
+
+@pytest.mark.parametrize("kind", ["lines", "workbook"])
+def test_a_hyphen_is_standard_input_of_any_kind(faulty, kind):
+    file, options = (faulty, []) if kind == "lines" else (ROOT / "examples/data/sentiment.xlsx", ["--sheet", "影評"])
+    done = subprocess.run(
+        [SCRIPT, "check", "-", *options, "--lang", "en"], input=file.read_bytes(), capture_output=True
+    )
+    assert (done.returncode, done.stderr) == ((1, b"") if kind == "lines" else (0, b""))
+    assert f"stdin: {11 if kind == 'lines' else 14} examples" in done.stdout.decode()
+    assert ("--> stdin:11" in done.stdout.decode()) == (kind == "lines")
+
+
+def test_a_reader_who_leaves_early_is_no_success(tmp_path):
+    path = tmp_path / "many.jsonl"
+    path.write_text("{broken\n" * 3000)
+    command = f"set -o pipefail; {shlex.quote(str(SCRIPT))} check {path} --json | head -c 1"
+    assert subprocess.run(["bash", "-c", command], capture_output=True).returncode == 141
+
+
+def test_in_a_terminal_findings_have_color_and_hints_of_the_shell(faulty):
+    code, shown = in_terminal([str(SCRIPT), "check", str(faulty), "--lang", "zh-Hant"])
+    assert code == 1
+    assert "\x1b[1;31m錯誤[J223]" in shown
+    assert "需由您決定：finetune-lib fix --unsafe" in shown
+
+
+def in_terminal(command):
+    """What a command shows on a terminal of its own, and its exit code."""
+    process, terminal = pty.fork()
+    if not process:
+        os.execve(command[0], command, os.environ | {"TERM": "xterm"})  # noqa: S606
+    shown = b""
+    with contextlib.suppress(OSError):  # its end, on Linux
+        while piece := os.read(terminal, 1 << 16):
+            shown += piece
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), shown.decode()
+
+
+def test_json_shows_chinese_where_it_can_be_shown(capsys, faulty):
+    assert f"/{ODD}" in check(capsys, faulty, "--json")[1]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = subprocess.run([SCRIPT, "check", faulty, "--json"], capture_output=True, env=environment)
+    assert done.stdout.isascii()
+
+
+@pytest.mark.parametrize("saved", ["en", "zh-Hant"])
+@pytest.mark.parametrize("looked", ["en", "zh-Hans"])
+def test_a_baseline_holds_in_any_language(capsys, faulty, tmp_path, saved, looked):
+    baseline = tmp_path / "before.json"
+    baseline.write_text(check(capsys, faulty, "--json", "--lang", saved)[1], encoding="utf-8")
+    assert check(capsys, faulty, "--baseline", baseline, "--lang", looked)[0] == 0
+    faulty.write_text(faulty.read_text(encoding="utf-8") + "\n{also", encoding="utf-8")
+    code, out, _ = check(capsys, faulty, "--baseline", baseline, "--json")
+    assert (code, [d["line"] for d in json.loads(out)["diagnostics"]]) == (1, [13])
+
+
+def test_a_baseline_that_is_no_report_is_2(capsys, faulty):
+    code, out, err = check(capsys, faulty, "--baseline", faulty)
+    assert (code, out) == (2, "")
+    assert "check --json" in err
+
+
+def test_columns_may_have_commas_in_their_names(capsys, tmp_path):
+    path = tmp_path / "faq.csv"
+    path.write_text('"q, long",a\n' + "\n".join(f"第{n}題？,答{n}" for n in range(10)), encoding="utf-8")
+    code, out, _ = check(capsys, path, "--columns", "prompt=q, long,completion=a", "--json")
+    assert (code, json.loads(out)["examples"]) == (0, 10)

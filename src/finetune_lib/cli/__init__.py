@@ -1,6 +1,7 @@
 """The command line: thin over the library.
 
-Exit codes: 0 clean, 1 errors in the data or a claim that is not shown, 2 wrong usage or an unreadable file.
+Exit codes: 0 clean, 1 errors in the data or a claim that is not shown, 2 wrong usage or an unreadable file; 130 after
+Ctrl-C, and 141 where the reader of a pipe left before all was said.
 """
 
 from __future__ import annotations
@@ -10,8 +11,7 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
-from finetune_lib.cli.codes import CLEAN, INTERRUPTED, UNUSABLE
-from finetune_lib.errors import FinetuneError
+from finetune_lib.cli.codes import CLOSED, INTERRUPTED, PROBLEMS, UNUSABLE
 from finetune_lib.extras import require
 
 
@@ -28,10 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(end="", flush=True)  # a pipe that is closed is met here, not at the end of the process
     except BrokenPipeError:  # the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CLEAN
+        return CLOSED
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (FinetuneError, ValueError, OSError, OverflowError) as error:
+    except PROBLEMS as error:
         print(f"finetune-lib: {error}", file=sys.stderr)
         return UNUSABLE
     return code

@@ -26,8 +26,8 @@ app = App(
 )
 for _number, (_function, _help) in enumerate(
     {
-        "data:check": "find every problem of a training file",
-        "data:fix": "write a mended copy of a training file",
+        "data:check": "find every problem of training files",
+        "mending:fix": "write a mended copy of training files",
         "data:explain": "what a code of a finding means, with an example",
         "evaluation:compare": "show the report of an evaluation, and test a claim on it",
         "evaluation:review": "serve a page for experts, and keep their votes",
@@ -43,8 +43,9 @@ def run(arguments: Sequence[str]) -> int:
     if not arguments:
         app.help_print(console=app.error_console)
         return UNUSABLE
+    standard = ["./-" if argument == "-" else argument for argument in arguments]  # the same path, and no option
     try:
-        return app(arguments) or CLEAN
+        return app(standard) or CLEAN
     except CycloptsError as error:
         print(f"finetune-lib: {error}", file=sys.stderr)
         return UNUSABLE

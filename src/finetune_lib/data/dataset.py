@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 from finetune_lib.data.checks import Plan, Rules, Target, first_error, validate
 from finetune_lib.data.diagnostics import Change, Diagnostic, InvalidDatasetError, ValidationReport, counted, is_loss
+from finetune_lib.data.diagnostics.explaining import known_codes
 from finetune_lib.data.reading import Options, loading
 from finetune_lib.data.reading.json.line_store import LineStore, View
 from finetune_lib.data.reading.meaning import METADATA, metadata_of
@@ -26,7 +27,7 @@ from finetune_lib.tokens import counter_for
 if TYPE_CHECKING:
     from finetune_lib.data.augmenters import Augmenter, Template
     from finetune_lib.data.augmenters.augmenting import Augmented, OnProgress
-    from finetune_lib.data.fixing.fixing import Account, Fixed
+    from finetune_lib.data.fixing.fixing import Account, Fixed, Rejected
     from finetune_lib.data.formats import FormatName
     from finetune_lib.data.leakage import Proof
     from finetune_lib.data.measuring.cost import CostEstimate
@@ -263,11 +264,13 @@ class Dataset(Sequence[Example]):
             ignore: Codes (`D802`), families (`Q9`) or names (`near-duplicate`) that are not reported.
             today: The day that announced shutdowns are held against; by default today.
             executor: A `concurrent.futures.Executor`, as a process pool or Dask's; the result stays the same.
+
+        Raises:
+            ValueError: `ignore` names no code, family or name.
         """
         rules = Rules(target, method, model, grader, tuple((limits or {}).items()))
-        hidden = (ignore,) if isinstance(ignore, str) else tuple(ignore)
         counter = counter_for(model) if tokens else None
-        plan = Plan(rules, counter, duplicates=duplicates, content=content, near=near, ignore=hidden)
+        plan = Plan(rules, counter, duplicates=duplicates, content=content, near=near, ignore=known_codes(ignore))
         problems = self._problems
         if golden:
             from finetune_lib.data import leakage
@@ -298,7 +301,7 @@ class Dataset(Sequence[Example]):
             model: As in `validate`.
             target: As in `validate`.
             method: As in `validate`.
-            rejects: A file for the rows that were left out, with the codes of why.
+            rejects: A file for the rows that were left out, with the codes of why; none is written without such.
 
         Raises:
             FileExistsError: The file for rejects is there.
@@ -307,8 +310,8 @@ class Dataset(Sequence[Example]):
 
         rules = Rules(target, method, model)
         result = fixing.fixed(self._examples, self._problems, rules, safe_only=safe_only)
-        if rejects is not None:
-            write_atomically(Path(rejects), fixing.rejects(result), overwrite=False)
+        if rejects is not None and result.rejected:
+            write_atomically(Path(rejects), fixing.rejects(result.rejected), overwrite=False)
         return Dataset(result.examples, name=self.name, problems=result.problems, fixed=result)
 
     @property
@@ -322,6 +325,11 @@ class Dataset(Sequence[Example]):
         from finetune_lib.data.fixing.fixing import Account
 
         return self._fixed.account if self._fixed else Account(len(self), len(self))
+
+    @property
+    def rejected(self) -> tuple[Rejected, ...]:
+        """The rows that the fix which gave this dataset left out, each with what is wrong with it."""
+        return self._fixed.rejected if self._fixed else ()
 
     def split(
         self,

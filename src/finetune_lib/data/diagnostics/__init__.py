@@ -2,7 +2,7 @@
 
 from finetune_lib.data.diagnostics.catalogue import Code, CodeExample, catalogue, code_example
 from finetune_lib.data.diagnostics.changes import Change
-from finetune_lib.data.diagnostics.explaining import explain
+from finetune_lib.data.diagnostics.explaining import explain, known_codes
 from finetune_lib.data.diagnostics.finding import (
     Diagnostic,
     Severity,
@@ -37,6 +37,7 @@ __all__ = [
     "explain",
     "is_error",
     "is_loss",
+    "known_codes",
     "name_of",
     "place_name",
     "quote",

@@ -33,6 +33,7 @@ class Code:
         fix: `safe` where `Dataset.fix()` can mend it without losing anything, `unsafe` where that takes a
             person's word, None where it cannot.
         mend: What the fix does.
+        at_shell: Whether the hint speaks to users of the command line.
     """
 
     code: str
@@ -42,6 +43,7 @@ class Code:
     hint: str
     fix: FixKind | None = None
     mend: str = ""
+    at_shell: bool = False
 
 
 @dataclass(frozen=True, slots=True)

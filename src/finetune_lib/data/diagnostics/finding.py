@@ -8,6 +8,7 @@ from typing import Any
 
 from finetune_lib.data.diagnostics.catalogue import Code, Severity, catalogue, words
 from finetune_lib.data.diagnostics.quoting import Quote
+from finetune_lib.data.diagnostics.shell import filled_for_shell
 from finetune_lib.records import NOWHERE, Origin
 from finetune_lib.texts.languages import Language, language
 
@@ -31,6 +32,7 @@ class Diagnostic:
         severity: `error` (the platform will refuse, or the model will learn the wrong thing), `warning`, `info`.
         related: Other places that it is about, as the first of two equal rows.
         quote: The piece of source to show, where there is one.
+        at_shell: Whether the hint names options of the command line, not Python.
     """
 
     code: str
@@ -40,6 +42,7 @@ class Diagnostic:
     severity: Severity = "error"
     related: tuple[Origin, ...] = ()
     quote: Quote | None = None
+    at_shell: bool = field(default=False, compare=False, repr=False, kw_only=True)
 
     @property
     def slug(self) -> str:
@@ -61,9 +64,12 @@ class Diagnostic:
         lang = lang or language()
         code = catalogue(lang)[self.code]
         given = {name: _translated(name, value, lang) for name, value in self.args.items()}
-        message, hint, mend = (text.format_map(given) for text in (code.message, code.hint, code.mend))
+        message, mend = code.message.format_map(given), code.mend.format_map(given)
+        hint = filled_for_shell(code.hint, given) if self.at_shell else code.hint.format_map(given)
         fix = code.fix if self.args.get("mendable", True) else None
-        return replace(code, severity=self.severity, message=message, hint=hint, mend=mend, fix=fix)
+        return replace(
+            code, severity=self.severity, message=message, hint=hint, mend=mend, fix=fix, at_shell=self.at_shell
+        )
 
     @property
     def cell(self) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from finetune_lib.data.diagnostics.catalogue import Code
+from finetune_lib.data.diagnostics.explaining import way_of
 from finetune_lib.data.diagnostics.finding import Diagnostic
 from finetune_lib.data.diagnostics.locations import Place, place_of, spot
 from finetune_lib.data.diagnostics.quoting import Quote
@@ -50,7 +51,7 @@ def help_of(texts: Code, said: Words) -> list[Markup]:
     """What to do, and what a fix would do."""
     told = [(said["help"], texts.hint)]
     if texts.fix:
-        told.append((said["fix"], said["fix_said"].format(mend=texts.mend, kind=said[texts.fix])))
+        told.append((said["fix"], said["fix_said"].format(mend=texts.mend, kind=way_of(texts, said))))
     return [tag("p", tag("b", name), Markup(" "), visible_markup(text), class_="soft") for name, text in told]
 
 

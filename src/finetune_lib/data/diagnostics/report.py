@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from finetune_lib.data.diagnostics.changes import unified_diff
 from finetune_lib.data.diagnostics.finding import Diagnostic
 from finetune_lib.data.diagnostics.result import ValidationResult
 from finetune_lib.errors import DataError
 from finetune_lib.extras import require
-from finetune_lib.files import write_atomically
+from finetune_lib.files import json_text, write_atomically
 from finetune_lib.pages.unseen import visible
 from finetune_lib.pages.wording import chosen
 from finetune_lib.texts.languages import Language
@@ -60,22 +60,35 @@ class ValidationReport(ValidationResult):
         lang = chosen(lang)
         return "\n".join([*lines_of(runs_of(self), lang=lang, color=color), visible(summary_of(self, lang))])
 
+    def for_shell(self) -> ValidationReport:
+        """The same report for users of the command line: its hints name options of `finetune-lib`, not Python."""
+        return replace(self, diagnostics=tuple(replace(found, at_shell=True) for found in self.diagnostics))
+
     def diff(self) -> str:
         """What `Dataset.fix()` would change, as a unified diff; nothing is changed yet."""
         return unified_diff(self.source, self.changes() if self.changes else ())
 
     def new_since(self, baseline: str | PathLike[str]) -> tuple[Diagnostic, ...]:
-        """The findings that an earlier report, saved by `save_json`, does not have.
+        """The findings that an earlier report, saved by `save_json` or `check --json`, does not have.
 
-        Findings are matched by code, path and message, not by line: moving a row makes nothing new.
+        Findings are matched by code, path and message, not by line: moving a row makes nothing new. The language
+        of the earlier report does not matter.
+
+        Raises:
+            DataError: The file is no such report.
         """
-        saved = json.loads(Path(baseline).read_text(encoding="utf-8"))["diagnostics"]
-        known = Counter((d["code"], d["path"], d["message"] if d["row"] else "") for d in saved)
-        keys = [(d.code, d.path, d.texts("en").message if d.origin.row else "") for d in self.diagnostics]
+        try:
+            saved = json.loads(Path(baseline).read_text(encoding="utf-8"))["diagnostics"]
+            known = Counter((d["code"], d["path"], d["message"] if d["row"] else "") for d in saved)
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{baseline} is no report of one file, as check --json or save_json writes it") from error
         new: list[Diagnostic] = []
-        for finding, key in zip(self.diagnostics, keys, strict=True):
-            known[key] -= 1
-            if known[key] < 0:
+        for finding in self.diagnostics:
+            said = [finding.texts(lang).message for lang in get_args(Language)] if finding.origin.row else [""]
+            key = next((key for text in said if known[key := (finding.code, finding.path, text)] > 0), None)
+            if key:
+                known[key] -= 1
+            else:
                 new.append(finding)
         return tuple(new)
 
@@ -93,17 +106,17 @@ class ValidationReport(ValidationResult):
 
     def to_json(self, *, lang: Language | None = None) -> str:
         """The report as one JSON object."""
-        return json.dumps(self.to_dict(lang=lang))
+        return json_text(self.to_dict(lang=lang))
 
     def save_json(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the report as JSON, in English; `new_since` compares a later one with it."""
         return write_atomically(Path(path), [self.to_json(lang="en").encode()], overwrite=overwrite)
 
-    def to_sarif(self) -> str:
+    def to_sarif(self, *, lang: Language | None = None) -> str:
         """The report as SARIF 2.1.0, which code hosts show beside the lines of a change."""
         from finetune_lib.data.diagnostics.sarif import sarif
 
-        return sarif(self)
+        return sarif(self, lang=lang)
 
     def to_html(self, *, lang: Language | None = None) -> str:
         """The report as one HTML page that needs no network."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +10,8 @@ from finetune_lib.data.diagnostics.catalogue import catalogue
 from finetune_lib.data.diagnostics.explaining import plain
 from finetune_lib.data.diagnostics.finding import Diagnostic
 from finetune_lib.data.diagnostics.result import ValidationResult
+from finetune_lib.data.diagnostics.shell import in_shell
+from finetune_lib.files import json_text
 from finetune_lib.pages.wording import chosen
 from finetune_lib.records import Origin
 from finetune_lib.texts.languages import Language
@@ -29,24 +30,27 @@ def sarif(report: ValidationResult, *, lang: Language | None = None, path: str |
     """
     language = chosen(lang)
     codes = sorted({finding.code for finding in report.diagnostics})
+    at_shell = any(finding.at_shell for finding in report.diagnostics)
     places = {code: place for place, code in enumerate(codes)}
     paths = {report.source: path} if path else {}
     run = {
-        "tool": {"driver": {"name": "finetune_lib", "rules": [_rule(code, language) for code in codes]}},
+        "tool": {
+            "driver": {"name": "finetune_lib", "rules": [_rule(code, language, at_shell=at_shell) for code in codes]}
+        },
         "results": [_result(finding, places[finding.code], language, paths) for finding in report.diagnostics],
         "columnKind": "unicodeCodePoints",
         "language": language,
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
+    return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def _rule(name: str, lang: Language) -> dict[str, Any]:
+def _rule(name: str, lang: Language, *, at_shell: bool) -> dict[str, Any]:
     code = catalogue(lang)[name]
     return {
         "id": name,
         "name": code.slug,
         "shortDescription": {"text": plain(code.message)},
-        "help": {"text": plain(code.hint)},
+        "help": {"text": plain(in_shell(code.hint) if at_shell else code.hint)},
         "defaultConfiguration": {"level": LEVELS[code.severity]},
     }
 

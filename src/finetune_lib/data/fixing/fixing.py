@@ -245,14 +245,16 @@ def _text(example: Example) -> str:
     return json.dumps(example.data, ensure_ascii=False, default=repr)
 
 
-def rejects(fixed: Fixed) -> Iterator[bytes]:
+def rejects(rejected: Iterable[Rejected]) -> Iterator[bytes]:
     """The rows that were left out as lines of JSONL: the row's text, its place, and why."""
-    for row in fixed.rejected:
+    for row in rejected:
         origin = row.findings[0].origin if row.findings else NOWHERE
+        cells = list(dict.fromkeys(finding.cell for finding in row.findings if finding.cell))
         entry = {
             "source": origin.source,
             "line": origin.line,
             "row": origin.row,
+            **({"cells": cells} if cells else {}),
             "codes": [finding.code for finding in row.findings],
             "messages": [finding.message for finding in row.findings],
             "text": row.text,
