@@ -90,7 +90,26 @@ def test_a_fine_tune_counts_as_its_base(model, encoding):
     assert (counter.encoding, counter.exact) == (encoding, True)
 
 
-@pytest.mark.parametrize("model", ["llama-3", "ft:llama-3:org::abc", "", "ft:"])
+@pytest.mark.parametrize(
+    ("models", "encoding"),
+    [
+        (["gpt-5", "gpt-5-mini", "gpt-5.1-2025-11-13", "o1", "o1-mini", "o3", "o3-mini-2025-01-31"], "o200k_base"),
+        (["gpt-4.5-preview", "gpt-4o-audio-preview", "chatgpt-4o-latest"], "o200k_base"),
+        (["gpt-4", "gpt-4-turbo", "gpt-4-0613", "gpt-35-turbo", "gpt-35-turbo-16k"], "cl100k_base"),
+        (["babbage-002", "davinci-002", "ft:babbage-002:org::abc", "ft:gpt-4-0613:org::abc"], "cl100k_base"),
+    ],
+)
+def test_openais_other_models_are_counted_exactly(reference, models, encoding):
+    text = "旅客請於起飛前三十分鐘到達登機門 (gate C5R)。"
+    for model in models:
+        counter = tokens.counter_for(model)
+        assert (counter.encoding, counter.exact) == (encoding, True)
+        assert counter.count(text) == len(reference[encoding].encode_ordinary(text))
+
+
+@pytest.mark.parametrize(
+    "model", ["llama-3", "ft:llama-3:org::abc", "", "ft:", "gpt-oss-20b", "text-davinci-003", "gpt-4all-j", "gpt2"]
+)
 def test_an_unknown_model_is_an_estimate(model):
     counter = tokens.counter_for(model)
     assert (counter.encoding, counter.exact) == ("estimate", False)

@@ -1,5 +1,7 @@
 """Token counts: exactly tiktoken's for OpenAI models, offline; an estimate by script where no tokenizer is known.
 
+Which vocabulary a model has, the catalogue says, and of OpenAI's other models tiktoken's own list.
+
 The vocabularies come with splintr, so nothing is downloaded; tiktoken is the fallback for an encoding that
 splintr lacks. `tiktoken.encoding_for_model("ft:gpt-4.1…")` names the wrong encoding: a fine-tune counts as
 its base here.
@@ -25,6 +27,7 @@ CJK_TOKENS, OTHER_TOKENS = 0.9, 0.26
 MEMO = 8192
 # Special tokens of all vocabularies begin so.
 SPECIAL = "<|"
+OFFLINE = frozenset({"o200k_base", "cl100k_base"})  # the vocabularies of OpenAI's that splintr brings
 # All models that OpenAI still trains have this vocabulary.
 DEFAULT_ENCODING = "o200k_base"
 
@@ -71,11 +74,26 @@ class Counter:
 
 @lru_cache(maxsize=64)
 def counter_for(model: str | None) -> Counter:
-    """The counter for a model; without one, for OpenAI's newest. Models that the catalogue lacks are estimated."""
+    """The counter for a model; without one, for OpenAI's newest. A model without a known vocabulary is estimated."""
     if model is None:
         return _counter(DEFAULT_ENCODING, exact=True)
-    facts = catalog.find(model)
-    return _counter(facts.encoding, True, facts.pictures) if facts else _counter("estimate", exact=False)
+    if facts := catalog.find(model):
+        return _counter(facts.encoding, True, facts.pictures)
+    encoding = _public_encoding(catalog.base_of(model))
+    return _counter(encoding or "estimate", exact=encoding is not None)
+
+
+def _public_encoding(model: str) -> str | None:
+    """The vocabulary of a model that the catalogue lacks, also by Azure's name or a snapshot's, as tiktoken lists them.
+
+    That of `gpt-oss` frames messages otherwise, and those older than `babbage-002` are not carried: neither is exact.
+    """
+    names: Any = importlib.import_module("tiktoken.model")
+    try:
+        found = names.encoding_name_for_model(model)
+    except KeyError:
+        return None
+    return found if found in OFFLINE else None
 
 
 def _counter(encoding: str, exact: bool, pictures: PictureRule | None = None) -> Counter:

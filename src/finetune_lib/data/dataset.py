@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import date
 from functools import partial
-from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
@@ -541,7 +539,12 @@ class Dataset(Sequence[Example]):
         metadata: bool = False,
         bom: bool = False,
     ) -> Path:
-        """Write the examples as JSONL (UTF-8, one object a line), whole or not at all.
+        """Write the examples, whole or not at all, as the file's ending says.
+
+        `.jsonl` and names without an ending of their own have one object a line, in UTF-8; `.json` has one array.
+        A table (`.csv`, `.tsv`, `.xlsx`) has the columns system, prompt and completion where every example is one
+        question and its answer, and JSON in the column messages else; `.parquet` has nested columns. What the
+        format cannot hold is refused.
 
         Args:
             path: The file.
@@ -549,28 +552,33 @@ class Dataset(Sequence[Example]):
             format: As in `to_rows`.
             metadata: Whether category, family and ignored codes are kept too, under the key `_ftl`: for `load`, not
                 for uploading.
-            bom: Whether the file begins with a byte-order mark, which Azure's documents ask for.
+            bom: Whether JSON begins with a byte-order mark, which Azure's documents ask for; tables of text always
+                do, for Excel.
 
         Raises:
+            ValueError: The ending names a format that is not written, as `.xls`.
             FileExistsError: The file is there; pass `overwrite=True` to replace it.
             InvalidDatasetError: Some lines could not be read; saving would lose them.
-            DataError: A row from memory holds a value that JSON has no form for, as a date or NaN.
+            DataError: The format cannot hold an example: a table with tool calls, JSON with a date or NaN.
+            MissingExtraError: It needs a package that is not installed, as `finetune_lib[excel]`.
         """
-        self.require_whole()
-        lines = self._written(format, metadata=metadata)
-        return write_atomically(Path(path), chain([BOM_UTF8] if bom else [], lines), overwrite=overwrite)
+        from finetune_lib.data.saving import written
 
-    def _written(self, format: FormatName, *, metadata: bool) -> Iterator[bytes]:
+        self.require_whole()
+        content = written(Path(path), self._rows(format, metadata=metadata), bom=bom)
+        return write_atomically(Path(path), content, overwrite=overwrite)
+
+    def _rows(self, format: FormatName, *, metadata: bool) -> Iterator[Mapping[str, Any]]:
         from finetune_lib.data.formats import exported
 
-        for number, example in enumerate(self, start=1):
+        for example in self:
             data = example.data if format == "openai" else exported(example, format=format)
             beside = metadata_of(example) if metadata else {}
-            yield json_line({**data, METADATA: beside} if beside else data, number)
+            yield {**data, METADATA: beside} if beside else data
 
     def lines(self) -> Iterator[bytes]:
         """The examples as lines of JSONL, as they are uploaded."""
-        return self._written("openai", metadata=False)
+        return (json_line(example.data, number) for number, example in enumerate(self, start=1))
 
     def drop_unread(self) -> Dataset:
         """The same examples without the lines that could not be read: they are left out on purpose."""
