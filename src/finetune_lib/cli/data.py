@@ -32,6 +32,7 @@ def check(
     ignore: Annotated[Sequence[str], Parameter(metavar="CODE")] = (),
     near: bool = False,
     baseline: Path | None = None,
+    mark: Path | None = None,
     json: Annotated[bool, Parameter(group=_ONE_FORM)] = False,
     sarif: Annotated[bool, Parameter(group=_ONE_FORM)] = False,
     html: Annotated[bool, Parameter(group=_ONE_FORM)] = False,
@@ -46,6 +47,7 @@ def check(
         ignore: do not report it; may be repeated
         near: look for near duplicates in large files, too
         baseline: an earlier --json output: report only what is new since
+        mark: write a copy of the workbook there, with each finding as a note in its cell
         json: print one JSON object
         sarif: print SARIF 2.1.0
         html: print a page
@@ -54,14 +56,16 @@ def check(
     from finetune_lib.data.diagnostics import known_codes
 
     known_codes(ignore)
-    if baseline and files:
-        raise ValueError("--baseline compares one file with its earlier report: give one file")
+    if (baseline or mark) and files:
+        raise ValueError("--baseline and --mark are about one file: give one file")
     reports: list[ValidationReport] = []
 
     def look(named: Path, path: Path) -> int:
         report = _report(path, options, ignore, near=near)
         if baseline:
             report = replace(report, diagnostics=report.new_since(baseline), tally={})
+        if mark:
+            report.mark(path, output=mark, lang=options.lang)
         if diff:
             print(report.diff().rstrip("\n") or f"{report.source}: nothing to fix")
         elif json or sarif or html:

@@ -22,46 +22,9 @@ from finetune_lib.records import kind_of
 from finetune_lib.rows.messages import OUTPUTS, fields_of, items_of
 
 WRITABLE: Final = ".jsonl, .json, .csv, .tsv, .xlsx or .parquet"
-OTHERS: Final = frozenset(
-    [
-        ".xls",
-        ".xlsm",
-        ".xlsb",
-        ".xltx",
-        ".ods",
-        ".numbers",
-        ".gz",
-        ".zst",
-        ".zip",
-        ".bz2",
-        ".xz",
-        ".7z",
-        ".tar",
-        ".tgz",
-        ".arrow",
-        ".feather",
-        ".avro",
-        ".orc",
-        ".h5",
-        ".hdf5",
-        ".pkl",
-        ".pickle",
-        ".npy",
-        ".npz",
-        ".db",
-        ".sqlite",
-        ".sqlite3",
-        ".yaml",
-        ".yml",
-        ".toml",
-        ".xml",
-        ".html",
-        ".htm",
-        ".doc",
-        ".docx",
-        ".pdf",
-        ".rtf",
-    ]
+OTHERS: Final = re.compile(
+    r"\.(xls[mb]?|xltx|ods|numbers|gz|zst|zip|bz2|xz|7z|tar|tgz|arrow|feather|avro|orc|h5|hdf5|pkl|pickle|np[yz]|db"
+    r"|sqlite3?|ya?ml|toml|xml|html?|docx?|pptx|pdf|rtf)"
 )
 LONGEST_CELL, MOST_ROWS = 32_767, 1_048_575  # Excel's limits; the first row is the header's
 UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff\ud800-\udfff]|_x[0-9A-Fa-f]{4}_")  # what XML cannot hold
@@ -84,7 +47,7 @@ def written(path: Path, rows: Iterable[Row], *, bom: bool = False) -> Iterable[b
         MissingExtraError: It needs a package that is not installed.
     """
     ending = path.suffix.lower()
-    if ending in OTHERS:
+    if OTHERS.fullmatch(ending):
         raise ValueError(f"{path.name}: no file of the kind {ending} is written; end its name with {WRITABLE}")
     if write := WRITERS.get(ending):
         return write(rows)

@@ -112,6 +112,37 @@ class ValidationReport(ValidationResult):
         """Write the report as JSON, in English; `new_since` compares a later one with it."""
         return write_atomically(Path(path), [self.to_json(lang="en").encode()], overwrite=overwrite)
 
+    def mark(
+        self,
+        workbook: str | PathLike[str],
+        *,
+        output: str | PathLike[str] | None = None,
+        overwrite: bool = False,
+        lang: Language | None = None,
+    ) -> Path:
+        """Write a copy of the user's own workbook with each finding as a note in its cell and a sheet of all findings.
+
+        Whoever keeps the workbook can mend it there, without Python. Formulas, formats and widths stay as they are;
+        what a copy cannot carry, as some charts, is named in the sheet of findings.
+
+        Args:
+            workbook: The `.xlsx` or `.xlsm` that was loaded.
+            output: The copy; by default beside it, `faq.marked.xlsx` of `faq.xlsx`.
+            overwrite: Whether an existing file is replaced; with the workbook itself as `output`, the original.
+            lang: The language of the notes; by default that of the locale.
+
+        Raises:
+            ValueError: It is no such workbook, as a CSV file, or not the one that the report is about.
+            DataError: It cannot be opened.
+            FileExistsError: The output is there; pass `overwrite=True` to replace it.
+            MissingExtraError: openpyxl is not installed.
+        """
+        from finetune_lib.data.diagnostics.marking import marked
+
+        path = Path(workbook)
+        to = path.with_suffix(f".marked{path.suffix}") if output is None else Path(output)
+        return marked(self, path, to, overwrite=overwrite, lang=chosen(lang))
+
     def to_sarif(self, *, lang: Language | None = None) -> str:
         """The report as SARIF 2.1.0, which code hosts show beside the lines of a change."""
         from finetune_lib.data.diagnostics.sarif import sarif
