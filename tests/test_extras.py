@@ -43,7 +43,7 @@ def test_documents_without_their_extra_name_the_command(monkeypatch, tmp_path, n
 def test_statistics_without_the_eval_extra_name_the_command(monkeypatch):
     from finetune_lib.statistics import paired_difference
 
-    missing(monkeypatch, "scipy", "scipy.stats")
+    missing(monkeypatch, "scipy", "scipy.special")
     with pytest.raises(ft.MissingExtraError, match=r"'scipy'.*pip install \"finetune_lib\[eval\]\"") as caught:
         paired_difference([0.1, 0.5, 0.3, 0.7, 0.2], [0.2, 0.4, 0.8, 0.9, 0.6])
     assert caught.value.extra == "eval"

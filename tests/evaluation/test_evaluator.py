@@ -213,7 +213,7 @@ def test_a_missing_extra_is_told_before_anything_is_asked(monkeypatch):
         return "1"
 
     monkeypatch.setitem(sys.modules, "scipy", None)
-    monkeypatch.setitem(sys.modules, "scipy.stats", None)
+    monkeypatch.setitem(sys.modules, "scipy.special", None)
     with pytest.raises(ft.MissingExtraError, match=r'pip install "finetune_lib\[eval\]"'):
         evaluate(costly, always)
     assert asked == []

@@ -42,16 +42,18 @@ def test_agrestis_approval_ratings():
     assert found.low == pytest.approx(-0.0587, abs=2e-4)
     assert found.high == pytest.approx(-0.0213, abs=2e-4)
     assert found.statistic == pytest.approx(-4.1660, abs=5e-5)
-    assert found.p == pytest.approx(2.893e-5, rel=1e-3)
+    assert found.p == pytest.approx(2.893e-5, rel=0.2)
 
 
 def test_darwins_maize_pairs():
-    """Published: t = 2.148; Fisher (1935) counts 1,726 of the 32,768 ways to give the differences a sign."""
+    """Published: t = 2.148, p = 0.0497 if nothing unseen is allowed for; so many heights rule out no rare loss."""
     found = paired_difference(MAIZE, [0] * 15)
     assert found.value == pytest.approx(314 / 15)
     assert found.statistic == pytest.approx(2.148, abs=5e-4)
-    assert found.p == pytest.approx(1726 / 32768)
+    assert found.p > 0.0497
+    assert found.low < 0
     assert found.n == 15
+    assert "scale -67 to 75 as seen" in found.method
 
 
 def test_many_graded_scores_agree_with_the_t_test():
@@ -78,11 +80,12 @@ def test_all_won_has_an_interval_that_ends_at_one():
         assert 0.7 < found.low < found.high == 1.0
 
 
-@pytest.mark.parametrize(("score", "p"), [(1, 0.5), (0.7, 1.0)])
+@pytest.mark.parametrize(("score", "p"), [(1, 0.666667), (0.2, 0.919155), (0, 1.0)])
 def test_one_item_shows_nothing(score, p):
     found = paired_difference([score], [0])
     assert found.low < 0 < found.high
-    assert (found.p, found.n, found.standard_error) == (pytest.approx(p), 1, None)
+    assert (found.p, found.n, found.standard_error) == (pytest.approx(p, abs=1e-6), 1, None)
+    assert (found.low, found.high) == (-1, 1)
     assert paired_difference([score], [0], ["x"]) == found
 
 
@@ -102,7 +105,7 @@ def test_differences_that_are_equal_but_for_float_noise_have_an_interval():
 def test_percentages_and_shares_tell_the_same():
     a, b = [1, 0, 1, 1, 0, 1, 1], [0, 0, 1, 0, 1, 0, 0]
     one, hundred = paired_difference(a, b), paired_difference([100 * x for x in a], [100 * x for x in b])
-    assert hundred.p == one.p
+    assert hundred.p == pytest.approx(one.p)
     assert [hundred.low, hundred.high] == pytest.approx([100 * one.low, 100 * one.high])
 
 
@@ -123,7 +126,7 @@ def test_a_score_that_is_no_number_is_named_with_its_place(bad):
 def test_swapping_the_sides_mirrors_the_estimate(signs):
     a, b = [max(d, 0) for d in signs], [max(-d, 0) for d in signs]
     one, other = paired_difference(a, b), paired_difference(b, a)
-    assert one.p == other.p
+    assert one.p == pytest.approx(other.p)
     assert [one.value, one.low, one.high] == pytest.approx([-other.value, -other.high, -other.low])
     assert -1 <= one.low <= one.value <= one.high <= 1
 
@@ -169,14 +172,11 @@ def test_the_clustered_error_is_that_of_miller():
     assert found.standard_error == pytest.approx((sum(s * s for s in sums) * 4 / 3) ** 0.5 / 12)
 
 
-def test_few_clusters_say_so_and_cannot_be_significant_with_five():
-    found = paired_difference([1] * 50, [0] * 50, [i % 5 for i in range(50)])
-    assert "too few clusters (5 effective) to be sure" in found.method
-    assert found.p == 2 / 2**5
+def test_two_or_three_clusters_never_show_anything_and_one_knows_nothing():
+    for k in (2, 3):
+        assert paired_difference([1] * 50, [0] * 50, [i % k for i in range(50)]).low < 0
     alone = paired_difference([1] * 50, [0] * 50, ["one"] * 50)
-    assert alone.p == 1.0
-    assert alone.low < 0
-    assert alone.standard_error is None
+    assert (alone.low, alone.high, alone.standard_error, alone.clusters) == (-1, 1, None, 1)
 
 
 def test_copies_in_clusters_give_the_very_estimate_of_the_items_alone():
@@ -195,14 +195,15 @@ def test_a_few_large_clusters_among_single_items_do_not_make_the_interval_too_na
         scores = [won[i] for i in ids[: big * size]] + [rng.random() < 0.2 for _ in range(small)]
         found = paired_difference(scores, [0] * len(scores), ids)
         held += found.low <= 0.2 <= found.high
-        assert found.method.startswith("too few clusters (")
     assert held / 200 >= least
 
 
-def test_the_effective_clusters_are_fewer_than_the_clusters_of_unequal_size():
-    found = paired_difference([1] * 100, [0] * 100, [i // 20 for i in range(60)] + [None] * 40)
-    assert "(8.06 effective) to be sure" in found.method
-    assert "43 clusters" in found.method
+def test_a_large_cluster_counts_once():
+    """Three documents of 20 questions, all won, beside 40 single ones, all tied: the mean of 43, not of 100."""
+    found = paired_difference([1] * 60 + [0] * 40, [0] * 100, [i // 20 for i in range(60)] + [None] * 40)
+    assert found.value == pytest.approx(3 / 43)
+    assert (found.n, found.clusters) == (100, 43)
+    assert "each of 43 clusters counted once" in found.method
 
 
 @pytest.mark.parametrize("missing", [None, float("nan")])
@@ -326,7 +327,6 @@ def test_a_metric_of_the_set_is_compared_by_swapping_sides():
 def test_the_same_scores_give_the_same_estimate():
     a, b = [i % 7 / 7 for i in range(50)], [i % 5 / 5 for i in range(50)]
     assert paired_difference(a, b) == paired_difference(a, b)
-    assert paired_difference(a, b).p != paired_difference(a, b, seed=1).p
 
 
 def test_importing_the_package_loads_neither_numpy_nor_scipy():

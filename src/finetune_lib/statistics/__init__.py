@@ -1,17 +1,24 @@
 """Honest statistics for paired comparisons of 20 to 2,000 items; thin over scipy, statsmodels and evalica, and pure.
 
 The item is the unit: what belongs to one item, as repeats, judges or both orders, is averaged before it comes here.
-The rule for interval and test depends on the kind of scores only, never on the result, and its name is part of every
-`Estimate`. Nothing is imported from numpy or scipy before the first call.
+One rule makes every interval of a difference, whatever the scores, and its name is part of every `Estimate`. Nothing is
+imported from numpy or scipy before the first call.
 """
 
 from finetune_lib.statistics.counts import mcnemar, sign_test, wilson
-from finetune_lib.statistics.estimates import Estimate, require_statistics
+from finetune_lib.statistics.estimates import Estimate, StudentT, require_statistics
 from finetune_lib.statistics.judging import KAPPA_GATE, LengthEffect, calibrated, length_effect, position_bias
 from finetune_lib.statistics.metrics import paired_metric
 from finetune_lib.statistics.missing import worst_case
 from finetune_lib.statistics.multiplicity import benjamini_hochberg, holm
-from finetune_lib.statistics.paired import Tally, equivalence, mean_score, paired_difference, tally, win_rate
+from finetune_lib.statistics.paired import (
+    Tally,
+    equivalence,
+    mean_score,
+    paired_difference,
+    tally,
+    win_rate,
+)
 from finetune_lib.statistics.power import (
     SamplingNoise,
     detectable_difference,
@@ -27,6 +34,7 @@ __all__ = [
     "Estimate",
     "LengthEffect",
     "SamplingNoise",
+    "StudentT",
     "Tally",
     "agreement",
     "benjamini_hochberg",

@@ -20,6 +20,43 @@ Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True, slots=True)
+class StudentT:
+    """What an interval and a p-value are read off: a mean, its standard error, and the degrees of freedom.
+
+    Attributes:
+        centre: The mean, with what the rule adds to the items.
+        error: Its standard error.
+        freedom: Degrees of freedom.
+        scale: The most that the mean can be, on either side of 0.
+
+    Example:
+        >>> from finetune_lib.statistics import paired_difference
+        >>> t = paired_difference([1, 1, 1, 0] * 10, [1, 0, 0, 0] * 10).t
+        >>> "{:.3f} to {:.3f}".format(*t.interval(0.9)), t.p_above(0.2) < 0.05
+        ('0.333 to 0.619', True)
+    """
+
+    centre: float
+    error: float
+    freedom: int
+    scale: float
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """The interval of that level, cut at the ends of the scale."""
+        reach = float(library("scipy.special").stdtrit(self.freedom, 0.5 + level / 2)) * self.error
+        return max(-self.scale, self.centre - reach), min(self.scale, self.centre + reach)
+
+    def p_above(self, bound: float) -> float:
+        """The one-sided p-value of the claim that the mean lies above the bound."""
+        return float(library("scipy.special").stdtr(self.freedom, (bound - self.centre) / self.error))
+
+    @property
+    def p(self) -> float:
+        """The two-sided p-value against a mean of 0."""
+        return min(1.0, 2 * float(library("scipy.special").stdtr(self.freedom, -abs(self.centre) / self.error)))
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """A number with its uncertainty; `float(estimate)` is the number.
 
@@ -32,6 +69,9 @@ class Estimate:
         method: How interval and p-value were made.
         standard_error: The plain standard error, where one belongs to the number.
         statistic: The test statistic, as chi-squared or z, where the test has one.
+        clusters: Clusters that count once each; None where items stand alone.
+        t: What interval and p-value were read off, for other levels and margins; None where they are of another kind.
+        seen: The interval without what may be unseen, where the rule asks for both.
 
     Example:
         >>> from finetune_lib.statistics import wilson
@@ -47,6 +87,9 @@ class Estimate:
     method: str
     standard_error: float | None = field(default=None, kw_only=True)
     statistic: float | None = field(default=None, kw_only=True)
+    clusters: int | None = field(default=None, kw_only=True)
+    t: StudentT | None = field(default=None, kw_only=True, repr=False)
+    seen: tuple[float, float] | None = field(default=None, kw_only=True, repr=False)
 
     def __float__(self) -> float:
         return self.value
@@ -62,7 +105,7 @@ def require_statistics() -> None:
     Raises:
         MissingExtraError: numpy or scipy is not installed.
     """
-    library("scipy.stats")
+    library("scipy.special")
 
 
 def library(module: str) -> Any:

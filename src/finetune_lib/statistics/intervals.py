@@ -1,128 +1,145 @@
-"""One interval rule for every mean of paired differences: Student's t, with one more win and one more loss.
+"""One interval rule for every mean of paired differences: the wider of two t intervals.
 
-Plain t, percentile and BCa intervals collapse where few items differ: with 20 items and one win in twenty, a third
-of all sets show no difference at all, and their interval has no width. One pseudo-item that was won and one that
-was lost keep it honest at the price of a little width, which vanishes as the items grow. Of clusters, it is one more
-that was won and one that was lost, of the size in which an item finds itself on average; the degrees of freedom
-count the effective clusters, as many of equal size as would tell as much (Kish, "Survey Sampling", 1965).
+The first stands over what was *seen*: the differences, with one more gain and one more loss as large as the largest
+of them. Plain t, percentile and BCa intervals collapse where few items differ: with 20 items and one win in twenty,
+a third of all sets show no difference at all, and their interval has no width.
+
+The second stands over what may be *unseen*: as many differences as there are, all equal to their mean, with one
+gain and one loss as large as the scale allows. Thirty small gains cannot rule out that one item in ten is lost whole.
+
+A cluster counts once, as the mean of its items: copies of an item tell what the item tells.
 
 Source: Bonett and Price, "Adjusted Wald confidence interval for a difference of binomial proportions based on
-paired data", Journal of Educational and Behavioral Statistics 37 (2012), here with Student's t and for graded and
-clustered scores too; `benchmarks/coverage.py` measures how often it holds the truth.
+paired data", 2012, here with Student's t and for graded scores too; Hanley and Lippman-Hand, "If nothing goes wrong,
+is everything all right?", 1983; Hayes and Moulton, "Cluster Randomised Trials", 2017, for cluster summaries.
+`benchmarks/coverage.py` measures how often it holds the truth.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
-from finetune_lib.statistics.estimates import library
+from finetune_lib.statistics.estimates import DIGITS, Clusters, StudentT, ends, groups, library
 
-FEW_CLUSTERS = 20
 LEVEL = 0.95
+Scale = Sequence[float]
+Assumption = Literal["cases not seen are like those seen"]
+ASSUMED: Assumption = "cases not seen are like those seen"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Differences:
-    """Differences of paired scores, and what is known of the scale they come from.
+    """Differences of paired scores, and the scale they come from.
 
     Attributes:
         values: One an item.
         groups: The number of its cluster for each item; None where items stand alone.
-        two_valued: Whether the scores have two values, so that an item is won, lost or tied and no more.
-        scale: The most by which two scores can differ, as far as it is known.
+        scale: The most by which two scores can differ.
+        as_seen: The ends of the scale, where nobody declared them and they are those of the scores.
     """
 
     values: Any
     groups: Any
-    two_valued: bool
     scale: float
+    as_seen: str = ""
 
     @property
     def n(self) -> int:
         """Items."""
         return len(self.values)
 
+    @cached_property
+    def units(self) -> Any:
+        """One difference for each cluster, the mean of its items; the differences themselves where there is none."""
+        if self.groups is None:
+            return self.values
+        numpy = library("numpy")
+        return (numpy.bincount(self.groups, weights=self.values) / numpy.bincount(self.groups)).round(DIGITS)
+
     @property
     def mean(self) -> float:
-        """Their mean."""
-        return float(self.values.mean())
+        """Their mean, each cluster once."""
+        return float(self.units.mean())
 
     @property
-    def totals(self) -> Any:
-        """The sum of each cluster, or the differences themselves."""
-        return self.values if self.groups is None else library("numpy").bincount(self.groups, weights=self.values)
+    def two_valued(self) -> bool:
+        """Whether an item is won whole, lost whole or tied, and no more."""
+        return self.groups is None and bool(library("numpy").isin(abs(self.values), (0.0, self.scale)).all())
 
     @property
-    def sizes(self) -> Any:
-        """Items of each cluster."""
-        numpy = library("numpy")
-        return numpy.ones(self.n) if self.groups is None else numpy.bincount(self.groups).astype(float)
+    def clusters(self) -> int | None:
+        """How many there are; None where items stand alone."""
+        return None if self.groups is None else len(self.units)
 
     @property
-    def clusters(self) -> int:
-        """Units that are independent of one another."""
-        return self.n if self.groups is None else int(self.groups.max()) + 1
-
-    @property
-    def size(self) -> float:
-        """Items of the cluster in which an item finds itself, on average."""
-        return float((self.sizes**2).sum()) / self.n
-
-    @property
-    def effective(self) -> float:
-        """As many clusters of equal size would tell as much: all clusters, less where a few hold most items."""
-        return self.n / self.size
-
-    @property
-    def pseudo(self) -> float:
-        """Size of the win and of the loss that are added.
-
-        Where items are only won, lost or tied: that size. Otherwise the largest difference seen, times
-        (m + 2) / m for the m clusters that are not 0, because the largest of few is smaller than the largest of
-        many; at most the scale.
-        """
-        m = int((self.totals != 0).sum())
-        return self.scale if self.two_valued or not m else min(self.scale, float(abs(self.values).max()) * (1 + 2 / m))
+    def largest(self) -> float:
+        """The largest difference that the set lets expect: that of few is smaller than that of many."""
+        m = int((self.units != 0).sum())
+        return min(self.scale, float(abs(self.units).max()) * (1 + 2 / m)) if m else self.scale
 
 
-def mean_and_error(d: Differences) -> tuple[float, float, float]:
-    """Mean and standard error of the differences with the pseudo-items, and the degrees of freedom."""
-    numpy, size = library("numpy"), d.size
-    totals = numpy.append(d.totals, [d.pseudo * size, -d.pseudo * size])
-    sizes = numpy.append(d.sizes, [size, size])
-    return float(totals.sum() / sizes.sum()), _error(totals, sizes), d.effective + 1
+def differences_of(a: Any, b: Any, clusters: Clusters | None, scale: Scale | None = None) -> Differences:
+    """The differences of two arrays, on the scale that was declared, else on 0 to 1, else on that of the scores.
+
+    Raises:
+        ValueError: Two scores differ by more than the declared scale allows.
+    """
+    values, together = (a - b).round(DIGITS), groups(clusters, len(a))
+    if scale is not None:
+        return Differences(values, together, _within(values, scale))
+    low, high = float(min(a.min(), b.min())), float(max(a.max(), b.max()))
+    if low >= 0 and high <= 1:
+        return Differences(values, together, 1.0)
+    return Differences(values, together, high - low or max(1.0, abs(high)), f"{low:g} to {high:g}")
 
 
-def interval(d: Differences, *, level: float = LEVEL) -> tuple[float, float]:
-    """The interval of the mean, cut at the ends of the scale."""
-    mean, error, freedom = mean_and_error(d)
-    reach = float(library("scipy.stats").t.ppf(0.5 + level / 2, freedom)) * error
-    end = max(d.scale, abs(d.mean))
-    return max(-end, mean - reach), min(end, mean + reach)
+def _within(values: Any, scale: Scale) -> float:
+    low, high = ends(scale)
+    place = int(abs(values).argmax())
+    if abs(values[place]) > high - low + 1e-9:
+        raise ValueError(
+            f"the scores of item {place} differ by {abs(values[place]):g}, more than the declared scale from {low:g} "
+            f"to {high:g} allows: declare the ends that a score can really reach"
+        )
+    return high - low
+
+
+def seen(d: Differences) -> StudentT:
+    """What the differences alone tell, with one more gain and one more loss of the largest size."""
+    return _with_pair(d.units, d.largest, d.scale)
+
+
+def decided(d: Differences, assume: Assumption | None = None) -> StudentT:
+    """The wider of what was seen and what may be unseen; the first alone where the unseen was assumed away."""
+    told = seen(d)
+    unseen = _with_pair(library("numpy").full(len(d.units), d.mean), d.scale, d.scale)
+    return told if assume or told.error >= unseen.error else unseen
+
+
+def _with_pair(units: Any, size: float, scale: float) -> StudentT:
+    more = library("numpy").append(units, [size, -size])
+    return StudentT(float(more.mean()), float(more.std(ddof=1)) / len(more) ** 0.5, len(more) - 1, scale)
 
 
 def standard_error(d: Differences, *, ddof: int = 1) -> float | None:
-    """The plain standard error of the mean, without pseudo-items; cluster-robust where there are clusters."""
-    if d.clusters < 2:
-        return None
-    if d.groups is not None:
-        return _error(d.totals, d.sizes)
-    return float(d.values.std(ddof=ddof)) / d.n**0.5
+    """The plain standard error of the mean, without what is added."""
+    n = len(d.units)
+    return None if n < 2 else float(d.units.std(ddof=ddof)) / n**0.5
 
 
-def _error(totals: Any, sizes: Any) -> float:
-    """Standard error of the mean that allows for any correlation inside a cluster (Liang and Zeger 1986)."""
-    n, count = sizes.sum(), len(totals)
-    apart = totals - totals.sum() / n * sizes
-    return float(((apart**2).sum() * count / (count - 1)) ** 0.5 / n)
-
-
-def method_of(d: Differences, test: str = "") -> str:
-    """The name of interval and test; with few effective clusters, that they are too few."""
-    rule = "t interval with one more win and one more loss" + (test and f", {test}")
-    if d.groups is None:
-        return rule
-    effective = f"{d.effective:.3g} effective"
-    text = f"cluster-robust {rule}, {d.clusters} clusters ({effective})"
-    return f"too few clusters ({effective}) to be sure: {text}" if d.effective < FEW_CLUSTERS else text
+def method_of(d: Differences, *, test: str = "", assume: Assumption | None = None, looks: int = 1) -> str:
+    """How interval and test were made, in words."""
+    rule = "wider of two t intervals, over what was seen and what may be unseen"
+    if d.two_valued or assume:
+        rule = "t interval with one more win and one more loss"
+    parts = [
+        rule + (test and f", {test}"),
+        f"each of {d.clusters} clusters counted once" if d.clusters else "",
+        f"scale {d.as_seen} as seen" if d.as_seen else "",
+        f"supposing that {assume}" if assume else "",
+        f"one of {looks} planned looks" if looks > 1 else "",
+    ]
+    return "; ".join(filter(None, parts))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from finetune_lib.statistics.estimates import SEED, Clusters, Estimate, ends, is_missing, listed
+from finetune_lib.statistics.estimates import Clusters, Estimate, ends, is_missing, listed
+from finetune_lib.statistics.intervals import Assumption
 from finetune_lib.statistics.paired import paired_difference
 
 
@@ -14,7 +16,8 @@ def worst_case(
     clusters: Clusters | None = None,
     *,
     scale: tuple[float, float] = (0, 1),
-    seed: int = SEED,
+    assume: Assumption | None = None,
+    planned_looks: int = 1,
 ) -> tuple[Estimate, Estimate]:
     """The paired difference if every missing score counted against `a`, and if every one counted for it.
 
@@ -26,7 +29,8 @@ def worst_case(
         b: Scores of the other one on the same items.
         clusters: One id per item, as for `paired_difference`.
         scale: The lowest and the highest score.
-        seed: Seed of the random flips.
+        assume: As for `paired_difference`.
+        planned_looks: As for `paired_difference`.
 
     Returns:
         The estimate with everything against `a`, and the one with everything for it.
@@ -44,8 +48,9 @@ def worst_case(
     """
     low, high = ends(scale)
     a, b = listed(a, "a"), listed(b, "b")
-    against = paired_difference(_filled(a, low), _filled(b, high), clusters, seed=seed)
-    return against, paired_difference(_filled(a, high), _filled(b, low), clusters, seed=seed)
+    told: Any = {"scale": scale, "assume": assume, "planned_looks": planned_looks}
+    against = paired_difference(_filled(a, low), _filled(b, high), clusters, **told)
+    return against, paired_difference(_filled(a, high), _filled(b, low), clusters, **told)
 
 
 def _filled(scores: Iterable[float | None], value: float) -> list[float]:

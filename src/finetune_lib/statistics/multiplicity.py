@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from numbers import Real
+from typing import Any
 
 from finetune_lib.statistics.estimates import library, listed
 
@@ -30,7 +31,7 @@ def holm(ps: Iterable[float | None]) -> list[float | None]:
         >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
         [0.03, 0.06, 0.06]
     """
-    return _adjusted(ps, "holm")
+    return _adjusted(ps, _holm)
 
 
 def benjamini_hochberg(ps: Iterable[float | None]) -> list[float | None]:
@@ -55,19 +56,30 @@ def benjamini_hochberg(ps: Iterable[float | None]) -> list[float | None]:
         >>> [round(p, 3) for p in benjamini_hochberg([0.01, 0.04, 0.03])]
         [0.03, 0.04, 0.04]
     """
-    return _adjusted(ps, "fdr_bh")
+    return _adjusted(ps, _benjamini_hochberg)
 
 
-def _adjusted(ps: Iterable[float | None], method: str) -> list[float | None]:
+def _holm(ordered: Any) -> Any:
+    numpy, m = library("numpy"), len(ordered)
+    return numpy.maximum.accumulate(ordered * numpy.arange(m, 0, -1))
+
+
+def _benjamini_hochberg(ordered: Any) -> Any:
+    numpy, m = library("numpy"), len(ordered)
+    return numpy.minimum.accumulate((ordered * m / numpy.arange(1, m + 1))[::-1])[::-1]
+
+
+def _adjusted(ps: Iterable[float | None], of_ordered: Callable[[Any], Any]) -> list[float | None]:
     given = listed(ps, "ps")
     bad = [f"ps[{place}] = {p!r}" for place, p in enumerate(given) if p is not None and not _is_p(p)]
     if bad:
         raise ValueError(f"p-values lie between 0 and 1: {', '.join(bad)}")
-    tested = [p for p in given if p is not None]
-    if not tested:
+    places = sorted((place for place, p in enumerate(given) if p is not None), key=lambda place: given[place] or 0.0)
+    if not places:
         return given
-    found = iter(library("statsmodels.stats.multitest").multipletests(tested, method=method)[1])
-    return [None if p is None else float(next(found)) for p in given]
+    adjusted = of_ordered(library("numpy").array([given[place] for place in places], dtype=float)).clip(max=1.0)
+    found = dict(zip(places, adjusted.tolist(), strict=True))
+    return [found.get(place) for place in range(len(given))]
 
 
 def _is_p(value: object) -> bool:

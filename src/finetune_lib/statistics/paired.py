@@ -8,40 +8,60 @@ from numbers import Real
 from typing import Any
 
 from finetune_lib.statistics.counts import mid_p, wilson
-from finetune_lib.statistics.estimates import DIGITS, SEED, Clusters, Estimate, ends, groups, library, numbers, paired
-from finetune_lib.statistics.flipping import sign_flip_p
-from finetune_lib.statistics.intervals import Differences, interval, mean_and_error, method_of, standard_error
+from finetune_lib.statistics.estimates import DIGITS, Clusters, Estimate, ends, groups, numbers, paired, whole
+from finetune_lib.statistics.intervals import (
+    ASSUMED,
+    LEVEL,
+    Assumption,
+    Differences,
+    Scale,
+    decided,
+    differences_of,
+    method_of,
+    seen,
+    standard_error,
+)
 
 ALPACA = (1.0, 2.0)
 
 
 def paired_difference(
-    a: Iterable[float], b: Iterable[float], clusters: Clusters | None = None, *, seed: int = SEED
+    a: Iterable[float],
+    b: Iterable[float],
+    clusters: Clusters | None = None,
+    *,
+    scale: Scale | None = None,
+    assume: Assumption | None = None,
+    planned_looks: int = 1,
 ) -> Estimate:
     """The mean of `a` - `b` over the same items, with a 95 % interval and a p-value.
 
-    The rule is fixed before any score is seen; it depends on the kind of scores only:
+    The rule is fixed before any score is seen, and nothing in it is random:
 
-    - interval: Student's t over the differences with one more win and one more loss (see
-      `finetune_lib.statistics.intervals`); cut at -1 and 1 for scores between 0 and 1.
-    - p of scores with two values, as 0 and 1: mid-p sign test (McNemar's).
-    - p of graded scores: sign-flip permutation test of the mean, exact up to 16 items that differ.
-    - clusters: cluster-robust interval, and whole clusters are flipped. With fewer than 20 effective ones, as many of
-      equal size as would tell as much, the method says "too few clusters to be sure".
+    - interval: the wider of two t intervals, over what was seen and over what may be unseen (see
+      `finetune_lib.statistics.intervals`); cut at the ends of the scale.
+    - p: of that t; where items are only won, lost or tied, the larger of it and the mid-p sign test (McNemar's).
+    - clusters: each counts once, as the mean of its items.
 
     Args:
         a: Scores of one candidate, an item each; repeats, judges and orders of one item are averaged before.
         b: Scores of the other one on the same items.
         clusters: One id per item: items of one document, customer or template share it; None or nan stands alone.
-        seed: Seed of the random flips.
+        scale: The least and the greatest score that there can be, as (1, 5). By default (0, 1) where all scores lie
+            there, else their own range, which the method then says.
+        assume: `"cases not seen are like those seen"` leaves out what may be unseen; decide on it before the scores
+            are there.
+        planned_looks: How often you mean to look while items are added: every look is held to 0.05 over that number.
 
     Returns:
-        The difference. `standard_error` is that of the plain mean: sd / sqrt(n) (sd with n - 1; with n for scores of
-        two values, as textbooks have it for paired proportions), or cluster-robust with statsmodels' correction;
-        `statistic` is the plain mean over its standard error, or McNemar's signed z for scores of two values.
+        The difference; of clusters the mean of their means. `standard_error` is that of the plain mean: sd / sqrt(n)
+        (sd with n - 1; with n for scores of two values, as textbooks have it for paired proportions), over clusters
+        where there are some; `statistic` is the plain mean over its standard error, or McNemar's signed z for scores
+        of two values.
 
     Raises:
-        ValueError: The lengths differ, there is no item, or a score is missing or not finite.
+        ValueError: The lengths differ, there is no item, a score is missing or not finite, two scores differ by more
+            than the scale allows, or the assumption or the number of looks is unknown.
         MissingExtraError: Without `pip install "finetune_lib[eval]"`.
 
     Example:
@@ -49,32 +69,46 @@ def paired_difference(
         >>> f"{found.value:+.2f}, {found.low:+.2f} to {found.high:+.2f}"
         '+0.50, +0.30 to +0.65'
     """
-    d = differences_of(*paired(a, b), clusters)
-    return _estimate(d, seed=seed, error=standard_error(d, ddof=0 if d.two_valued else 1))
+    d = differences_of(*paired(a, b), clusters, scale)
+    error = standard_error(d, ddof=0 if d.two_valued else 1)
+    return _estimate(d, error=error, assume=assume, looks=planned_looks)
 
 
-def differences_of(a: Any, b: Any, clusters: Clusters | None) -> Differences:
-    """The differences, and the kind and scale of their scores."""
-    numpy = library("numpy")
-    values = (a - b).round(DIGITS)
-    seen = numpy.unique(numpy.concatenate([a, b]))
-    signs = bool(numpy.isin(values, (-1.0, 0.0, 1.0)).all())
-    known = signs or (seen[0] >= 0 and seen[-1] <= 1)
-    scale = 1.0 if known else float(seen[-1] - seen[0])
-    return Differences(values, groups(clusters, len(values)), signs or (not known and len(seen) == 2), scale)
+def require_design(assume: object, planned_looks: float) -> None:
+    """Refuse what no design of a comparison can be.
+
+    Raises:
+        ValueError: The assumption is unknown, or the looks are no whole number of at least 1.
+    """
+    if assume not in (None, ASSUMED):
+        raise ValueError(f"assume is None or {ASSUMED!r}, not {assume!r}")
+    if whole(planned_looks, "planned_looks") < 1:
+        raise ValueError(f"planned_looks is at least 1, not {planned_looks}")
 
 
-def _estimate(d: Differences, *, seed: int, error: float | None) -> Estimate:
-    low, high = interval(d)
-    if d.two_valued and d.groups is None:
-        p, test = mid_p(int((d.values > 0).sum()), int((d.values < 0).sum())), "mid-p sign test"
-    else:
-        p, test = sign_flip_p(d.totals.round(DIGITS), seed=seed), "sign-flip permutation test"
-    return Estimate(d.mean, low, high, p, d.n, method_of(d, test), standard_error=error, statistic=_statistic(d, error))
+def _estimate(d: Differences, *, error: float | None, assume: Assumption | None = None, looks: int = 1) -> Estimate:
+    require_design(assume, looks)
+    t, level = decided(d, assume), 1 - (1 - LEVEL) / looks
+    p, test = t.p, ""
+    if d.two_valued:
+        p = max(p, mid_p(int((d.values > 0).sum()), int((d.values < 0).sum())))
+        test = "the larger p of t and mid-p sign test"
+    return Estimate(
+        d.mean,
+        *t.interval(level),
+        min(1.0, p * looks),
+        d.n,
+        method_of(d, test=test, assume=assume, looks=looks),
+        standard_error=error,
+        statistic=_statistic(d, error),
+        clusters=d.clusters,
+        t=t,
+        seen=seen(d).interval(level),
+    )
 
 
 def _statistic(d: Differences, error: float | None) -> float | None:
-    if d.two_valued and d.groups is None:
+    if d.two_valued:
         differ = abs(d.values).sum()
         return float(d.values.sum() / (differ * abs(d.values).max()) ** 0.5) if differ else 0.0
     return d.mean / error if error else None
@@ -85,7 +119,8 @@ def win_rate(
     clusters: Clusters | None = None,
     *,
     scale: tuple[float, float] = (0, 1),
-    seed: int = SEED,
+    assume: Assumption | None = None,
+    planned_looks: int = 1,
 ) -> Estimate:
     """How often a candidate is preferred: 1 for each win, 0.5 for a tie, 0 for a loss, averaged.
 
@@ -98,7 +133,8 @@ def win_rate(
         clusters: One id per item, as for `paired_difference`.
         scale: What a loss and a win are written as: (0, 1); (1, 2) in files of AlpacaEval, where 0 is a draw like
             1.5; (-1, 1) for signed verdicts.
-        seed: Seed of the random flips.
+        assume: As for `paired_difference`.
+        planned_looks: As for `paired_difference`.
 
     Raises:
         ValueError: There is no preference, one is missing or not finite, one is outside the scale, or the
@@ -108,20 +144,24 @@ def win_rate(
     Example:
         >>> rate = win_rate([1, 1, 0.5, 0, 1, 1, 1, 0.5, 1, 1])
         >>> f"{rate.value:.2f}, {rate.low:.2f} to {rate.high:.2f}, p = {rate.p:.3f}"
-        '0.80, 0.50 to 1.00, p = 0.039'
+        '0.80, 0.50 to 1.00, p = 0.053'
     """
     shares = _shares(preferences, scale)
     d = _from_half(shares, clusters)
-    found = _estimate(d, seed=seed, error=standard_error(d))
-    error = None if found.standard_error is None else found.standard_error / 2
-    value, low, high = float(shares.mean()), (found.low + 1) / 2, (found.high + 1) / 2
-    return replace(found, value=value, low=low, high=high, standard_error=error)
+    return _as_share(_estimate(d, error=standard_error(d), assume=assume, looks=planned_looks))
 
 
 def _from_half(shares: Any, clusters: Clusters | None) -> Differences:
-    """Shares of 0 to 1 as differences of -1 to 1; they have two values where each is a loss, a tie or a win."""
-    decided = bool(library("numpy").isin(shares, (0.0, 0.5, 1.0)).all())
-    return Differences((2 * shares - 1).round(DIGITS), groups(clusters, len(shares)), decided, 1.0)
+    """Shares of 0 to 1 as differences of -1 to 1."""
+    return Differences((2 * shares - 1).round(DIGITS), groups(clusters, len(shares)), 1.0)
+
+
+def _as_share(found: Estimate, low: float = 0.0, high: float = 1.0) -> Estimate:
+    """An estimate from -1 to 1 as one between the two ends."""
+    half = (high - low) / 2
+    value, least, most = (low + (x + 1) * half for x in (found.value, found.low, found.high))
+    error = None if found.standard_error is None else found.standard_error * half
+    return replace(found, value=value, low=least, high=most, standard_error=error, t=None, seen=None)
 
 
 def _shares(preferences: Iterable[float], scale: tuple[float, float]) -> Any:
@@ -189,17 +229,25 @@ def tally(preferences: Iterable[float], *, scale: tuple[float, float] = (0, 1)) 
     return Tally(wins, losses, len(shares) - wins - losses)
 
 
-def equivalence(a: Iterable[float], b: Iterable[float], margin: float, clusters: Clusters | None = None) -> Estimate:
+def equivalence(
+    a: Iterable[float],
+    b: Iterable[float],
+    margin: float,
+    clusters: Clusters | None = None,
+    *,
+    scale: Scale | None = None,
+) -> Estimate:
     """Whether two candidates differ by less than a margin: two one-sided t tests (TOST).
 
     `p` below 0.05 shows that the difference lies within the margin; this is so exactly where the 90 % interval does,
-    which is the interval given here. Test and interval have the pseudo-items of `paired_difference`.
+    which is the interval given here. Test and interval follow `paired_difference`.
 
     Args:
         a: Scores of one candidate, an item each.
         b: Scores of the other one on the same items.
         margin: The largest difference of no importance, above 0, named before the scores are seen.
         clusters: One id per item, as for `paired_difference`.
+        scale: As for `paired_difference`.
 
     Raises:
         ValueError: The margin is no number above 0, or as `paired_difference`.
@@ -214,28 +262,27 @@ def equivalence(a: Iterable[float], b: Iterable[float], margin: float, clusters:
     """
     if not isinstance(margin, Real) or not 0 < float(margin) < float("inf"):
         raise ValueError(f"a margin is a number above 0, as 0.05: got {margin!r}")
-    d = differences_of(*paired(a, b), clusters)
-    mean, error, freedom = mean_and_error(d)
-    p = float(library("scipy.stats").t.sf((margin - abs(mean)) / error, freedom))
-    low, high = interval(d, level=0.90)
-    method = method_of(d, f"two one-sided t tests within ±{margin:g}, 90 % interval")
-    return Estimate(d.mean, low, high, p, d.n, method, standard_error=standard_error(d))
+    d = differences_of(*paired(a, b), clusters, scale)
+    t = decided(d)
+    method = method_of(d, test=f"two one-sided t tests within ±{margin:g}, 90 % interval")
+    p = max(t.p_above(-margin), 1 - t.p_above(margin))
+    error = standard_error(d)
+    return Estimate(d.mean, *t.interval(0.90), p, d.n, method, standard_error=error, clusters=d.clusters, t=t)
 
 
-def mean_score(scores: Iterable[float], clusters: Clusters | None = None) -> Estimate:
-    """The mean of one candidate's scores with its 95 % interval: Wilson's for 0 and 1, else as `paired_difference`.
+def mean_score(scores: Iterable[float], clusters: Clusters | None = None, *, scale: Scale | None = None) -> Estimate:
+    """The mean of one candidate's scores with its 95 % interval: Wilson's for 0 and 1, else as `win_rate`.
 
-    The interval of scores that all lie between 0 and 1 stays there: it is that of `win_rate`, with one more item
-    of full score and one of none.
-
+    The interval has one more item at either end of the scale and stays within it. Each cluster counts once.
     Compare candidates by `paired_difference`: two intervals that overlap do not say that nothing differs.
 
     Args:
         scores: One score an item.
         clusters: One id per item, as for `paired_difference`.
+        scale: As for `paired_difference`.
 
     Raises:
-        ValueError: There is no score, or one is not finite.
+        ValueError: There is no score, or one is not finite or outside the scale.
         MissingExtraError: Without `pip install "finetune_lib[eval]"`.
 
     Example:
@@ -243,11 +290,21 @@ def mean_score(scores: Iterable[float], clusters: Clusters | None = None) -> Est
         Wilson score interval
     """
     values = numbers(scores, "scores")
-    if clusters is None and {0.0, 1.0}.issuperset(values.tolist()):
+    low, high = _ends_of(values, scale)
+    if clusters is None and (low, high) == (0.0, 1.0) and {0.0, 1.0}.issuperset(values.tolist()):
         return replace(wilson(values.sum(), len(values)), method="Wilson score interval")
-    shares = values.min() >= 0 and values.max() <= 1
-    d = _from_half(values, clusters) if shares else differences_of(values, 0 * values, clusters)
-    (low, high), error, method = interval(d), standard_error(d), method_of(d)
-    if shares:
-        low, high, error = (low + 1) / 2, (high + 1) / 2, error and error / 2
-    return Estimate(float(values.mean()), low, high, None, d.n, method, standard_error=error)
+    d = _from_half((values - low) / (high - low), clusters)
+    return replace(_as_share(_estimate(d, error=standard_error(d)), low, high), p=None, statistic=None)
+
+
+def _ends_of(values: Any, scale: Scale | None) -> tuple[float, float]:
+    """The ends of the scale of one candidate's scores: declared, else 0 and 1, else as seen."""
+    least, most = float(values.min()), float(values.max())
+    if scale is None:
+        if least >= 0 and most <= 1:
+            return 0.0, 1.0
+        return (least, most) if least < most else (min(0.0, least), max(1.0, most))
+    low, high = ends(scale)
+    if least < low or most > high:
+        raise ValueError(f"scores from {least:g} to {most:g} are not on the declared scale from {low:g} to {high:g}")
+    return low, high

@@ -211,7 +211,7 @@ def compare(
     there = [(place, d) for place, d in enumerate(differences) if d is not None]
     values = [d for _, d in there]
     groups = None if clusters is None else [clusters[place] or f"case {place}" for place, _ in there]
-    estimate = statistics.paired_difference(values, [0.0] * len(values), groups)
+    estimate = statistics.paired_difference(values, [0.0] * len(values), groups, scale=(0, scale[1]))
     wins, losses = sum(d > 0 for d in values), sum(d < 0 for d in values)
     missing = len(differences) - len(values)
     counts: Counts = {"wins": wins, "losses": losses, "ties": len(values) - wins - losses, "missing": missing}
