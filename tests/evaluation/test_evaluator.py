@@ -285,9 +285,16 @@ def test_a_candidate_that_fails_on_many_cases_gets_no_verdict():
             raise TimeoutError("too slow")
         return "1"
 
-    verdict = evaluate(never, lucky).verdict("lucky", baseline="never")
+    def late(case):
+        return "0" if int(case.id) < 8 else "1"
+
+    verdict = evaluate(late, lucky).verdict("lucky", baseline="late")
     assert (verdict.wins, verdict.missing) == (8, 12)
-    assert verdict.outcome == "not shown"
+    assert (verdict.outcome, verdict.reason) == ("not shown", "missing")
+    assert verdict.bounds == (-0.2, 0.4)
+    assert "12 are missing and could undo it: run again" in verdict.advice
+    # a baseline that is wrong wherever the other one failed has nothing to win there
+    assert evaluate(never, lucky).verdict("lucky", baseline="never").outcome == "better"
 
 
 def test_candidates_without_a_common_case_are_not_compared():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from os import PathLike
 from typing import Any, Literal, cast, get_args
@@ -15,9 +15,10 @@ from finetune_lib.errors import DataError
 from finetune_lib.evaluation.candidates import Candidate
 from finetune_lib.evaluation.judges import Judge
 from finetune_lib.evaluation.report import EvaluationError, Report, RunRecord
-from finetune_lib.evaluation.report.history import enter, remember
+from finetune_lib.evaluation.report.design import Design
+from finetune_lib.evaluation.report.history import earlier_looks, enter, remember
 from finetune_lib.evaluation.running.progress import OnProgress, Progress
-from finetune_lib.evaluation.running.record import Job, run_record, signatures
+from finetune_lib.evaluation.running.record import Job, run_record, scales, signatures
 from finetune_lib.evaluation.running.run import Plan, Run
 from finetune_lib.evaluation.running.units import cases_of, named
 from finetune_lib.evaluation.scorers import Scorer
@@ -25,6 +26,8 @@ from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Session, within
 from finetune_lib.records import Case, Example
 from finetune_lib.statistics import require_statistics
+from finetune_lib.statistics.intervals import Assumption
+from finetune_lib.statistics.paired import require_design
 
 __all__ = ["Evaluator", "Progress"]
 
@@ -52,6 +55,11 @@ class Evaluator:
         budget: US dollars at most for the calls of one run; what it does not reach is missing, with that reason. It
             reckons with the `max_tokens` of a model, else with the longest answer until then.
         platform: Where models run that name no platform; by default as `connect()` chooses.
+        planned_looks: How often you mean to look at the verdict while you add cases: each look is then held to 5 %
+            over that number. A run on more cases than an earlier one of the same candidates says that it looks again.
+        assume: `"cases not seen are like those seen"` where you know that no rare large loss hides in what was not
+            seen: smaller sets of graded scores then decide. It is printed with the verdict.
+        cluster_similar: Whether cases that ask the same count once together; False where they are independent.
         store: The file of kept answers; by default `answers.db` in `FINETUNE_LIB_HOME`, else in
             `~/.finetune_lib`; ":memory:" keeps none.
 
@@ -74,6 +82,9 @@ class Evaluator:
     timeout: float = 120.0
     budget: float | None = None
     platform: Platform | None = None
+    planned_looks: int = 1
+    assume: Assumption | None = None
+    cluster_similar: bool = True
     store: str | PathLike[str] | None = None
 
     def run(
@@ -131,8 +142,8 @@ class Evaluator:
             run = Run(plan, session, on_progress)
             await run.finish()
             record = run_record(plan, session, job, started=started, seconds=time.perf_counter() - watch)
-            report = _checked(_report(plan, run, near, record))
-            _remembered(session, report)
+            report = _checked(_report(plan, run, near, record, self._design(plan, session)))
+            _remembered(session, report, plan.contents.tokens)
         return report
 
     def _plan(self, golden: Sequence[Case | Example], candidates: Sequence[Candidate]) -> Plan:
@@ -152,6 +163,7 @@ class Evaluator:
             concurrency=self.concurrency,
             batch=self.mode == "batch",
         )
+        scales(plan.scorers)
         if not plan.candidates:
             raise ValueError("give at least one candidate")
         if not plan.scorers and not plan.judges:
@@ -162,6 +174,15 @@ class Evaluator:
             require_statistics()
         return plan
 
+    def _design(self, plan: Plan, session: Session) -> Design:
+        return Design(
+            self.planned_looks,
+            self.assume,
+            self.cluster_similar,
+            scales(plan.scorers),
+            look=1 + earlier_looks(session.kept_path, plan.contents.tokens, plan.candidates),
+        )
+
     def _problems(self) -> Iterator[str]:
         for name in ("concurrency", "epochs"):
             if getattr(self, name) < 1:
@@ -170,6 +191,10 @@ class Evaluator:
             yield f"timeout is above 0 seconds, not {self.timeout}"
         if self.budget is not None and not self.budget >= 0:
             yield f"budget is at least $0, not {self.budget}"
+        try:
+            require_design(self.assume, self.planned_looks)
+        except ValueError as error:
+            yield str(error)
         if self.mode not in get_args(Mode):
             yield f"mode is one of {', '.join(get_args(Mode))}, not {self.mode!r}"
 
@@ -188,7 +213,7 @@ def _asking(plan: Plan) -> list[Any]:
     return [thing for thing in things if hasattr(thing, "request") and hasattr(thing, "model")]
 
 
-def _report(plan: Plan, run: Run, near: frozenset[str], record: RunRecord) -> Report:
+def _report(plan: Plan, run: Run, near: frozenset[str], record: RunRecord, design: Design) -> Report:
     return Report(
         plan.cases,
         tuple(plan.candidates),
@@ -198,13 +223,14 @@ def _report(plan: Plan, run: Run, near: frozenset[str], record: RunRecord) -> Re
         contaminated=near,
         signatures=signatures(plan.scorers),
         run=record,
+        design=design,
     )
 
 
-def _remembered(session: Session, report: Report) -> None:
+def _remembered(session: Session, report: Report, cases: Collection[str]) -> None:
     """What was paid for is kept, and the report is here: a history that cannot be written is no reason to lose it."""
     try:
-        remember(session.kept_path, report)
+        remember(session.kept_path, report, cases)
     except sqlite3.Error as error:
         warnings.warn(f"the evaluation is not in the history {session.kept_path}: {error}", stacklevel=2)
     try:

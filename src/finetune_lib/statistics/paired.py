@@ -291,9 +291,9 @@ def mean_score(scores: Iterable[float], clusters: Clusters | None = None, *, sca
     """
     values = numbers(scores, "scores")
     low, high = _ends_of(values, scale)
-    if clusters is None and (low, high) == (0.0, 1.0) and {0.0, 1.0}.issuperset(values.tolist()):
-        return replace(wilson(values.sum(), len(values)), method="Wilson score interval")
     d = _from_half((values - low) / (high - low), clusters)
+    if d.clusters is None and (low, high) == (0.0, 1.0) and {0.0, 1.0}.issuperset(values.tolist()):
+        return replace(wilson(values.sum(), len(values)), method="Wilson score interval")
     return replace(_as_share(_estimate(d, error=standard_error(d)), low, high), p=None, statistic=None)
 
 

@@ -103,7 +103,8 @@ def test_bounds_reach_as_far_as_the_scorers_own_scale():
 
     found = run(zero, one, scorers=[stars], golden=cases(10)).verdict("one", baseline="zero")
     assert found.missing == 1
-    assert found.bounds == (pytest.approx((27 - 5) / 10), pytest.approx((27 + 5) / 10))
+    assert found.bounds == (pytest.approx((27 + 0 - 2) / 10), pytest.approx((27 + 5 - 2) / 10))
+    assert "scale 0 to 5 as seen" in found.estimate.method
 
 
 def test_a_narrow_interval_has_three_decimals():

@@ -209,7 +209,10 @@ def test_stopping_early_is_not_missing_but_skipping_is(key):
     votes = [vote(key, f"c{n}", "left_much") for n in range(9)]
     assert collect_votes(state(key, "A", *votes), key=key).verdict("tuned", "base").outcome == "better"
     skipped = collect_votes(state(key, "A", *votes, vote(key, "c9", "skip")), key=key).verdict("tuned", "base")
-    assert (skipped.missing, skipped.outcome) == (1, "not shown")
+    assert (skipped.missing, skipped.outcome) == (1, "better")  # one more loss would not undo it
+    few = [*votes[:6], *(vote(key, f"c{n}", "skip") for n in (7, 8, 9))]
+    found = collect_votes(state(key, "A", *few), key=key).verdict("tuned", "base")
+    assert (found.missing, found.outcome, found.reason) == (3, "not shown", "missing")
 
 
 def test_points_of_the_rubric_are_preferences_of_their_own(key):

@@ -72,6 +72,16 @@ def self_preference(judge_models: Iterable[str], candidate_models: Iterable[str]
     return [warning for warning in warnings if warning]
 
 
+def of_own_family(judge_models: Mapping[str, str], models: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """By judge, the candidates of its own family of models; both by name."""
+    families = {name: family_of(model) for name, model in models.items()}
+    found = {
+        judge: tuple(name for name, family in families.items() if family is not None and family == family_of(model))
+        for judge, model in judge_models.items()
+    }
+    return {judge: names for judge, names in found.items() if names}
+
+
 def _warning(judge: str, candidates: list[str]) -> str | None:
     family = family_of(judge)
     own = [model for model in candidates if family and family_of(model) == family]

@@ -79,7 +79,13 @@ class Judgment:
 
 
 def preferences(
-    judgments: Iterable[Judgment], cases: Cases, candidate: str, baseline: str, judge: str | None = None
+    judgments: Iterable[Judgment],
+    cases: Cases,
+    candidate: str,
+    baseline: str,
+    judge: str | None = None,
+    *,
+    missing: float | None = None,
 ) -> tuple[float | None, ...]:
     """How much the judges prefer a candidate to another one: from -1 to 1, one for each case.
 
@@ -93,6 +99,7 @@ def preferences(
         candidate: Whose preference.
         baseline: The other side.
         judge: One judge alone.
+        missing: What a verdict counts as that was not given; None leaves it out.
 
     Returns:
         One number a case; None where no judge judged it in both orders.
@@ -108,7 +115,7 @@ def preferences(
     """
     chosen = of_the_pair(judgments, candidate, baseline, judge)
     by_case = grouped(chosen, lambda judgment: judgment.case)
-    return tuple(_preference(by_case.get(id, [])) for id in map(id_of, cases))
+    return tuple(_preference(by_case.get(id, []), missing) for id in map(id_of, cases))
 
 
 def of_the_pair(
@@ -142,12 +149,14 @@ def mean(values: Iterable[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _preference(judgments: Sequence[Judgment]) -> float | None:
+def _preference(judgments: Sequence[Judgment], missing: float | None) -> float | None:
     judges = grouped(judgments, lambda judgment: judgment.judge).values()
     repeats = (grouped(given, lambda judgment: judgment.repeat).values() for given in judges)
-    return mean(mean(map(_over_orders, each)) for each in repeats)
+    found = mean(mean(_over_orders(each, missing) for each in some) for some in repeats)
+    return missing if found is None else found
 
 
-def _over_orders(judgments: Sequence[Judgment]) -> float | None:
-    orders = [mean(j.preference for j in judgments if j.candidate_first == first) for first in (True, False)]
-    return None if None in orders else mean(orders)
+def _over_orders(judgments: Sequence[Judgment], missing: float | None) -> float | None:
+    told = [(j.candidate_first, missing if j.preference is None else j.preference) for j in judgments]
+    orders = [mean(value for first, value in told if first == order) for order in (True, False)]
+    return missing if None in orders else mean(orders)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypedDict
 
 from finetune_lib import statistics
+from finetune_lib.evaluation.report.design import NO_DESIGN, Design
+from finetune_lib.evaluation.report.differences import Differences
 from finetune_lib.statistics import Estimate
 
 Outcome = Literal["better", "worse", "equivalent", "not shown"]
+Reason = Literal["unseen", "missing", "spread"]
 Kind = Literal["score", "preference"]
 Doubt = Literal["judge_disagrees", "judge_inconsistent"]
 DOUBTS: Mapping[Doubt, str] = {
@@ -18,7 +21,6 @@ DOUBTS: Mapping[Doubt, str] = {
     "judge_inconsistent": "the judge's verdicts follow the order of the answers more than the answers",
 }
 SIGNIFICANT = 0.05
-MOST_MISSING = 0.05
 FEW_DISCORDANT = 10
 # Of an interval so narrow, two decimals say too little.
 NARROW = 0.1
@@ -34,19 +36,22 @@ class Comparison:
         candidate: Its name.
         baseline: The other one's name.
         scorer: The measure: a scorer, `judge` or `experts`.
-        estimate: The mean of the paired differences, with its 95 % interval and p-value.
+        estimate: The mean of the paired differences, each group of cases counted once, with its interval and p-value.
         wins: Cases where the candidate is better.
         losses: Cases where the baseline is.
         ties: Cases where neither is.
-        missing: Cases left out because a side has no score, or the pair no judgment.
+        missing: Cases that lack a score of a side, or a judgment of the pair, wholly or in part.
         contaminated: Cases left out because the training data holds their like.
         kind: `score` where each candidate has a score of its own, `preference` where the pair has one
             from -1 to 1.
         adjusted_p: The p-value after Holm's correction for `family` comparisons with the baseline.
         family: How many candidates are compared with the baseline.
-        bounds: The difference if all missing cases spoke against the candidate, and if all spoke for it.
+        filled: The estimate if all that is missing spoke against the candidate, and if all spoke for it; None where
+            nothing is missing.
         margin: A difference too small to matter, where one was given.
+        margin_p: The p-value of the claim that the difference lies within it, after Holm's correction.
         doubt: Why no verdict may rest on the measure, of a judge that is not to be trusted.
+        design: What was decided before the run.
     """
 
     candidate: str
@@ -61,9 +66,11 @@ class Comparison:
     kind: Kind = "score"
     adjusted_p: float | None = None
     family: int = 1
-    bounds: tuple[float, float] | None = None
+    filled: tuple[Estimate, Estimate] | None = None
     margin: float | None = None
+    margin_p: float | None = None
     doubt: Doubt | None = None
+    design: Design = NO_DESIGN
 
     @property
     def p(self) -> float:
@@ -75,18 +82,53 @@ class Comparison:
     def outcome(self) -> Outcome:
         """`better` or `worse` where the whole interval lies on that side of 0 and p is below 0.05.
 
-        `equivalent` where a margin was given and the whole interval lies within it. Anything less is
-        `not shown`; so is everything where more than 5 % of the cases are missing, because they may be missing
-        for a reason that has to do with the answers, and where a judge is not to be trusted.
+        `equivalent` where a margin was given and the 90 % interval lies within it (two one-sided tests). All of it
+        has to hold whatever the missing cases would have said. Anything less is `not shown`, for a `reason`; so is
+        everything where a judge is not to be trusted.
         """
-        low, high = self.estimate.low, self.estimate.high
-        if self.doubt or self.missing > MOST_MISSING * (self.estimate.n + self.missing):
+        if self.doubt:
             return "not shown"
-        if self.margin is not None and -self.margin <= low and high <= self.margin:
+        if self.margin_p is not None and self.margin_p < SIGNIFICANT:
             return "equivalent"
-        if self.p >= SIGNIFICANT:
-            return "not shown"
-        return "better" if low > 0 else "worse" if high < 0 else "not shown"
+        sides: set[Outcome] = {_side(e) for e in self._estimates}
+        return sides.pop() if self.p < SIGNIFICANT and len(sides) == 1 else "not shown"
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why nothing is shown: None where something is, or where a judge is in doubt.
+
+        `missing` where the cases that are there would show it, but those that are missing could undo it; `unseen`
+        where all that was seen speaks for one side, but too few cases were seen to rule out rare large differences on
+        the other; `spread` where the cases differ too much among themselves.
+        """
+        if self.outcome != "not shown" or self.doubt:
+            return None
+        if self.p < SIGNIFICANT and _side(self.estimate) != "not shown":
+            return "missing"
+        low, high = self.estimate.seen or (-1.0, 1.0)
+        return "unseen" if _side(self.estimate) == "not shown" and (low > 0 or high < 0) else "spread"
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The difference if all missing cases spoke against the candidate, and if all spoke for it."""
+        return (self.filled[0].value, self.filled[1].value) if self.filled else None
+
+    @property
+    def _estimates(self) -> tuple[Estimate, ...]:
+        """What a verdict has to hold for."""
+        return (self.estimate, *(self.filled or ()))
+
+    def p_above(self, bound: float) -> float:
+        """The one-sided p-value of the claim that the difference lies above the bound, whatever is missing."""
+        return self._over_looks(e.t.p_above(bound) if e.t else 1.0 for e in self._estimates)
+
+    def p_within(self, margin: float) -> float:
+        """The p-value of the claim that the difference lies within the margin, whatever is missing."""
+        found = (max(e.t.p_above(-margin), 1 - e.t.p_above(margin)) if e.t else 1.0 for e in self._estimates)
+        return self._over_looks(found)
+
+    def _over_looks(self, ps: Iterable[float]) -> float:
+        return min(1.0, max(ps) * self.design.planned_looks)
 
     @property
     def win_rate(self) -> tuple[float, float, float] | None:
@@ -98,17 +140,33 @@ class Comparison:
         return value, low, high
 
     @property
-    def items_needed(self) -> int | None:
-        """Further cases that would probably show the difference that was seen; None where that is out of reach.
+    def units(self) -> int:
+        """Cases that are independent of each other: groups, where some belong together."""
+        return self.estimate.clusters or self.estimate.n
 
-        It rests on the difference and the spread of this very set, so it is a rough number.
+    @property
+    def items_needed(self) -> int | None:
+        """Further cases, or groups of cases, that would probably show the difference; None where out of reach.
+
+        It rests on the difference and the spread of this very set, so it is a rough number. Where what was not seen
+        decides, it is the number that rules out a rare large loss (rule of three).
         """
         e = self.estimate
+        if self.reason == "unseen":
+            return self._reachable(math.ceil(3 * (e.t.scale if e.t else 1.0) / abs(e.value)))
         if self.outcome in {"better", "worse"} or not e.value or not e.standard_error:
             return None
-        spread = e.standard_error * math.sqrt(e.n)
-        more = statistics.items_needed_graded(abs(e.value), spread) - e.n
-        return more if 0 < more <= OUT_OF_REACH * e.n else None
+        spread = e.standard_error * math.sqrt(self.units)
+        return self._reachable(statistics.items_needed_graded(abs(e.value), spread))
+
+    def _reachable(self, needed: int) -> int | None:
+        more = needed - self.units
+        return more if 0 < more <= OUT_OF_REACH * self.units else None
+
+    @property
+    def could_go_unseen(self) -> float:
+        """The share of cases that may fail without one of them being in the set, in at most 5 of 100 sets."""
+        return 1 - 0.05 ** (1 / self.units)
 
     @property
     def sentence(self) -> str:
@@ -128,26 +186,40 @@ class Comparison:
         counts = f"{self.wins} wins, {self.losses} losses, {self.ties} ties"
         gone = f", {self.missing} missing" if self.missing else ""
         gone += f", {self.contaminated} left out as contaminated" if self.contaminated else ""
+        gone += f", in {e.clusters} groups" if e.clusters else ""
         digits = 2 if e.high - e.low >= NARROW else 3
         value, low, high = (f"{x:+.{digits}f}" for x in (e.value, e.low, e.high))
-        return f"{self.scorer} {value}, 95 % interval {low} to {high}, {p} ({counts}{gone})"
+        return f"{self.scorer} {value}, {self.design.level} interval {low} to {high}, {p} ({counts}{gone})"
 
     @property
     def advice(self) -> str:
-        """What to do where nothing is shown; empty otherwise."""
-        if self.outcome != "not shown":
-            return ""
+        """Why nothing is shown and what to do; empty otherwise."""
         if self.doubt:
             return DOUBTS[self.doubt]
-        if self.missing > MOST_MISSING * (self.estimate.n + self.missing):
-            return "too many cases are missing for a verdict: see the failures, then run again"
-        return f"to show a difference of this size, label about {self.items_needed} more cases" * bool(
-            self.items_needed
-        )
+        what = "groups" if self.estimate.clusters else "cases"
+        more = f"about {self.items_needed} more {what}" if self.items_needed else f"many more {what}"
+        if self.reason == "missing":
+            said = (
+                f"shown on the {self.estimate.n} cases with a result, but {self.missing} are missing and could undo it"
+            )
+            return f"{said}: run again, and only these are asked"
+        if self.reason == "unseen":
+            other = "loses" if self.estimate.value > 0 else "wins"
+            unseen = f"up to {100 * self.could_go_unseen:.0f} in 100 could go unseen"
+            said = f"{self.units} {what} cannot rule out that it {other} much now and then ({unseen})"
+            return f"{said}; {more} without such a case would show it"
+        if self.reason == "spread" and self.items_needed:
+            within = "more cases in these groups would not help; " if self.estimate.clusters else ""
+            return f"{within}to show a difference of this size, label {more}"
+        return ""
 
     def __str__(self) -> str:
-        more = f"\n  {self.advice}" if self.advice else ""
-        return f"{self.sentence}: {self.numbers}{more}"
+        told = filter(None, (self.advice, self.design.look_again))
+        return "\n  ".join([f"{self.sentence}: {self.numbers}", *told])
+
+
+def _side(e: Estimate) -> Outcome:
+    return "better" if e.low > 0 else "worse" if e.high < 0 else "not shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +261,11 @@ class Claim:
         return f"<{'shown' if self.holds else 'NOT shown'}: {self.text}; {self.comparison.numbers}>"
 
 
-class Counts(TypedDict):
-    """Cases by what came of them."""
+class Compared(TypedDict):
+    """What `compare` finds, as a Comparison takes it."""
 
+    estimate: Estimate
+    filled: tuple[Estimate, Estimate] | None
     wins: int
     losses: int
     ties: int
@@ -199,24 +273,40 @@ class Counts(TypedDict):
 
 
 def compare(
-    differences: Sequence[float | None], clusters: Sequence[str | None] | None, *, scale: tuple[float, float]
-) -> tuple[Estimate, Counts, tuple[float, float] | None]:
-    """The estimate of paired differences, the counts of outcomes, and the bounds that missing cases leave.
+    differences: Differences,
+    clusters: Sequence[str | None] | None,
+    *,
+    scale: tuple[tuple[float, float], bool] = ((0.0, 1.0), True),
+    design: Design = NO_DESIGN,
+) -> Compared:
+    """The estimate of paired differences, what the missing ones could make of it, and the counts of outcomes.
 
     Args:
-        differences: One a case; None is missing.
+        differences: One a case.
         clusters: What cases depend on each other; None where they do not.
-        scale: The least and the greatest difference that there can be.
+        scale: The least and the greatest score of one side, and whether that is known and not only as seen.
+        design: What was decided before the run.
     """
-    there = [(place, d) for place, d in enumerate(differences) if d is not None]
-    values = [d for _, d in there]
-    groups = None if clusters is None else [clusters[place] or f"case {place}" for place, _ in there]
-    estimate = statistics.paired_difference(values, [0.0] * len(values), groups, scale=(0, scale[1]))
+    ends, declared = scale
+
+    def estimate(values: Sequence[float | None]) -> Estimate:
+        there = [(d, place) for place, d in enumerate(values) if d is not None]
+        groups = None if clusters is None else [clusters[place] or f"case {place}" for _, place in there]
+        known = [d for d, _ in there]
+        found = statistics.paired_difference(known, [0.0] * len(known), groups, scale=ends, **design.told)
+        return found if declared else replace(found, method=f"{found.method}; scale {ends[0]:g} to {ends[1]:g} as seen")
+
+    missing = differences.missing
+    values = [d for d in differences.known if d is not None]
     wins, losses = sum(d > 0 for d in values), sum(d < 0 for d in values)
-    missing = len(differences) - len(values)
-    counts: Counts = {"wins": wins, "losses": losses, "ties": len(values) - wins - losses, "missing": missing}
-    low, high = ((sum(values) + missing * end) / len(differences) for end in scale)
-    return estimate, counts, (low, high) if missing else None
+    return {
+        "estimate": estimate(differences.known),
+        "filled": (estimate(differences.against), estimate(differences.favour)) if missing else None,
+        "wins": wins,
+        "losses": losses,
+        "ties": len(values) - wins - losses,
+        "missing": missing,
+    }
 
 
 def in_family(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
@@ -226,6 +316,23 @@ def in_family(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
     adjusted = statistics.holm([c.estimate.p if c.estimate.p is not None else 1.0 for c in comparisons])
     pairs = zip(comparisons, adjusted, strict=True)
     return tuple(replace(c, adjusted_p=p, family=len(comparisons)) for c, p in pairs)
+
+
+def with_margin(comparisons: Sequence[Comparison], margin: float) -> tuple[Comparison, ...]:
+    """The same comparisons, tested for a difference within the margin, with Holm's correction of their own."""
+    adjusted = statistics.holm([c.p_within(margin) for c in comparisons])
+    return tuple(replace(c, margin=margin, margin_p=p) for c, p in zip(comparisons, adjusted, strict=True))
+
+
+def shown_above(comparisons: Sequence[Comparison], bound: float) -> dict[str, bool]:
+    """Of which candidates it is shown that they lie above the bound: one-sided at 0.025, Holm over the candidates.
+
+    Tested before "better" and without a correction for both: what is better is not worse either (Marcus, Peritz and
+    Gabriel, "On closed testing procedures", 1976).
+    """
+    adjusted = statistics.holm([c.p_above(bound) for c in comparisons])
+    pairs = zip(comparisons, adjusted, strict=True)
+    return {c.candidate: not c.doubt and p is not None and p < SIGNIFICANT / 2 for c, p in pairs}
 
 
 def explored(found: Mapping[str, Comparison]) -> tuple[CategoryComparison, ...]:

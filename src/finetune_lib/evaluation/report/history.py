@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, overload
 
+from finetune_lib.errors import DataError
 from finetune_lib.evaluation.report import Report
 from finetune_lib.files import hold_version
 from finetune_lib.pages.markup import table as html_table
@@ -123,11 +124,27 @@ def leaderboard(
     return Leaderboard(tuple(sorted(entries, key=lambda e: (e.mean is None, -(e.mean or 0.0), e.started))))
 
 
-def remember(path: str | PathLike[str], report: Report) -> None:
+def earlier_looks(path: str | PathLike[str], cases: Collection[str], candidates: Collection[str]) -> int:
+    """How many smaller sets within this one were looked at before, with two of the same candidates."""
+    if fspath(path) == IN_MEMORY:
+        return 0
+    wanted, found = set(cases), set[str]()
+    try:
+        for body in _read(Path(path)):
+            both = {entry["candidate"] for entry in body["entries"]} & set(candidates)
+            if len(both) > 1 and len(seen := set(body.get("cases", ()))) > 0 and seen < wanted:
+                found.add(body["golden"])
+    except (DataError, sqlite3.Error):  # it is told where the run is remembered
+        return 0
+    return len(found)
+
+
+def remember(path: str | PathLike[str], report: Report, cases: Collection[str] = ()) -> None:
     """Keep what an evaluation found beside the answers; one that keeps nothing is not remembered."""
     if fspath(path) == IN_MEMORY or not report.measures:
         return
-    body = {"golden": report.run.golden, "started": report.run.started, "entries": list(map(asdict, _entries(report)))}
+    told = {"golden": report.run.golden, "started": report.run.started, "cases": list(cases)}
+    body = {**told, "entries": list(map(asdict, _entries(report)))}
     with closing(_opened(path)) as db:
         values = (report.run.id, report.run.golden, json.dumps(body))
         db.execute("INSERT OR REPLACE INTO evaluations (id, golden, body) VALUES (?, ?, ?)", values)

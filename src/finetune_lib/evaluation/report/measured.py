@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from finetune_lib import statistics
-from finetune_lib.evaluation.judges import JudgeQuality, Judgment, family_of, preferences
+from finetune_lib.evaluation.golden.overlaps import Repeated
+from finetune_lib.evaluation.judges import JudgeQuality, Judgment
+from finetune_lib.evaluation.judges.families import of_own_family
 from finetune_lib.evaluation.judges.trust import LEAST_TO_TRUST
 from finetune_lib.evaluation.report.comparing import (
     CategoryComparison,
@@ -19,11 +21,17 @@ from finetune_lib.evaluation.report.comparing import (
     compare,
     explored,
     in_family,
+    shown_above,
+    with_margin,
 )
 from finetune_lib.evaluation.report.costing import Expense, Worth, expense, worth
+from finetune_lib.evaluation.report.design import NO_DESIGN, Design
+from finetune_lib.evaluation.report.differences import Differences, of_judgments, of_scores, seen_scale
+from finetune_lib.evaluation.report.grouping import alike, grouped
+from finetune_lib.evaluation.report.labelled import labelled
 from finetune_lib.evaluation.report.records import NO_RUN, Failure, RunRecord
 from finetune_lib.evaluation.report.results import Result
-from finetune_lib.evaluation.report.weaknesses import Weaknesses, weaknesses
+from finetune_lib.evaluation.report.weaknesses import UNCATEGORISED, Weaknesses, weaknesses
 from finetune_lib.records import Case
 from finetune_lib.statistics import Estimate, SamplingNoise
 
@@ -31,7 +39,7 @@ if TYPE_CHECKING:
     from finetune_lib.evaluation.review import Votes
     from finetune_lib.evaluation.scorers import ClassificationReport
 
-UNCATEGORISED = "(none)"
+T = TypeVar("T")
 JUDGE, EXPERTS = "judge", "experts"
 PREFERENCES = frozenset({JUDGE, EXPERTS})
 # A judge of which not even half of the verdicts outlive the other order decides by the order.
@@ -51,6 +59,7 @@ class Measured:
     contaminated: frozenset[str] = frozenset()
     signatures: Mapping[str, str] = field(default_factory=dict[str, str])
     run: RunRecord = NO_RUN
+    design: Design = NO_DESIGN
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -80,9 +89,29 @@ class Measured:
             MissingExtraError: Without `pip install "finetune_lib[eval]"`.
         """
         scored = self._clean_scores(candidate, scorer)
-        clusters = [case.cluster or f"case {case.id}" for case, _ in scored]
-        told = any(case.cluster for case, _ in scored)
-        return statistics.mean_score([s for _, s in scored], clusters if told else None) if scored else None
+        if not scored:
+            return None
+        of = {case.id: case.cluster for case in self.grouped}
+        ends, _ = self.scale(self._scorer(scorer))
+        return statistics.mean_score([s for _, s in scored], [of[case.id] for case, _ in scored], scale=ends)
+
+    @cached_property
+    def alike(self) -> tuple[Repeated, ...]:
+        """Clean cases that ask the same, where those count once together; several right answers contradict."""
+        clean = [case for case in self.cases if case.id not in self.contaminated]
+        return alike(clean) if self.design.cluster_similar else ()
+
+    @cached_property
+    def grouped(self) -> tuple[Case, ...]:
+        """The cases with the cluster in which they count: their own, joined with that of cases that ask the same."""
+        return grouped(self.cases, self.alike)
+
+    def scale(self, scorer: str) -> tuple[tuple[float, float], bool]:
+        """The least and the greatest score of a scorer, and whether they are known: declared, or within 0 and 1."""
+        if declared := self.design.scales.get(scorer):
+            return declared, True
+        every = (s for name in self.candidates for s in self.scores(name, scorer=scorer))
+        return self._once(("scale", scorer), lambda: (ends := seen_scale(every), ends == (0.0, 1.0)))
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -113,16 +142,19 @@ class Measured:
         Of a scorer it is the difference of the scores; of `judge` and `experts` the preference, from -1 (the
         baseline is much better) to 1, both orders, repeats, judges and raters averaged within the case.
         """
-        measure = self._measure(scorer)
-        for name in (candidate, baseline):
-            self._results(name)
+        return tuple(self._differences(candidate, baseline, self._measure(scorer)).known)
+
+    def _differences(self, candidate: str, baseline: str, measure: str) -> Differences:
+        key = ("differences", candidate, baseline, measure)
+        return self._once(key, lambda: self._differing(candidate, baseline, measure))
+
+    def _differing(self, candidate: str, baseline: str, measure: str) -> Differences:
+        ours, theirs = self._results(candidate), self._results(baseline)
         if measure == JUDGE:
-            return preferences(self.judgments, self.cases, candidate, baseline)
+            return of_judgments(self.judgments, self.cases, candidate, baseline)
         if measure == EXPERTS and self.votes:
-            return self.votes.by_case(self.cases, candidate, baseline)
-        ours, theirs = self.scores(candidate, scorer=measure), self.scores(baseline, scorer=measure)
-        pairs = zip(ours, theirs, strict=True)
-        return tuple(None if a is None or b is None else a - b for a, b in pairs)
+            return Differences.of_preferences(self.votes.by_case(self.cases, candidate, baseline))
+        return of_scores(ours, theirs, measure, self.scale(measure)[0])
 
     def verdict(
         self, candidate: str, *, baseline: str, scorer: str | None = None, margin: float | None = None
@@ -143,10 +175,11 @@ class Measured:
         """
         measure = self._measure(scorer)
         self._results(candidate)
-        found = {c.candidate: c for c in self.family(baseline, scorer=measure)}
-        if candidate not in found:
-            raise ValueError(f"no case has a score of both {candidate!r} and {baseline!r}: see report.failures")
-        return replace(found[candidate], margin=margin)
+        family = self.family(baseline, scorer=measure)
+        tested = family if margin is None else with_margin(family, margin)
+        if found := next((c for c in tested if c.candidate == candidate), None):
+            return found
+        raise ValueError(f"no case has a score of both {candidate!r} and {baseline!r}: see report.failures")
 
     @property
     def comparisons(self) -> tuple[Comparison, ...]:
@@ -163,38 +196,43 @@ class Measured:
             ValueError: Nothing was compared.
             MissingExtraError: Without `pip install "finetune_lib[eval]"`.
         """
-        measure, found = self._measure(scorer), list[tuple[str, str, str, float]]()
-        for one, other in combinations(self.candidates, 2):
-            differences = self.differences(one, baseline=other, scorer=measure)
-            pairs = zip(self.cases, differences, strict=True)
-            found += [(c.id, one, other, d) for c, d in pairs if d is not None and c.id not in self.contaminated]
-        return statistics.ranking(found)
+        return statistics.ranking(
+            (case.id, one, other, d)
+            for one, other in combinations(self.candidates, 2)
+            for case, d in zip(self.cases, self.differences(one, baseline=other, scorer=scorer), strict=True)
+            if d is not None and case.id not in self.contaminated
+        )
 
     def by_category(
         self, candidate: str, *, baseline: str, scorer: str | None = None
     ) -> tuple[CategoryComparison, ...]:
         """The comparison within each category; exploratory, corrected over the categories (Benjamini, Hochberg)."""
         measure = self._measure(scorer)
-        key = ("categories", candidate, baseline, measure)
-        if key not in self._known:
-            found = {name: self._compared(candidate, baseline, measure, category=name) for name in self.categories}
-            self._known[key] = explored({name: c for name, c in found.items() if c})
-        return self._known[key]
+
+        def found() -> tuple[CategoryComparison, ...]:
+            each = {name: self._compared(candidate, baseline, measure, category=name) for name in self.categories}
+            return explored({name: c for name, c in each.items() if c})
+
+        return self._once(("categories", candidate, baseline, measure), found)
 
     def better(self, candidate: str, *, baseline: str, margin: float = 0.0, scorer: str | None = None) -> Claim:
         """Whether the candidate is shown to be better, by more than `margin`; for `assert` in a pipeline."""
         found = self.verdict(candidate, baseline=baseline, scorer=scorer)
-        holds = found.outcome == "better" and found.estimate.low > margin
         more = f" by more than {margin:g}" if margin else ""
+        holds = found.outcome == "better" and (not margin or self._shown_above(found, margin))
         return Claim(holds, found, f"{candidate} is better than {baseline}{more}")
 
     def not_worse(self, candidate: str, *, baseline: str, margin: float, scorer: str | None = None) -> Claim:
-        """Whether the candidate is shown to be at most `margin` worse: what a cheaper model must be."""
+        """Whether the candidate is shown to be at most `margin` worse: what a cheaper model must be.
+
+        Among several candidates it is corrected for their number, and needs no correction beside `better`.
+        """
         found = self.verdict(candidate, baseline=baseline, scorer=scorer)
-        whole = found.missing <= 0.05 * (found.estimate.n + found.missing)
-        return Claim(
-            whole and found.estimate.low > -margin, found, f"{candidate} is not worse than {baseline} by {margin:g}"
-        )
+        text = f"{candidate} is not worse than {baseline} by {margin:g}"
+        return Claim(self._shown_above(found, -margin), found, text)
+
+    def _shown_above(self, found: Comparison, bound: float) -> bool:
+        return shown_above(self.family(found.baseline, scorer=found.scorer), bound)[found.candidate]
 
     def expense(self, candidate: str) -> Expense:
         """Tokens, price and time of a candidate's answers."""
@@ -204,8 +242,7 @@ class Measured:
         """What the candidate's advantage costs: price per win, and calls until the training is paid."""
         found = self.verdict(candidate, baseline=baseline, scorer=scorer)
         net = (found.wins - found.losses) / found.estimate.n
-        expenses = self.expense(candidate), self.expense(baseline)
-        return worth(*expenses, net_wins=net, training_usd=self.run.training_usd)
+        return worth(self.expense(candidate), self.expense(baseline), net_wins=net, training_usd=self.run.training_usd)
 
     def judge_quality(self, candidate: str, *, baseline: str) -> JudgeQuality:
         """How far the judge can be trusted with a pair: consistency, place, length, agreement with the experts."""
@@ -219,22 +256,19 @@ class Measured:
             told = self.differences(candidate, baseline=baseline, scorer=EXPERTS) if self.votes else ()
             votes = {case.id: value for case, value in zip(self.cases, told, strict=False) if value is not None}
             self._known[key] = JudgeQuality.of(
-                self.judgments, self.cases, candidate, baseline, lengths=lengths, votes=votes
+                self.judgments, self.grouped, candidate, baseline, lengths=lengths, votes=votes
             )
         return self._known[key]
 
     @property
     def self_preference(self) -> dict[str, tuple[str, ...]]:
         """By judge, the candidates of its own family of models: it may prefer them for that."""
-        families = {name: family_of(model) for name, model in self.run.models.items()}
-        found = {
-            judge: tuple(name for name, family in families.items() if family is not None and family == family_of(model))
-            for judge, model in self.run.judge_models.items()
-        }
-        return {judge: names for judge, names in found.items() if names}
+        return of_own_family(self.run.judge_models, self.run.models)
 
     def classification(self, candidate: str, *, scorer: str | None = None) -> ClassificationReport:
         """Accuracy, F1, per-class numbers and the confusion matrix of a scorer that finds labels (`Choice`).
+
+        An answer that failed counts as one without a label.
 
         Raises:
             ValueError: The scorer finds no labels.
@@ -242,8 +276,8 @@ class Measured:
         from finetune_lib.evaluation.scorers import classification_report
 
         name = self._scorer(scorer)
-        scored = [a.scores[name] for r in self._results(candidate) for a in r.attempts if name in a.scores]
-        pairs = [(score.target, score.label) for score in scored if score.target is not None]
+        self._results(candidate)
+        pairs = list(labelled(self.cases, self.results, candidate, name))
         if not pairs:
             raise ValueError(f"{name} finds no labels: classify with ft.Choice(...)")
         return classification_report(pairs)
@@ -262,7 +296,7 @@ class Measured:
         return weaknesses(
             candidate,
             name,
-            [(case, score) for case, score in zip(self.cases, scores, strict=True) if score is not None],
+            list(zip(self.cases, scores, strict=True)),
             answers={case.id: attempt.answer.text for case, attempt in firsts},
             reasons={case.id: a.scores[name].reason for case, a in firsts if name in a.scores},
             failed_below=failed_below,
@@ -282,18 +316,24 @@ class Measured:
 
     @cached_property
     def _known(self) -> dict[tuple[str, ...], Any]:
-        """Comparisons that were made already: a resampling takes its time."""
+        """What was computed already: pages ask for the same comparison many times."""
         return {}
+
+    def _once(self, key: tuple[str, ...], compute: Callable[[], T]) -> T:
+        if key not in self._known:
+            self._known[key] = compute()
+        return self._known[key]
 
     def family(self, baseline: str, *, scorer: str | None = None) -> tuple[Comparison, ...]:
         """Every other candidate against the baseline by one measure, where both have scores; corrected (Holm)."""
         measure = self._measure(scorer)
-        key = ("family", baseline, measure)
-        if key not in self._known:
-            self._results(baseline)
-            found = [self._compared(name, baseline, measure) for name in self.candidates if name != baseline]
-            self._known[key] = in_family([c for c in found if c])
-        return self._known[key]
+        self._results(baseline)
+
+        def found() -> tuple[Comparison, ...]:
+            compared = [self._compared(name, baseline, measure) for name in self.candidates if name != baseline]
+            return in_family([c for c in compared if c])
+
+        return self._once(("family", baseline, measure), found)
 
     def _compared(
         self, candidate: str, baseline: str, measure: str, *, category: str | None = None
@@ -306,32 +346,23 @@ class Measured:
         if measure == EXPERTS and self.votes:  # whoever stops early has seen a random part
             seen = self._seen(candidate, baseline)
             clean = [place for place in clean if self.cases[place].id in seen]
-        if not clean:
+        differences = self._differences(candidate, baseline, measure).at(clean)
+        if all(d is None for d in differences.known):
             return None
-        differences = self.differences(candidate, baseline=baseline, scorer=measure)
-        chosen = [differences[place] for place in clean]
-        if all(d is None for d in chosen):
-            return None
-        clusters = [self.cases[place].cluster for place in clean]
-        kind = "preference" if measure in PREFERENCES else "score"
-        widest = 1.0 if kind == "preference" else self._widest(measure)
-        estimate, counts, bounds = compare(chosen, clusters if any(clusters) else None, scale=(-widest, widest))
+        clusters = [self.grouped[place].cluster for place in clean]
+        preferred = measure in PREFERENCES
+        scale = ((0.0, 1.0), True) if preferred else self.scale(measure)
+        found = compare(differences, clusters if any(clusters) else None, scale=scale, design=self.design)
         return Comparison(
             candidate,
             baseline,
             measure,
-            estimate,
-            **counts,
+            **found,
             contaminated=left_out,
-            kind=kind,
-            bounds=bounds,
+            kind="preference" if preferred else "score",
             doubt=self._doubt(candidate, baseline) if measure == JUDGE else None,
+            design=self.design,
         )
-
-    def _widest(self, scorer: str) -> float:
-        """The greatest difference of two scores: 1, or more where a scorer's own scale is wider."""
-        seen = [s for name in self.candidates for s in self.scores(name, scorer=scorer) if s is not None]
-        return max(1.0, *seen) - min(0.0, *seen)
 
     def _doubt(self, candidate: str, baseline: str) -> Doubt | None:
         """Why no verdict may rest on the judge of this pair; None where nothing speaks against it."""

@@ -42,6 +42,7 @@ class Report(Measured):
         contaminated: Ids of cases whose like is in the training data: they are left out of comparisons.
         signatures: How exactly scorers measure, where they say so.
         run: How the evaluation was run.
+        design: What was decided before it.
 
     Example:
         >>> import finetune_lib as ft

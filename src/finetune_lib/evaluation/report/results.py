@@ -47,6 +47,15 @@ class Result:
         whole = {name: values for name, values in found.items() if len(values) == len(self.attempts)}
         return {name: sum(values) / len(values) for name, values in whole.items()}
 
+    def score(self, scorer: str) -> float | None:
+        """The mean of one scorer; None where it is missing."""
+        return self.scores.get(scorer)
+
+    def filled(self, scorer: str, missing: float) -> float:
+        """The mean of one scorer, with a value in the place of each score that is missing."""
+        values = [a.scores[scorer].value if scorer in a.scores else missing for a in self.attempts]
+        return sum(values) / len(values)
+
     @property
     def failures(self) -> tuple[str, ...]:
         """Why answers and scores are missing."""

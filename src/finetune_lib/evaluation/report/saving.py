@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from finetune_lib.data.reading import ReadError
 from finetune_lib.evaluation.judges import Judgment
+from finetune_lib.evaluation.report.design import Design
 from finetune_lib.evaluation.report.measured import Measured
 from finetune_lib.evaluation.report.records import RunRecord
 from finetune_lib.evaluation.report.results import Attempt, Result
@@ -33,6 +34,7 @@ def write_report(report: Measured, path: Path) -> Path:
         "contaminated": sorted(report.contaminated),
         "signatures": dict(report.signatures),
         "run": asdict(report.run),
+        "design": asdict(report.design),
     }
     return write_atomically(path, [json.dumps(body, ensure_ascii=True, indent=1).encode()])
 
@@ -66,7 +68,14 @@ def _fields(body: Mapping[str, Any]) -> dict[str, Any]:
         "contaminated": frozenset(body["contaminated"]),
         "signatures": body["signatures"],
         "run": RunRecord(**body["run"]),
+        "design": _read_design(body.get("design") or {}),
     }
+
+
+def _read_design(kept: Mapping[str, Any]) -> Design:
+    """Of reports that were saved before there was one, none."""
+    scales = {name: (low, high) for name, (low, high) in kept.get("scales", {}).items()}
+    return replace(Design(**kept), scales=scales)
 
 
 def _case(case: Case) -> dict[str, Any]:

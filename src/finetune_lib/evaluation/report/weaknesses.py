@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
@@ -17,6 +17,7 @@ from finetune_lib.records import Case
 from finetune_lib.texts import fold
 from finetune_lib.texts.shingles import RUNS
 
+UNCATEGORISED = "(none)"
 # Fewer failures than this have nothing in common but chance.
 FEWEST = 2
 MOST_WORDINGS = 10
@@ -83,7 +84,8 @@ class Weaknesses(Sequence[Weakness]):
         scorer: The measure.
         groups: Categories and wordings.
         failing: The failing cases, the worst first.
-        cases: How many cases there are in all.
+        cases: How many cases have a score.
+        unscored: How many have none, by category: they failed, and are no strength.
     """
 
     candidate: str
@@ -91,6 +93,7 @@ class Weaknesses(Sequence[Weakness]):
     groups: tuple[Weakness, ...]
     failing: tuple[FailingCase, ...]
     cases: int
+    unscored: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @overload
     def __getitem__(self, index: int) -> Weakness: ...
@@ -104,6 +107,9 @@ class Weaknesses(Sequence[Weakness]):
 
     def __str__(self) -> str:
         head = f"{self.candidate} fails {len(self.failing)} of {self.cases} cases by {self.scorer}"
+        if self.unscored:
+            where = ", ".join(f"{name} {count}" for name, count in self.unscored.items())
+            head += f"; {sum(self.unscored.values())} more have no score ({where}): see report.failures"
         if not self.groups:
             return head
         rows = [
@@ -134,7 +140,7 @@ class Weaknesses(Sequence[Weakness]):
 def weaknesses(
     candidate: str,
     scorer: str,
-    scored: Sequence[tuple[Case, float]],
+    scores: Sequence[tuple[Case, float | None]],
     *,
     answers: Mapping[str, str],
     reasons: Mapping[str, str],
@@ -145,11 +151,13 @@ def weaknesses(
     Args:
         candidate: Its name.
         scorer: The measure.
-        scored: The cases that have a score, and the score.
+        scores: Each case with its score; None where it has none.
         answers: What the candidate said, by case id.
         reasons: What the scorer said of it, by case id.
         failed_below: A case fails with a score below this.
     """
+    scored = [(case, score) for case, score in scores if score is not None]
+    unscored = Counter(case.category or UNCATEGORISED for case, score in scores if score is None)
     failing = sorted((pair for pair in scored if pair[1] < failed_below), key=lambda pair: pair[1])
     ids = {case.id for case, _ in failing}
     groups = [*_categories(scored, ids), *_wordings(scored, ids)]
@@ -160,6 +168,7 @@ def weaknesses(
         tuple(groups),
         tuple(FailingCase(case, answers[case.id], score, reasons.get(case.id, "")) for case, score in failing),
         len(scored),
+        dict(unscored),
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from finetune_lib.evaluation.judges.order import direction
 from finetune_lib.evaluation.report.comparing import CategoryComparison, Comparison, compare, explored
+from finetune_lib.evaluation.report.differences import Differences
 from finetune_lib.evaluation.review.items import Choice
 from finetune_lib.evaluation.review.keys import KeyItem
 from finetune_lib.evaluation.review.vote import (
@@ -137,8 +138,8 @@ class Votes:
         chosen = [means.get(case) for case in seen if category in (None, categories[case])]
         if all(value is None for value in chosen):
             raise ValueError(f"no vote prefers {candidate!r} or {baseline!r}, or calls them equal")
-        estimate, counts, bounds = compare(chosen, None, scale=(-1.0, 1.0))
-        return Comparison(candidate, baseline, MEASURE, estimate, **counts, kind="preference", bounds=bounds)
+        found = compare(Differences.of_preferences(chosen), None)
+        return Comparison(candidate, baseline, MEASURE, **found, kind="preference")
 
     def by_category(self, candidate: str, baseline: str) -> tuple[CategoryComparison, ...]:
         """The verdict within each category; exploratory, corrected over the categories (Benjamini, Hochberg)."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from finetune_lib.evaluation.judges import AsksJudge, Judge, Judgment, Verdict
+from finetune_lib.evaluation.judges.judge import Level
 from finetune_lib.evaluation.running.answering import ENDS_THE_RUN, reason_of
 from finetune_lib.evaluation.running.kept_function import KeptFunction
 from finetune_lib.evaluation.running.units import Contents, load_verdict, verdict_of
@@ -14,6 +15,7 @@ from finetune_lib.platforms.asking import Request, Session
 from finetune_lib.records import Answer, Case
 
 SAME = "the answers are identical"
+NOTHING = "the other answer is empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,9 @@ class Pairing:
         """What the judge says; whatever goes wrong is the reason why it is missing."""
         if pair.first == pair.second:
             return pair.judged(Verdict("tie", SAME), asked=False)
+        if not (pair.first.strip() and pair.second.strip()):
+            better: Level = "first_much_better" if pair.first.strip() else "second_much_better"
+            return pair.judged(Verdict(better, NOTHING), asked=False)
         try:
             return pair.judged(await self._verdict(pair))
         except ENDS_THE_RUN:
@@ -86,7 +91,8 @@ class Pairing:
 
     def requests(self, pair: Pair) -> list[Request]:
         """What a model is asked about a pair."""
-        asked = pair.judge in self._models and pair.first != pair.second
+        told = pair.first != pair.second and pair.first.strip() and pair.second.strip()
+        asked = pair.judge in self._models and told
         return [self._request(self._models[pair.judge], pair)] if asked else []
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from finetune_lib.evaluation.report import RunRecord
 from finetune_lib.evaluation.running.run import Plan
 from finetune_lib.evaluation.scorers import Scorer
+from finetune_lib.evaluation.scorers.scorer import scale_of
 from finetune_lib.platforms.asking import Session
 from finetune_lib.records import JobRecord
 
@@ -48,6 +49,21 @@ def run_record(plan: Plan, session: Session, job: Job | None, *, started: float,
 
 def _models(things: Mapping[str, object]) -> dict[str, str]:
     return {name: str(model) for name, one in things.items() if (model := getattr(one, "model", None))}
+
+
+def scales(scorers: Mapping[str, Scorer]) -> dict[str, tuple[float, float]]:
+    """The least and the greatest score of the scorers that declare them.
+
+    Raises:
+        ValueError: A scale is none; its scorer is named.
+    """
+    found: dict[str, tuple[float, float]] = {}
+    for name, one in scorers.items():
+        try:
+            found |= {name: ends} if (ends := scale_of(one)) else {}
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"range of scorer {name}: {error}") from error
+    return found
 
 
 def signatures(scorers: Mapping[str, Scorer]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from finetune_lib.evaluation.running.answering import ENDS_THE_RUN, reason_of
 from finetune_lib.evaluation.running.kept_function import KeptFunction
 from finetune_lib.evaluation.running.units import Contents, load_score, score_of
 from finetune_lib.evaluation.scorers import Scorer
-from finetune_lib.evaluation.scorers.scorer import AsksGrader, given_to
+from finetune_lib.evaluation.scorers.scorer import AsksGrader, given_to, scale_of
 from finetune_lib.platforms.asking import Request, Session
 from finetune_lib.records import Answer, Case, Score
 
@@ -44,7 +44,7 @@ class Scoring:
         failures: dict[str, str] = {}
         for name in self._scorers:
             try:
-                scores[name] = await self._score(name, answer, case)
+                scores[name] = _on_scale(await self._score(name, answer, case), self._scorers[name])
             except ENDS_THE_RUN:
                 raise
             except Exception as error:
@@ -68,6 +68,17 @@ class Scoring:
             with suppress(Exception):  # it is told when the answer is scored
                 found.append(grader.request(given_to(grader, answer), case))
         return found
+
+
+def _on_scale(score: Score, scorer: Scorer) -> Score:
+    """The score itself.
+
+    Raises:
+        ValueError: It is beyond the scale that its scorer declares.
+    """
+    if (declared := scale_of(scorer)) and not declared[0] <= score.value <= declared[1]:
+        raise ValueError(f"{score.value:g} is beyond its range from {declared[0]:g} to {declared[1]:g}")
+    return score
 
 
 def _content(answer: Answer) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from finetune_lib.platforms.asking import Reply, Request
 from finetune_lib.records import Answer, Case, Score
+from finetune_lib.statistics.estimates import ends
 
 Scored = float | Score
 
@@ -48,6 +49,18 @@ class Instant:
     """Scorers that compute and wait for nothing."""
 
     instant: ClassVar[bool] = True
+
+
+def scale_of(scorer: object) -> tuple[float, float] | None:
+    """The least and the greatest score of a scorer, its `range`; None where it does not declare them.
+
+    How sure a verdict is depends on how far a score can fall.
+
+    Raises:
+        ValueError: They are not two numbers, the second above the first.
+    """
+    told = getattr(scorer, "range", None)
+    return None if told is None else ends(told)
 
 
 def text_of(answer: Answer | str) -> str:

@@ -44,7 +44,12 @@ def _forest(whole: Comparison, found: Sequence[CategoryComparison], axis: Axis, 
     named = f"{title}: {view.named(whole.scorer)}"
     columns = (tag("th", words["category"], scope="col"), tag("th", "n", scope="col"))
     drawn = tag("th", scale(axis), scope="col", class_="drawn")
-    head = tag("thead", tag("tr", *columns, drawn, tag("th", words["interval_name"], scope="col")))
+    head = tag(
+        "thead",
+        tag(
+            "tr", *columns, drawn, tag("th", words["interval_name"].format(level=view.report.design.level), scope="col")
+        ),
+    )
     rows = [_row(one.category, one.comparison, axis, view, few=one.too_few) for one in found]
     total = _row(words["all_cases"], whole, axis, view, few=False, whole=True)
     caption = tag("caption", visible_markup(named))

@@ -12,7 +12,7 @@ from finetune_lib.evaluation.report.views.failing import groups
 from finetune_lib.evaluation.report.views.method import facts
 from finetune_lib.evaluation.report.views.numbers import number
 from finetune_lib.evaluation.report.views.phrases import SYMBOLS, caveats, headline, many, meaning
-from finetune_lib.evaluation.report.views.tables import MEASURES, category_rows, measure_rows
+from finetune_lib.evaluation.report.views.tables import category_rows, measure_header, measure_rows
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.unseen import visible
 from finetune_lib.pages.wording import number_of
@@ -57,7 +57,7 @@ def _head(view: View) -> Iterator[str]:
 
 def _comparisons(view: View) -> Iterator[str]:
     if view.decided:
-        header = [view.words[name] for name in ("candidate", *MEASURES)]
+        header = [view.words["candidate"], *measure_header(view)]
         yield table(header, measure_rows(view.decided, view))
 
 
@@ -89,7 +89,7 @@ def _scores(view: View) -> Iterator[str]:
         yield table([number_of(view.words, "cases_counted", len(report.cases)), *report.scorers], lines)
     others = [c for name in view.others for c in view.of_candidate(name)[1:]]
     if others:
-        yield table([view.words[name] for name in ("candidate", *MEASURES)], measure_rows(others, view))
+        yield table([view.words["candidate"], *measure_header(view)], measure_rows(others, view))
 
 
 def _categories(view: View) -> Iterator[str]:

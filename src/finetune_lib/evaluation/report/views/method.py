@@ -16,7 +16,7 @@ SHOWN_CASES = 20
 def method(view: View) -> Iterator[Markup]:
     """The rule, and the facts of this run."""
     words = view.words
-    clustered = any(case.cluster for case in view.report.cases)
+    clustered = any(case.cluster for case in view.report.grouped)
     rules = ["method_rule", "method_unit", *(["method_clusters"] if clustered else []), "method_seed"]
     if view.comparisons:
         yield from (tag("p", words[name]) for name in rules)

@@ -24,7 +24,8 @@ def picture(c: Comparison, view: View, axis: Axis | None = None) -> Markup:
     """The interval of a comparison."""
     interval = c.win_rate or (c.estimate.value, c.estimate.low, c.estimate.high)
     drawn = axis or axis_of(view.of_measure(c.scorer))
-    return whisker(drawn, interval, label=facts(c, view), kind=key(c), margin=None if c.win_rate else c.margin)
+    kind = key(c) if view.decides(c) else "not_shown"
+    return whisker(drawn, interval, label=facts(c, view), kind=kind, margin=None if c.win_rate else c.margin)
 
 
 def bar(c: Comparison, view: View) -> Markup:

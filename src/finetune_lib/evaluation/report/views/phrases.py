@@ -11,6 +11,9 @@ from finetune_lib.pages.wording import Words, number_of
 
 SYMBOLS = {"better": "▲", "worse": "▼", "equivalent": "=", "not shown": "?"}
 COUNTS = ("wins", "losses", "ties")
+MOST_NAMED = 5
+# A group with more of the cases than this decides nearly alone.
+LARGE = 0.2
 
 
 def key(comparison: Comparison) -> str:
@@ -48,7 +51,7 @@ def counts(c: Comparison, words: Words) -> str:
 def facts(c: Comparison, view: View) -> str:
     """One line with all numbers."""
     words, (value, low, high) = view.words, shown_numbers(c)
-    told = words["interval"].format(value=value, low=low, high=high)
+    told = words["interval"].format(value=value, low=low, high=high, level=c.design.level)
     form = words["preference" if c.win_rate else "difference"]
     p = p_of(c, words, name="holm_short")
     return words["joined"].format(
@@ -60,8 +63,16 @@ def told(c: Comparison, view: View) -> str:
     """What the number is, and how sure."""
     _, low, high = shown_numbers(c)
     form = view.words["by_preference" if c.win_rate else "by_score"]
-    n = number_of(view.words, "cases_counted", c.estimate.n)
-    return form.format(measure=view.named(c.scorer), low=low, high=high, p=p_of(c, view.words), n=n)
+    p, level = p_of(c, view.words), c.design.level
+    return form.format(measure=view.named(c.scorer), low=low, high=high, p=p, n=units(c, view.words), level=level)
+
+
+def units(c: Comparison, words: Words) -> str:
+    """The cases behind a number; the groups that count, where there are some."""
+    cases = number_of(words, "cases_counted", c.estimate.n)
+    if c.estimate.clusters is None:
+        return cases
+    return words["groups_of_cases"].format(groups=number_of(words, "groups_counted", c.estimate.clusters), cases=cases)
 
 
 def meaning(c: Comparison, words: Words) -> str:
@@ -83,24 +94,77 @@ def caveats(c: Comparison, view: View) -> Iterator[str]:
     if c.missing and c.bounds:
         low, high = map(signed, c.bounds)
         form = words.get("missing_bounds_one", words["missing_bounds"]) if c.missing == 1 else words["missing_bounds"]
-        yield form.format(number=c.missing, all=c.estimate.n + c.missing, low=low, high=high)
+        yield form.format(number=c.missing, all=sum((c.wins, c.losses, c.ties, unknown(c))), low=low, high=high)
     if c.contaminated:
         yield number_of(words, "contaminated_told", c.contaminated)
     yield from advice(c, view)
 
 
+def unknown(c: Comparison) -> int:
+    """Cases of which nothing is known; of others that are missing, a part is."""
+    return max(0, (c.filled[0].n if c.filled else c.estimate.n) - c.estimate.n)
+
+
 def advice(c: Comparison, view: View) -> Iterator[str]:
-    """What to do where nothing is shown."""
-    if c.outcome != "not shown":
-        return
+    """Why nothing is shown and what to do; and what was decided or joined beforehand."""
+    words = view.words
     if c.doubt:
-        yield view.words["judge_disagrees" if c.doubt == "judge_disagrees" else "judge_inconsistent"]
-    elif c.missing > 0.05 * (c.estimate.n + c.missing):
-        yield view.words["too_many_missing"]
-    elif c.items_needed:
-        category = where_to_label(c, view)
-        form = view.words["advice_where" if category else "advice"]
-        yield form.format(number=c.items_needed, category=category)
+        yield words["judge_disagrees" if c.doubt == "judge_disagrees" else "judge_inconsistent"]
+    elif c.reason == "missing":
+        yield words["missing_decide"].format(n=c.estimate.n, number=c.missing)
+    elif c.reason == "unseen":
+        yield unseen(c, words)
+    elif c.reason == "spread" and c.items_needed:
+        yield spread(c, c.items_needed, view)
+    yield from joined(c, view)
+    yield from decided(c, words)
+
+
+def unseen(c: Comparison, words: Words) -> str:
+    """That too few cases were seen to rule out rare large differences."""
+    name = "groups_counted" if c.estimate.clusters else "cases_counted"
+    said = words["unseen_loss" if c.estimate.value > 0 else "unseen_win"].format(
+        candidate=c.candidate,
+        value=number(abs(c.estimate.value)) if abs(c.estimate.value) >= 0.01 else f"{abs(c.estimate.value):.3f}",
+        n=number_of(words, name, c.units),
+        rate=max(1, round(100 * c.could_go_unseen)),
+    )
+    needed = [words["unseen_needed"].format(n=number_of(words, name, c.items_needed))] if c.items_needed else []
+    return words["sentences"].join([said, *needed])
+
+
+def spread(c: Comparison, more: int, view: View) -> str:
+    """How many more cases or groups would probably show the difference."""
+    if c.estimate.clusters:
+        return view.words["groups_wanted"].format(number=more)
+    category = where_to_label(c, view)
+    return view.words["advice_where" if category else "advice"].format(number=more, category=category)
+
+
+def joined(c: Comparison, view: View) -> Iterator[str]:
+    """Which cases ask the same and so count once together; those that contradict each other, and a very large one."""
+    words, found = view.words, view.report.alike
+    if not found:
+        return
+    groups = ["=".join(group.cases[:MOST_NAMED]) for group in found]
+    alike = sum(len(group.cases) - 1 for group in found)
+    yield words["asked_alike"].format(number=alike, cases=many(groups, words, most=MOST_NAMED))
+    if odd := ["=".join(group.cases[:MOST_NAMED]) for group in found if len(group.answers) > 1]:
+        yield words["contradicting"].format(cases=many(odd, words, most=MOST_NAMED))
+    largest = max((group.cases for group in found), key=len)
+    if len(largest) > LARGE * c.estimate.n:
+        yield words["large_group"].format(number=len(largest), first=largest[0], last=largest[-1])
+
+
+def decided(c: Comparison, words: Words) -> Iterator[str]:
+    """What was decided before the run, and that more looks were taken than planned."""
+    design = c.design
+    if design.assume:
+        yield words["assumed"]
+    if design.planned_looks > 1:
+        yield words["looks_planned"].format(number=design.planned_looks)
+    if design.look > design.planned_looks:
+        yield words["looked_again"].format(look=design.look, planned=design.planned_looks)
 
 
 def where_to_label(c: Comparison, view: View) -> str | None:

@@ -48,14 +48,14 @@ def _header(axes: Axes, found: dict[str, Comparison], view: View) -> Iterator[Ma
     yield tag("th", words["candidate"], scope="col")
     if axes[0]:
         yield tag("th", words["score"], scale(axes[0]), scope="col", class_="drawn")
-        yield tag("th", words["interval_name"], scope="col")
+        yield tag("th", words["interval_name"].format(level="95 %"), scope="col")
     else:
         yield from (tag("td", class_="drawn"), tag("td"))
     if axes[1]:
         name = "prefers" if any(c.win_rate for c in found.values()) else "against"
         title = visible_markup(words[name].format(baseline=view.baseline))
         yield tag("th", title, scale(axes[1]), scope="col", class_="drawn")
-        yield tag("th", words["interval_name"], scope="col")
+        yield tag("th", words["interval_name"].format(level=view.report.design.level), scope="col")
         yield tag("th", words["won_tied_lost"], scope="col", class_="drawn")
 
 
@@ -65,18 +65,21 @@ def _row(name: str, measure: str, score: Estimate | None, c: Comparison | None, 
     if axes[0] is None:
         cells += [tag("td", class_="nothing")] * 2
     else:
-        cells += _score(score, view.report.mean(name, scorer=measure), axes[0], view.words["score"])
+        cells += _score(score, view.report.mean(name, scorer=measure), axes[0], view)
     if axes[1]:
         cells += _difference(c, axes[1], view) if c else [tag("td", class_="nothing")] * 3
     return tag("tr", *cells)
 
 
-def _score(score: Estimate | None, mean: float | None, axis: Axis, label: str) -> list[Markup]:
+def _score(score: Estimate | None, mean: float | None, axis: Axis, view: View) -> list[Markup]:
+    label = view.words["score"]
     if score is None:
         return [tag("td", empty(axis), class_="drawn", data_label=label), tag("td", number(mean), class_="number")]
     text = f"{number(score.low)} – {number(score.high)}"
     drawn = whisker(axis, (score.value, score.low, score.high), label=f"{number(score.value)} ({text})")
     value: list[Content] = [tag("b", number(score.value)), Markup(" "), tag("small", text)]
+    if score.clusters:  # the mean of the groups decides; the plain one stands beside it
+        value += [Markup("<br>"), tag("small", view.words["of_cases"].format(mean=number(mean)))]
     return [tag("td", drawn, class_="drawn", data_label=label), tag("td", *value, class_="number")]
 
 

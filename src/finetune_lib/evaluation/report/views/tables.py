@@ -19,9 +19,16 @@ def measure_rows(found: Iterable[Comparison], view: View) -> list[list[str]]:
         value, low, high = shown_numbers(c)
         p = p_value(c.p).removeprefix("p ").removeprefix("= ")
         counts = f"{c.wins:,} · {c.ties:,} · {c.losses:,}"
-        outcome = f"{SYMBOLS[c.outcome]} {view.words[f'{key(c)}_short']}"
+        outcome = (
+            f"{SYMBOLS[c.outcome]} {view.words[f'{key(c)}_short']}" if view.decides(c) else view.words["also_measured"]
+        )
         rows.append([c.candidate, view.named(c.scorer), value, f"[{low}, {high}]", p, counts, outcome])
     return rows
+
+
+def measure_header(view: View) -> list[str]:
+    """The names of the columns."""
+    return [view.words[name].format(level=view.report.design.level) for name in MEASURES]
 
 
 def category_rows(view: View) -> list[list[str]]:

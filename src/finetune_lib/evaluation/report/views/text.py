@@ -11,7 +11,7 @@ from finetune_lib.evaluation.report.views.expense import rows, run_told
 from finetune_lib.evaluation.report.views.failing import groups
 from finetune_lib.evaluation.report.views.numbers import MINUS, number
 from finetune_lib.evaluation.report.views.phrases import advice, facts, headline, many
-from finetune_lib.evaluation.report.views.tables import MEASURES, category_rows, measure_rows
+from finetune_lib.evaluation.report.views.tables import category_rows, measure_header, measure_rows
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.terminal import table
 from finetune_lib.pages.unseen import visible
@@ -44,8 +44,7 @@ def _verdict(found: list[Comparison], view: View) -> Iterator[str]:
     yield visible(view.words["line"].format(one=headline(first, view.words), other=facts(first, view)))
     yield from (f"  {visible(text)}" for text in advice(first, view))
     if others:
-        header = [view.words[name] for name in MEASURES]
-        yield indent(_table(header, [row[1:] for row in measure_rows(others, view)]), "  ")
+        yield indent(_table(measure_header(view), [row[1:] for row in measure_rows(others, view)]), "  ")
 
 
 def _means(view: View) -> Iterator[str]:
@@ -56,10 +55,13 @@ def _means(view: View) -> Iterator[str]:
 
 
 def _mean(name: str, scorer: str, view: View) -> str:
-    """The mean with its interval."""
+    """The mean with its interval; where groups count, theirs, which decides, beside the plain one."""
     found = view.interval(name, scorer)
     text = number(view.report.mean(name, scorer=scorer))
-    return f"{text} [{number(found.low)}, {number(found.high)}]" if found else text
+    if found is None:
+        return text
+    beside = f" ({view.words['of_cases'].format(mean=text)})" if found.clusters else ""
+    return f"{number(found.value)} [{number(found.low)}, {number(found.high)}]{beside}"
 
 
 def _categories(view: View) -> Iterator[str]:

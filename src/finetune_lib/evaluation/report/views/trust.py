@@ -104,8 +104,8 @@ def expert_checks(votes: Votes, words: Words) -> Iterator[Check]:
 
 
 def _percents(e: Estimate, words: Words) -> str:
-    return words["interval"].format(value=percent(e.value), low=percent(e.low), high=percent(e.high))
+    return words["interval"].format(value=percent(e.value), low=percent(e.low), high=percent(e.high), level="95 %")
 
 
 def _numbers(e: Estimate, words: Words) -> str:
-    return words["interval"].format(value=number(e.value), low=number(e.low), high=number(e.high))
+    return words["interval"].format(value=number(e.value), low=number(e.low), high=number(e.high), level="95 %")

@@ -39,7 +39,9 @@ def _summary(found: list[Comparison], view: View) -> Markup:
 
 
 def badge(c: Comparison, view: View) -> Markup:
-    """The outcome with its symbol: colour alone tells nobody anything."""
+    """The outcome with its symbol: colour alone tells nobody anything. What does not decide has none."""
+    if not view.decides(c):
+        return tag("span", view.words["also_measured"], class_="outcome also")
     symbol = tag("span", SYMBOLS[c.outcome], aria_hidden="true")
     return tag("span", symbol, Markup(" "), view.words[f"{key(c)}_short"], class_=f"outcome {key(c)}")
 

@@ -99,6 +99,10 @@ class View:
         """The comparison of each candidate by its first measure: the one that decides."""
         return [found[0] for name in self.others if (found := self.of_candidate(name))]
 
+    def decides(self, comparison: Comparison) -> bool:
+        """Whether it is by the measure named first; the others are measured too, and carry no verdict."""
+        return comparison.scorer == self.report.measures[0]
+
     def named(self, measure: str) -> str:
         """A measure as it is called: scorers have names of their own."""
         own = measure in self.report.scorers
