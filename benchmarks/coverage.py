@@ -3,11 +3,15 @@
     python benchmarks/coverage.py            # 2,000 sets of each kind, some minutes
     python benchmarks/coverage.py 300        # a quick look
 
-Every set goes through `paired_difference`. Of all items, the share `discordant` differs between the two candidates;
+The first table is of intervals. Every set goes through `paired_difference`. Of all items, the share `discordant` differs between the two candidates;
 of these the first one wins more than half: `lean` 0 is no difference, `lean` 1 means that it loses none. Graded
 differences are as large as a uniform number, a level of a judge (a half or one), or the difference of two skewed
-scores on every item. In clusters, of 1 to 9 items or of very unequal size, an item shares the outcome of its cluster
-with probability `alike`.
+scores on every item; or a small steady gain that a rare large loss takes away, with and without noise. In clusters, of 1
+to 9 items or of very unequal size, an item shares the outcome of its cluster with probability `alike`, or whole clusters
+collapse.
+
+The second table is of verdicts between candidates that are equal: how often one is called better or worse where questions
+are copied, wrong answers fail, many candidates meet one baseline, or one looks again while items are added.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from math import ceil, sqrt
 
 import numpy
 
-from finetune_lib.statistics import Estimate, paired_difference
+from finetune_lib.statistics import Estimate, holm, paired_difference, worst_case
 
 Draw = Callable[[numpy.random.Generator, int], numpy.ndarray]
 SIZES = (20, 30, 50, 100, 200, 500, 1000)
@@ -77,6 +81,19 @@ def graded() -> Iterator[Kind]:
     yield Kind("graded, skewed", "equal", lambda r, n: r.beta(5, 1, n) - r.beta(5, 1, n), 0.0)
 
 
+def collapsing() -> Iterator[Kind]:
+    """A little better on nearly all items, and much worse on a few: no difference in the mean."""
+    for rate, gain, noise in product((0.01, 0.05, 0.1), (0.005, 0.03, 0.1), (0.0, 0.1)):
+        loss = gain * (1 - rate) / rate
+        if loss <= 1 - 3 * noise:
+            case = f"rate {rate}, gain {gain}, noise {noise}"
+            yield Kind("graded, collapsing", case, lambda r, n, a=(rate, gain, loss, noise): collapse(r, n, *a), 0.0)
+
+
+def collapse(r: numpy.random.Generator, n: int, rate: float, gain: float, loss: float, noise: float) -> numpy.ndarray:
+    return numpy.where(r.random(n) < rate, -loss, gain) + noise * r.uniform(-1, 1, n)
+
+
 @cache
 def clusters_of(n: int) -> numpy.ndarray:
     """The cluster of each item: 1, 2, 3 … 9, 1, 2 … items, five on average."""
@@ -90,6 +107,18 @@ def clustered() -> Iterator[Kind]:
         ids = numpy.repeat(numpy.arange(len(sizes)), sizes)
         name = "clusters: " + " + ".join(f"{count} of {size}" for count, size in layout)
         yield from in_clusters(name, lambda _, ids=ids: ids, (len(ids),))
+
+
+def collapsing_clusters() -> Iterator[Kind]:
+    """Whole documents collapse, the others are a little better."""
+    for count, size, rate in product((20, 50), (5, 25), (0.05, 0.1)):
+        ids, gain = numpy.repeat(numpy.arange(count), size), 0.03
+
+        def draw(r: numpy.random.Generator, _: int, ids=ids, count=count, rate=rate, gain=gain) -> numpy.ndarray:
+            return collapse(r, count, rate, gain, gain * (1 - rate) / rate, 0.0)[ids]
+
+        name, case = f"clusters: {count} of {size}, collapsing", f"rate {rate}"
+        yield Kind(name, case, draw, 0.0, lambda _, ids=ids: ids, (len(ids),))
 
 
 def in_clusters(name: str, ids: Callable[[int], numpy.ndarray], items: tuple[int, ...]) -> Iterator[Kind]:
@@ -124,10 +153,72 @@ def measure(kind: Kind, n: int, sets: int) -> tuple[float, float]:
     return held, sum((e.p or 0.0) < 0.05 for e in found) / sets
 
 
+def equal(rng: numpy.random.Generator, n: int, share: float = 0.75) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Two candidates that are right equally often."""
+    return (rng.random(n) < share).astype(float), (rng.random(n) < share).astype(float)
+
+
+def shown(*estimates: Estimate) -> bool:
+    return all(e.low > 0 for e in estimates) or all(e.high < 0 for e in estimates)
+
+
+def copied(rng: numpy.random.Generator, questions: int, copies: int, together: bool) -> bool:
+    a, b = (numpy.repeat(x, copies) for x in equal(rng, questions))
+    return shown(paired_difference(a, b, numpy.repeat(numpy.arange(questions), copies) if together else None))
+
+
+def failing(rng: numpy.random.Generator, n: int, whole: bool) -> bool:
+    """Of the candidate's wrong answers those fail that are 4.8 % of all; left out alone, or counted against it too."""
+    a, b = equal(rng, n)
+    lost = (a == 0) & (rng.random(n) < 0.048 / 0.25)
+    left_out = paired_difference(a[~lost], b[~lost])
+    given = [None if gone else x for x, gone in zip(a, lost, strict=True)]
+    return left_out.low > 0 and (not whole or worst_case(given, b)[0].low > 0)
+
+
+def many(rng: numpy.random.Generator, n: int, candidates: int, corrected: bool) -> bool:
+    base = equal(rng, n)[0]
+    found = [paired_difference(equal(rng, n)[0], base) for _ in range(candidates)]
+    ps = holm([e.p for e in found]) if corrected else [e.p for e in found]
+    return any(shown(e) and p < 0.05 for e, p in zip(found, ps, strict=True))
+
+
+def looking(rng: numpy.random.Generator, n: int, looks: int, planned: bool) -> bool:
+    a, b = equal(rng, n)
+    each = [n * (look + 1) // looks for look in range(looks)]
+    return any(shown(paired_difference(a[:k], b[:k], planned_looks=looks if planned else 1)) for k in each)
+
+
+FAMILIES = (
+    ("10 questions, 5 copies each", copied, (10, 5)),
+    ("20 questions, 5 copies each", copied, (20, 5)),
+    ("wrong answers fail, 500 cases", failing, (500,)),
+    ("wrong answers fail, 2000 cases", failing, (2000,)),
+    ("10 candidates, 200 cases", many, (200, 10)),
+    ("5 looks up to 250 cases", looking, (250, 5)),
+)
+
+
+def verdicts(sets: int) -> None:
+    print("| equal candidates | called better or worse without the rule | with it |")
+    print("|---|---|---|")
+    for name, draw, sizes in FAMILIES:
+        rates = [
+            sum(draw(rng, *sizes, rule) for _ in range(sets)) / sets
+            for rule in (False, True)
+            for rng in [numpy.random.default_rng([*map(ord, name)])]
+        ]
+        print(f"| {name} | {rates[0]:.3f} | {rates[1]:.3f} |")
+
+
 def main(sets: int) -> None:
     begin, below, above = time.perf_counter(), 0, 0
     coverage, errors = defaultdict(list), defaultdict(list)
-    for kind, n in [(one, n) for one in [*ternary(), *graded(), *clustered()] for n in one.items]:
+    for kind, n in [
+        (one, n)
+        for one in [*ternary(), *graded(), *collapsing(), *clustered(), *collapsing_clusters()]
+        for n in one.items
+    ]:
         # Counts are quickly told, clusters slowly.
         number = ceil(sets * (0.5 if kind.clusters else 5 if kind.name == "0 and 1" else 1))
         held, low_p = measure(kind, n, number)
@@ -145,6 +236,7 @@ def main(sets: int) -> None:
     print(
         f"{below} coverages below {WANTED} and {above} errors above {ALLOWED} by more than the chance of so many sets"
     )
+    verdicts(sets)
     print(f"{time.perf_counter() - begin:.0f} s")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
@@ -35,3 +36,19 @@ def test_mlflow_gets_metrics_the_table_and_the_files(report: ft.Report, tmp_path
     assert run.data.params["golden_set"] == report.run.golden
     files = {item.path for item in mlflow.MlflowClient().list_artifacts(run.info.run_id)}
     assert {"report.html", "report.json", "answers.json"} <= files
+
+
+def test_a_report_as_a_frame_has_one_row_an_answer(report: ft.Report):
+    frame = report.to_pandas()
+    assert len(frame) == 24
+    assert list(frame.columns[-2:]) == ["exact_match", "fickle"]
+    means = frame.groupby("candidate")["exact_match"].mean()
+    assert means["tuned"] == report.mean("tuned")
+    failed = frame[(frame.candidate == "tuned") & (frame.case == "3")].iloc[0]
+    assert "the line is busy" in failed.error
+    assert math.isnan(failed.exact_match)
+
+
+def test_a_report_as_a_dict_is_what_its_file_holds(report: ft.Report, tmp_path):
+    path = report.save_json(tmp_path / "report.json")
+    assert json.loads(json.dumps(report.to_dict())) == json.loads(path.read_text(encoding="utf-8"))

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Unpack
+from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 from finetune_lib.errors import FinetuneError
 from finetune_lib.evaluation.report.measured import Measured
+from finetune_lib.extras import require
 from finetune_lib.files import write_atomically
 from finetune_lib.pages.curve import Plot
 from finetune_lib.texts.languages import Language
 
 if TYPE_CHECKING:
+    import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
+
     from finetune_lib.evaluation.review import Beside, PageOptions, Votes
 
 
@@ -104,6 +107,22 @@ class Report(Measured):
         from finetune_lib.evaluation.report.saving import write_report
 
         return write_report(self, Path(path))
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `save_json` writes, as one dict of plain values."""
+        from finetune_lib.evaluation.report.saving import as_dict
+
+        return as_dict(self)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A frame with one row an answer: the case, the candidate, the answer, its price, and a column for each scorer.
+
+        Raises:
+            MissingExtraError: Without `pip install "finetune_lib[frames]"`.
+        """
+        from finetune_lib.evaluation.report.saving import rows
+
+        return require("pandas", extra="frames", feature="to_pandas").DataFrame(rows(self))
 
     def save_promptfoo(self, path: str | PathLike[str]) -> Path:
         """Write the report in the form that `promptfoo import` reads."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,12 @@ FORMAT, VERSION = "finetune_lib.report", 1
 
 def write_report(report: Measured, path: Path) -> Path:
     """Write everything but the experts' votes, which have files of their own."""
-    body = {
+    return write_atomically(path, [json.dumps(as_dict(report), ensure_ascii=True, indent=1).encode()])
+
+
+def as_dict(report: Measured) -> dict[str, Any]:
+    """All of the report but the votes, of plain values that JSON knows."""
+    return {
         "format": FORMAT,
         "version": VERSION,
         "verdicts": [str(comparison) for comparison in report.comparisons],
@@ -36,7 +41,29 @@ def write_report(report: Measured, path: Path) -> Path:
         "run": asdict(report.run),
         "design": asdict(report.design),
     }
-    return write_atomically(path, [json.dumps(body, ensure_ascii=True, indent=1).encode()])
+
+
+def rows(report: Measured) -> Iterator[dict[str, Any]]:
+    """One row an answer: the case, who answered, what, at which price, and what each scorer says of it."""
+    for candidate in report.candidates:
+        for case, result in zip(report.cases, report.results[candidate], strict=True):
+            for number, attempt in enumerate(result.attempts, start=1):
+                answer, scores = attempt.answer, attempt.scores
+                yield {
+                    "case": case.id,
+                    "category": case.category,
+                    "question": case.prompt,
+                    "expected": case.expected,
+                    "candidate": candidate,
+                    "attempt": number,
+                    "answer": answer.text,
+                    "error": answer.error,
+                    "seconds": answer.seconds,
+                    "usd": answer.cost,
+                    "prompt_tokens": answer.usage.prompt_tokens,
+                    "completion_tokens": answer.usage.completion_tokens,
+                    **{name: scores[name].value if name in scores else None for name in report.scorers},
+                }
 
 
 def read_report(path: Path) -> dict[str, Any]:
