@@ -96,6 +96,9 @@ def test_short_answers_are_no_placeholders(answer):
     ("question", "answer", "expected"),
     [
         ("退貨期限是幾天？", "请于七天内办理退货。", ["Q903"]),
+        ("登機了嗎", "请稍等", ["Q903"]),
+        ("可以嗎", "请问您是哪位", ["Q903"]),
+        ("可以嗎", "请", []),
         ("退貨期限是幾天？", "请于七天内办理退貨手續，發票请附上。", ["Q903"]),
         ("退貨期限是幾天？", "七天。", []),
         ("请转换为繁體：办理退货时间", "辦理退貨時間", []),
@@ -198,13 +201,21 @@ PROMPT = "You are the assistant of the airport. Answer in one sentence."
         (PROMPT.replace("airport", "air port"), [("Q901", 14)]),
         (PROMPT.upper(), [("Q901", 14)]),
         (None, [("Q913", 14)]),
-        ("Translate the following text into German.", []),
+        ("Translate the following text into German.", [("Q914", 14)]),
     ],
 )
 def test_system_prompts_that_drift(odd, expected, parts):
     rows = [chat(f"q{n}", f"{LONG} {n}", system=PROMPT) for n in range(20)]
     rows[13] = chat("q", LONG, system=odd)
     assert surveyed(rows, parts=parts) == expected
+
+
+def test_a_tenth_with_another_prompt_is_named_once_and_more_are_meant():
+    def rows(others):
+        return [chat(f"q{n}", f"{LONG} {n}", system="Translate." if n >= 40 - others else PROMPT) for n in range(40)]
+
+    assert surveyed(rows(4)) == [("Q914", 37)]
+    assert surveyed(rows(5)) == []
 
 
 def test_prompts_that_all_differ_do_not_drift():
@@ -233,3 +244,16 @@ def test_answers_that_are_no_labels():
     answers = [f"answer {n}" for n in range(60)]
     assert surveyed([chat("q", answer) for answer in answers]) == []
     assert surveyed([chat("q", "yes")] * 40) == []
+
+
+@pytest.mark.parametrize(
+    ("system", "expected"),
+    [
+        ("請用繁體中文回答", ["Q903"]),
+        ("請用簡體中文回答", []),
+        ("Answer in Simplified Chinese.", []),
+        ("繁體問，簡體答", []),
+    ],
+)
+def test_instructions_that_name_a_script_ask_for_it(system, expected):
+    assert codes(chat("退貨期限是幾天？", "请于七天内办理退货。", system=system)) == expected

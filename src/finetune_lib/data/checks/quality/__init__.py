@@ -17,9 +17,10 @@ from finetune_lib.data.diagnostics import Diagnostic, diagnose, quote
 from finetune_lib.records import Example, Origin
 from finetune_lib.rows.messages import INSTRUCTIONS
 from finetune_lib.rows.turns import Turn, turns
-from finetune_lib.texts.scripts import HAN, KANA, told, varieties
+from finetune_lib.texts.scripts import HAN, KANA, told, varieties, variety
 
-DISTINCT = 2  # characters of each script that prove a mixture: one alone may be a name
+DISTINCT = 2  # characters of each script that prove a mixture within a text: one alone may be a name
+TOGETHER = 3  # of both that prove two texts to be in different ones
 NAMED = 8
 WORDS = 8  # of an answer in another language
 IDEOGRAPHS = 8
@@ -52,6 +53,8 @@ _BOTH_SCRIPTS = re.compile(
     rf"(?is){_WRITING}|繁[簡简]|[簡简]繁|繁[體体].*[簡简][體体]|[簡简][體体].*繁[體体]|[轉转].*[繁簡简正][體体]"
     "|simplified.*traditional|traditional.*simplified"
 )
+_TRADITIONAL = re.compile(r"(?i)[繁正][體体]|繁中|traditional")
+_SIMPLIFIED = re.compile(r"(?i)[簡简][體体]|[簡简]中|simplified")
 _CODE = re.compile(r"```|[{}<>;=\\@]|https?://|\bSELECT\b|\w\(")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _HAN = re.compile(f"[{HAN}]")
@@ -154,25 +157,32 @@ def _scripts(texts: Sequence[Turn], asked: Turn | None, answer: Turn | None, ori
     found = [(turn, varieties(turn.text)) for turn in texts if turn.role in ("user", "assistant")]
     kinds = {kinds for _, kinds in found if kinds}
     mixed = [turn for turn, kinds in found if len(kinds) > 1]
-    if (len(kinds) < 2 and not mixed) or any(_wants_both(turn, within=bool(mixed)) for turn in texts):
+    if (len(kinds) < 2 and not mixed) or any(_wants_both(turn) for turn in texts):
         return
     if mixed:
         for turn in mixed:
-            yield from _mixed(turn, turn, origin)
-    elif asked and answer:
-        yield from _mixed(asked, answer, origin)
+            yield from _mixed(turn, turn, origin, least=2 * DISTINCT)
+    elif asked and answer and not any(_asks_for(turn, answer) for turn in texts):
+        yield from _mixed(asked, answer, origin, least=TOGETHER)
 
 
-def _wants_both(turn: Turn, *, within: bool) -> bool:
-    """Whether a text speaks of scripts; instructions that name one alone allow no mixture within a text."""
-    instructs = turn.role in INSTRUCTIONS
-    return (_BOTH_SCRIPTS if instructs and within else _A_SCRIPT).search(turn.text) is not None
+def _wants_both(turn: Turn) -> bool:
+    """Whether a text speaks of scripts; instructions that name one alone ask for that one."""
+    return (_BOTH_SCRIPTS if turn.role in INSTRUCTIONS else _A_SCRIPT).search(turn.text) is not None
 
 
-def _mixed(question: Turn, answer: Turn, origin: Origin) -> Iterator[Diagnostic]:
+def _asks_for(turn: Turn, answer: Turn) -> bool:
+    """Whether instructions ask for the script that the answer is in."""
+    wanted = _TRADITIONAL if variety(answer.text) == "zh-Hant" else _SIMPLIFIED
+    return turn.role in INSTRUCTIONS and wanted.search(turn.text) is not None
+
+
+def _mixed(question: Turn, answer: Turn, origin: Origin, *, least: int) -> Iterator[Diagnostic]:
     both = question.text + answer.text
     traditional, simplified = told(both).values()
-    if min(len(simplified), len(traditional)) < DISTINCT or _KANA.search(both):
+    fewest = DISTINCT if question is answer else 1
+    enough = min(len(simplified), len(traditional)) >= fewest and len(simplified) + len(traditional) >= least
+    if not enough or _KANA.search(both):
         return
     own_traditional, own_simplified = told(answer.text).values()
     fewer = own_simplified and len(own_simplified) <= len(own_traditional or simplified)

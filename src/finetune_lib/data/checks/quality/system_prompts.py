@@ -1,4 +1,4 @@
-"""System prompts that are almost the one that most examples have, and examples that lack it."""
+"""System prompts beside the one that most examples have: nearly the same, of a few examples, or none."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ NAMED = 20
 COMMON = 0.5  # of the prompts are the common one
 FEWEST = 10
 FEW = 0.3  # of the examples lack it
+OTHERS = 3  # prompts beside the common one; more of them are meant so
+OTHER_SHARE = 0.1  # of the examples have them
 EDIT = 24  # characters that a slip of the hand changes
 PLACE = "/messages/0/content"
 _SPACE = re.compile(r"\s+")
@@ -71,6 +73,7 @@ class SystemPromptSurvey:
             return
         yield from self._missing(examples, common)
         yield from self._drifted(examples, key)
+        yield from self._others(examples, key)
 
     def _missing(self, examples: Sequence[Example], common: Prompts) -> Iterator[Diagnostic]:
         if 0 < self.without.count <= FEW * self.total:
@@ -91,6 +94,21 @@ class SystemPromptSurvey:
                 mark = quote(other, min(_shared(text, other), max(0, len(other) - 1)))
                 counts = {"count": prompts.count, "most": most}
                 yield Diagnostic("Q901", example.origin, PLACE, counts, "warning", (usual.origin,), mark)
+
+    def _others(self, examples: Sequence[Example], common: bytes) -> Iterator[Diagnostic]:
+        """The few examples with a prompt of their own, where nearly all share one."""
+        usual, most = examples[self.seen[common].first], self.seen[common].count
+        text = _system(_first(usual.data) or {}) or ""
+        rare = sorted((other for key, other in self.seen.items() if key != common), key=lambda other: other.first)
+        if len(rare) > OTHERS or sum(other.count for other in rare) > OTHER_SHARE * self.total:
+            return
+        for prompts in rare:
+            example = examples[prompts.first]
+            other = _system(_first(example.data) or {}) or ""
+            if not near(text, other):
+                counts = {"count": prompts.count, "most": most}
+                mark = quote(other, 0, len(other)) if other else None
+                yield Diagnostic("Q914", example.origin, PLACE, counts, "info", (usual.origin,), mark)
 
     def _key(self, text: str) -> bytes:
         if self.last[0] != text:
