@@ -215,3 +215,9 @@ def test_the_failing_example_of_each_fix_is_mended(code):
 )
 def test_the_proof_sees_every_change(before, after, loss, same):
     assert proven(before, after, loss) == same
+
+
+def test_a_fix_restores_the_backslashes_of_latex_and_deletes_the_other_controls():
+    row = chat(USER | {"content": "$\frac{1}{2} \times \theta$\a"}, ASSISTANT)
+    assert mended(row, safe_only=False).data["messages"][0]["content"] == r"$\frac{1}{2} \times \theta$"
+    assert mended(row) is None

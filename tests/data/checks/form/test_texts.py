@@ -126,3 +126,44 @@ def test_a_special_token_is_marked():
 def test_emptiness_weighs_what_the_caller_says(empty, expected):
     findings = found(" \n", empty=empty)
     assert [(f.code, f.severity) for f in findings] == [(code, empty) for code in expected]
+
+
+EATEN = [
+    ("$\frac{1}{2} \times 3$", r"$\frac{1}{2} \times 3$", 2),
+    ("$\theta = \nu \rho$ 等於 0", r"$\theta = \nu \rho$ 等於 0", 3),
+    ("a\text{ if }b", r"a\text{ if }b", 1),
+    ("$a \to b$", r"$a \to b$", 1),
+    ("$$\nabla f$$", r"$$\nabla f$$", 1),
+    ("\begin{array}", r"\begin{array}", 1),
+    ("left(x\right) \neq 0", r"left(x\right) \neq 0", 2),
+]
+
+
+@pytest.mark.parametrize(("text", "meant", "count"), EATEN)
+def test_latex_whose_backslash_json_read_as_an_escape(text, meant, count):
+    (finding,) = found(text)
+    assert (finding.code, finding.args["count"]) == ("E126", count)
+    assert finding.args["command"] in meant
+    assert MENDS["E126"](text) == meant
+    assert MENDS["E105"](text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "first\nneed more\ttotal\nnot this",
+        "price\t$5\tand $6\nu",
+        "cost $5\nu pay $6",
+        "def f():\n\tif not x:\n\t\treturn",
+        "$1\n\nu is $2 ",
+        r"$\theta = \nu$",
+        "$$\nx = 1\n\\frac{1}{2}\n$$",
+    ],
+)
+def test_tabs_and_line_ends_that_are_some(text):
+    assert found(text) == []
+
+
+def test_a_page_break_is_none():
+    assert codes("chapter\x0cNext page") == ["E105"]
+    assert MENDS["E105"]("chapter\x0cNext $\frac{1}{2}$\a") == "chapterNext $\frac{1}{2}$"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from finetune_lib.data.checks.form import characters, mojibake
+from finetune_lib.data.checks.form import characters, latex, mojibake
 from finetune_lib.data.diagnostics import Diagnostic, Quote, Severity, diagnose, quote
 from finetune_lib.records import Origin
 
@@ -22,7 +22,8 @@ SHOWN = 24
 NOTHING: Iterator[Diagnostic] = iter(())
 # What mends a text, by the code of the finding; each only on a person's word.
 MENDS: Mapping[str, Callable[[str], str]] = {
-    "E105": characters.without_controls,
+    "E126": latex.restored,
+    "E105": latex.without_controls,
     "E106": mojibake.restored,
     "E113": characters.without_invisible,
 }
@@ -32,7 +33,7 @@ def text_findings(text: str, path: str, origin: Origin, *, role: str, empty: Sev
     """Special tokens, damaged and hidden characters, and emptiness with the severity that it has here."""
     if "<|" in text or (empty and not text.strip()) or (SUSPECT_ASCII if text.isascii() else SUSPECT).search(text):
         return _text_findings(text, path, origin, role=role, empty=empty)
-    return NOTHING
+    return _latex(text, path, origin) if latex.LIKELY.search(text) and latex.eaten(text) else NOTHING
 
 
 def _text_findings(text: str, path: str, origin: Origin, *, role: str, empty: Severity | None) -> Iterator[Diagnostic]:
@@ -40,6 +41,7 @@ def _text_findings(text: str, path: str, origin: Origin, *, role: str, empty: Se
         yield diagnose("K703", origin, path, quote=_marked(text, match.start(), len(match[0])), token=match[0])
     if (SUSPECT_ASCII if text.isascii() else SUSPECT).search(text):
         yield from _damage(text, path, origin)
+    yield from _latex(text, path, origin)
     if empty and not text.strip():
         yield replace(diagnose("C406", origin, path, role=role), severity=empty)
 
@@ -66,12 +68,20 @@ def _damage(text: str, path: str, origin: Origin) -> Iterator[Diagnostic]:
 
 def _controls(text: str, path: str, origin: Origin) -> Iterator[Diagnostic]:
     """Controls; U+0000 is an error, for programs in C end a text there and databases refuse it."""
-    found = list(characters.CONTROL.finditer(text))
+    found = [match for match in characters.CONTROL.finditer(text) if match.start() not in latex.eaten(text)]
     if found:
         first = next((match for match in found if match[0] == "\0"), found[0])
         severity: Severity | None = "error" if first[0] == "\0" else None
         given: dict[str, Any] = {"count": len(found), "character": characters.named(first[0])}
         yield diagnose("E105", origin, path, quote=_marked(text, first.start()), severity=severity, **given)
+
+
+def _latex(text: str, path: str, origin: Origin) -> Iterator[Diagnostic]:
+    if places := latex.eaten(text):
+        command, rest = latex.command_at(text, places[0])
+        given: dict[str, Any] = {"count": len(places), "command": command, "rest": rest}
+        given["character"] = characters.named(text[places[0]])
+        yield diagnose("E126", origin, path, quote=_marked(text, places[0], 1 + len(rest)), **given)
 
 
 def _marked(text: str, start: int, length: int = 1) -> Quote:

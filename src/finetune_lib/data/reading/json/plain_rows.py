@@ -18,7 +18,12 @@ DECODE, REFUSALS = chats_decoder()
 MESSAGES, ROLE, CONTENT = attrgetter("messages"), attrgetter("role"), attrgetter("content")
 LINE_FEED = re.compile(rb"\n")
 CHAT_ENDS = (b"]}\n", b"]}\r\n", b"]}")
-ESCAPED_CHARACTER = re.compile(rb"\\u")  # a search for it is twice as fast as `in`
+# What may be a character written as an escape, or LaTeX whose backslash was read as one: \theta, \nu.
+ESCAPED_CHARACTER = re.compile(
+    rb"\\(?:[ubf]|(?:n(?:abla|eq|otin|subseteq|u|e|i|ot|eg|mid|less|exists|parallel|cong|leq|geq|earrow|warrow)"
+    rb"|r(?:ho|ight|ightarrow|angle|floor|ceil|m)"
+    rb"|t(?:imes|heta|herefore|riangle|ext|frac|binom|ilde|o|au|an|anh|op|hinspace|ext(?:bf|it|rm|tt)))(?![A-Za-z]))"
+)
 
 
 @dataclass(slots=True)
