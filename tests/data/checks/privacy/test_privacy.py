@@ -35,6 +35,18 @@ def chat(text, **more):
         ("+886 928 617 504", "PHONE"),
         ("打 (02)2389-4517 找我", "PHONE"),
         ("手机号13867542093", "PHONE"),
+        ("手機 ０９２８－６１７－５０４", "PHONE"),
+        ("手機０９２８６１７５０４", "PHONE"),
+        ("請寄到 mei.lin＠gmail.com。", "EMAIL"),
+        ("身分證Ｆ１３１２３２２１６", "TW_ID"),
+        ("打 02 2389 4517 找我", "PHONE"),
+        ("住家電話 0223894517", "PHONE"),
+        ("電話：037 261 854", "PHONE"),
+        ("家里电话 021 6387 4519", "PHONE"),
+        ("電話 010 6387 4519", "PHONE"),
+        ("手機 928617504", "PHONE"),
+        ("928-617-504", "PHONE"),
+        ("電話：223894517", "PHONE"),
         ("+86 138 6754 2093", "PHONE"),
         ("香港電話：6713 4852", "PHONE"),
         ("+852 6713 4852", "PHONE"),
@@ -76,6 +88,10 @@ def test_what_is_personal_or_secret_is_found(text, label):
         "0900-000-000, (02) 1234-5678",
         "客服專線 (02)2389-4517 轉 9",
         "415-555-0132, 1-800-867-2903",
+        "免付費 0800-231-745，或打 0809 231 745",
+        "請打 0800231745、+886 800 231 745、400-820-8821",
+        "訂單 0223894517，金額 900000000，編號 928617504 已出貨",
+        "912000000",
         "F131232217, B12345678",
         "440308199313285216 440308199307285217",
         "4539578763621487, 1234567812345670",
@@ -193,3 +209,10 @@ def test_the_counts_of_many_examples_add_up():
 def test_a_dataset_with_a_secret_does_not_pass():
     rows = [chat(f"answer {n}") for n in range(9)] + [chat(f"sk-proj-{KEY}")]
     assert [d.code for d in ft.Dataset.from_rows(rows).validate().errors] == ["X952"]
+
+
+def test_a_full_width_address_is_masked_and_redacted_in_its_place():
+    (finding,) = check(chat("請寄到 mei.lin＠gmail.com。"))
+    assert finding.args["masked"] == "m******@g********"
+    assert "mei" not in finding.quote.text
+    assert redact("寄到 mei.lin＠gmail.com，電話０９２８６１７５０４")[0] == "寄到 [EMAIL]，電話[PHONE]"

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from finetune_lib.data.checks.privacy import credentials, personal
-from finetune_lib.data.checks.privacy.detectors import Detector, Found
+from finetune_lib.data.checks.privacy.detectors import Detector, Found, narrowed
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, quote
 from finetune_lib.records import Example, Origin
@@ -39,7 +39,7 @@ def _is_suspect(data: Mapping[str, Any]) -> bool:
     """Whether a row needs a look at each of its texts: all of them are searched as one, which costs little."""
     found: list[str] = []
     _gather(data, found)
-    whole = "\0".join(found)
+    whole = narrowed("\0".join(found))
     if "@" in whole or ("[" in whole and _REDACTED.search(whole)):
         return True
     screened = _SCREEN.search(whole)
@@ -48,9 +48,10 @@ def _is_suspect(data: Mapping[str, Any]) -> bool:
 
 def pieces(text: str) -> tuple[Found, ...]:
     """What is personal or secret in a text, in order; where two overlap, the surer one."""
-    if ("@" not in text and not _SCREEN.search(text)) or text.startswith("data:"):
+    plain = narrowed(text)
+    if ("@" not in plain and not _SCREEN.search(plain)) or plain.startswith("data:"):
         return ()
-    return _pieces(text)
+    return _pieces(plain)
 
 
 @lru_cache(REPEATED)
@@ -68,7 +69,7 @@ def _pieces(text: str) -> tuple[Found, ...]:
 def masked(value: str, detector: Detector) -> str:
     """As much of a value as tells which one it is, and no more."""
     if detector.label == "EMAIL":
-        local, _, domain = value.partition("@")
+        local, _, domain = value.replace("＠", "@").partition("@")
         return f"{local[0]}{'*' * (len(local) - 1)}@{domain[0]}{'*' * (len(domain) - 1)}"
     shown = 0 if detector.label in ("PASSWORD", "PRIVATE_KEY") else min(4, len(value) // 4)
     tail = 2 if detector.severity != "error" and shown else 0

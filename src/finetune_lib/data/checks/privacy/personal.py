@@ -48,7 +48,8 @@ _SOCIAL_WORD = re.compile(r"(?i)\bssn\b|social security")
 _PASSPORT_WORD = re.compile(r"(?i)[護护]照|passport")
 _IDENTITY_WORD = re.compile(r"(?i)身[份分][證证]|hkid|identity card|\bid\b")
 _HAN = re.compile("[\u3400-\u9fff]")
-_TOLL_FREE = ("800", "833", "844", "855", "866", "877", "888", "900")
+_TOLL_FREE = ("400", "800", "833", "844", "855", "866", "877", "888", "900")  # 400: of companies in China
+_FREE_LINE = re.compile(r"\(?(?:0|\+[1-9]\d{0,2}[ -]?)80[09]")
 FICTIONAL = "555"  # the exchange of films and manuals: NANPA
 
 
@@ -160,12 +161,32 @@ def _hong_kong_phone(match: re.Match[str]) -> bool:
 
 def _taiwan_landline(match: re.Match[str]) -> bool:
     at_home = match[0].startswith("+") or _HAN.search(match.string) is not None
-    return at_home and not made_up(_digits(match)[2:]) and not preceded(match, _HOTLINE, within=16)
+    return (
+        at_home
+        and not _FREE_LINE.match(match[0])
+        and not made_up(_digits(match)[2:])
+        and not preceded(match, _HOTLINE, within=16)
+    )
+
+
+def _bare_landline(match: re.Match[str]) -> bool:
+    """Without brackets or a hyphen a word must say that it is a phone, or the groups of its digits."""
+    grouped = sum(match[0].count(sign) for sign in " -") > 1
+    return _taiwan_landline(match) and (grouped or preceded(match, _PHONE_WORD, within=12))
+
+
+def _eaten_phone(match: re.Match[str]) -> bool:
+    """A number whose leading zero a spreadsheet took; only behind a word for phones, or alone in a mobile's form."""
+    digits, named = _digits(match), preceded(match, _PHONE_WORD, within=8)
+    alone = digits[0] == "9" and len(set(digits)) > 4 and match.string.strip() == match[0]
+    return (named or alone) and not made_up(digits) and not preceded(match, _HOTLINE, within=16)
 
 
 def _foreign_phone(match: re.Match[str]) -> bool:
     digits, before = _digits(match), match.string[: match.start()].rstrip()[-1:]
     sum_or_code = before.isalnum() and before.isascii()
+    if _FREE_LINE.match(match[0]):
+        return False
     return 10 <= len(digits) <= 15 and not made_up(digits[2:]) and not sum_or_code and f"{FICTIONAL}01" not in digits
 
 
@@ -190,6 +211,9 @@ _HOLDS: Mapping[str, Callable[[re.Match[str]], bool]] = {
     "american_phone": _american_phone,
     "hong_kong_phone": _hong_kong_phone,
     "taiwan_landline": _taiwan_landline,
+    "bare_landline": _bare_landline,
+    "china_landline": _bare_landline,
+    "eaten_phone": _eaten_phone,
     "foreign_phone": _foreign_phone,
     "social_security": _social_security,
     "taiwan_company": _taiwan_company,
