@@ -1,6 +1,6 @@
-"""LaTeX whose backslash JSON took for an escape: `\\theta` became a tab and `heta`, `\\frac` a form feed and `rac`.
+r"""LaTeX whose backslash JSON took for an escape: `\theta` became a tab and `heta`, `\frac` a form feed and `rac`.
 
-JSON reads `\\b`, `\\f`, `\\n`, `\\r` and `\\t` as characters, so a formula that was pasted into a file without doubling
+JSON reads `\b`, `\f`, `\n`, `\r` and `\t` as characters, so a formula that was pasted into a file without doubling
 its backslashes is valid JSON and says something else. A backspace or a form feed before the rest of a command is
 hardly anything else; a tab or a line break is taken for it before a rest that is no word, and in a formula before any.
 """
