@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from finetune_lib.data.checks import limits
@@ -23,6 +24,7 @@ from finetune_lib.records import NOWHERE, Example
 from finetune_lib.tokens import Counter
 
 NAMED = 100  # plain chats whose places are kept
+BETWEEN = "\n "  # texts that are looked at together; the space keeps what begins a text from beginning a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,34 +215,55 @@ def _example(example: Example, plan: Plan, outcome: Outcome, *, marked: bool = T
     """All that is asked of one example; the texts of a plain one are looked at where they may hold something."""
     if example.ignore and example.origin.row:
         outcome.wishes[example.origin.row] = example.ignore
+    texts: list[str] | None = None
+    whole: str | None = None
     if plan.rules.learns_plain_chats and (plain or (example.dialect is None and is_plain(example.data))):
-        broken = (marked or plan.content) and outcome.report(rows.check_texts(example), plan)
+        texts = [message["content"] for message in example.data["messages"]]
+        whole = BETWEEN.join(texts)
+        suspect = (marked or plan.content) and not _harmless(whole)
+        broken = suspect and outcome.report(rows.check_texts(example), plan)
         outcome.count_plain()
     else:
         broken = outcome.report(rows.check(example, plan.rules), plan)
         for form in outcome.forms:
             form.look(example, outcome.examples)
     if plan.content:
-        outcome.report(_content(example, plan.rules), plan)
+        outcome.report(_content(example, plan.rules, whole), plan)
     if plan.counter:
-        _count(example, plan, outcome, plan.counter, broken=broken)
+        _count(example, plan, outcome, plan.counter, broken=broken, texts=texts)
     for survey in outcome.surveys:
         survey.look(example, outcome.examples)
     outcome.examples += 1
 
 
-def _count(example: Example, plan: Plan, outcome: Outcome, counter: Counter, *, broken: bool) -> None:
-    """The tokens of a sound example."""
-    count = 0 if broken else limits.tokens(example, counter)
+def _count(
+    example: Example, plan: Plan, outcome: Outcome, counter: Counter, *, broken: bool, texts: list[str] | None
+) -> None:
+    """The tokens of a sound example; those of a plain one are all in its `texts`."""
+    if broken:
+        count = 0
+    elif texts is not None:
+        (count,) = counter.chats((len(texts),), texts)
+    else:
+        count = limits.tokens(example, counter)
     outcome.lengths.append(count)
     if plan.rules.model:
         outcome.report(limits.too_long([(example, count)], plan.rules, counter), plan)
 
 
-def _content(example: Example, rules: Rules) -> Iterator[Diagnostic]:
-    """What the texts of one example say."""
+def _content(example: Example, rules: Rules, whole: str | None) -> Iterator[Diagnostic]:
+    """What the texts of one example say; `whole` is those of a plain chat, which most often needs no further look."""
+    duplicates, privacy, quality = _of_content()
+    if whole is None or not quality.is_harmless(example.data["messages"], whole, rules):
+        yield from quality.check(example, rules)
+    if whole is None or privacy.may_hold(whole):
+        yield from privacy.check(example, rules)
+    yield from duplicates.check(example, rules)
+
+
+@cache
+def _of_content() -> tuple[Any, Any, Any]:
+    """The checks of what texts say, which are imported only where they are asked for."""
     from finetune_lib.data.checks import duplicates, privacy, quality
 
-    yield from quality.check(example, rules)
-    yield from privacy.check(example, rules)
-    yield from duplicates.check(example, rules)
+    return duplicates, privacy, quality

@@ -30,16 +30,23 @@ _SURE = "|".join(
 )
 _ANY = "|".join([f"\\{key}(?:{rests})(?![A-Za-z])" for key, rests in IN_FORMULA.items()])
 _COMMAND = re.compile(rf"[\b\f](?=[a-z]+[{{$\\^_])|{_SURE}")
+_POSSIBLE = re.compile(rf"[\b\f][a-z]|{_SURE}|{_ANY}")
 _COMMAND_IN_FORMULA = re.compile(rf"[\b\f](?=[a-z])|{_SURE}|{_ANY}")
 # As Pandoc tells formulas from amounts: no blank inside the signs, no digit behind them.
 _FORMULA = re.compile(r"\$\$[^$]+\$\$|\$(?! )[^$\n]*(?:\n(?!\n)[^$\n]*)*(?<! )\$(?!\d)")
-# What a text without any of these need not be looked at for.
-LIKELY = re.compile("[\b\f\n\r\t][a-z]")
+_BROKEN_LINE = re.compile(rf"\n(?:{RESTS['n']}|{IN_FORMULA['n']})(?![A-Za-z])")
 _COMMAND_NAME = re.compile("[a-zA-Z]+")
+
+
+def is_likely(text: str) -> bool:
+    """Whether a text needs a look: nearly none does, and this costs it little."""
+    return "\t" in text or "\r" in text or "\f" in text or "\b" in text or _BROKEN_LINE.search(text) is not None
 
 
 def eaten(text: str) -> list[int]:
     """Where characters stand that were the beginning of a command."""
+    if not _POSSIBLE.search(text):
+        return []
     return sorted({*(match.start() for match in _COMMAND.finditer(text)), *_in_formulas(text)})
 
 

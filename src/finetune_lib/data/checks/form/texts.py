@@ -33,7 +33,7 @@ def text_findings(text: str, path: str, origin: Origin, *, role: str, empty: Sev
     """Special tokens, damaged and hidden characters, and emptiness with the severity that it has here."""
     if "<|" in text or (empty and not text.strip()) or (SUSPECT_ASCII if text.isascii() else SUSPECT).search(text):
         return _text_findings(text, path, origin, role=role, empty=empty)
-    return _latex(text, path, origin) if latex.LIKELY.search(text) and latex.eaten(text) else NOTHING
+    return _latex(text, path, origin) if latex.is_likely(text) and latex.eaten(text) else NOTHING
 
 
 def _text_findings(text: str, path: str, origin: Origin, *, role: str, empty: Severity | None) -> Iterator[Diagnostic]:

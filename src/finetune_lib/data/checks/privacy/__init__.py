@@ -26,7 +26,7 @@ NO_TEXT = frozenset({"role", "type", "id", "tool_call_id", "tools", "functions",
 
 def check(example: Example, rules: Rules) -> Iterator[Diagnostic]:  # noqa: ARG001 - the checks share one shape
     """Personal data, secrets and redacted places in the texts of one example, one finding a text and kind."""
-    for path, text in texts(example.data) if _is_suspect(example.data) else ():
+    for path, text in texts(example.data) if may_hold("\0".join(_gathered(example.data))) else ():
         if found := pieces(text):
             yield from _findings(text, found, path, example.origin)
         if "[" in text and (marks := _REDACTED.findall(text)):
@@ -35,15 +35,13 @@ def check(example: Example, rules: Rules) -> Iterator[Diagnostic]:  # noqa: ARG0
             yield diagnose("X953", example.origin, path, quote=quote(text, place, len(marks[0])), **given)
 
 
-def _is_suspect(data: Mapping[str, Any]) -> bool:
-    """Whether a row needs a look at each of its texts: all of them are searched as one, which costs little."""
-    found: list[str] = []
-    _gather(data, found)
-    whole = narrowed("\0".join(found))
+def may_hold(whole: str) -> bool:
+    """Whether a row needs a look at each of its texts: all of them, joined by line ends, are searched as one."""
+    whole = narrowed(whole)
     if "@" in whole or ("[" in whole and _REDACTED.search(whole)):
         return True
     screened = _SCREEN.search(whole)
-    return screened is not None and (personal.may_hold(whole, screened.start()) or bool(credentials.hinted(whole)))
+    return screened is not None and (personal.may_hold(whole, screened.start()) or credentials.is_hinted(whole))
 
 
 def pieces(text: str) -> tuple[Found, ...]:
@@ -81,6 +79,12 @@ def texts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Each text of a row that is uploaded, with its JSON pointer."""
     found: list[tuple[str, str]] = []
     _collect(data, "", found)
+    return found
+
+
+def _gathered(data: Mapping[str, Any]) -> list[str]:
+    found: list[str] = []
+    _gather(data, found)
     return found
 
 

@@ -31,6 +31,11 @@ def find(text: str) -> Iterator[Found]:
                 yield from detector.find(text, 0, len(text))
 
 
+def is_hinted(text: str) -> bool:
+    """Whether `hinted` names any."""
+    return any(hint in text for mark, hints in _hints() if mark in text for hint, _ in hints)
+
+
 def hinted(text: str) -> set[int]:
     """The places of the detectors of which a hint stands in a text; no other can find anything there."""
     return {place for mark, hints in _hints() if mark in text for hint, place in hints if hint in text}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from finetune_lib.data.checks.duplicates.shared_answers import short
@@ -98,6 +98,27 @@ def check(example: Example, rules: Rules) -> Iterator[Diagnostic]:
         for turn in texts:
             if found := _RISKY.search(turn.text):
                 yield _marked("Q908", turn, found, example.origin)
+
+
+def is_harmless(messages: Sequence[Mapping[str, Any]], whole: str, rules: Rules) -> bool:
+    """Whether `check` would find nothing in a plain chat; `whole` is its texts, joined by line feeds.
+
+    True is a promise; it costs a third of the check.
+    """
+    if rules.method == "reinforcement" or rules.target == "azure":
+        return False
+    said = {message["role"]: message["content"] for message in messages}  # the last of each
+    if not whole.isascii() and (
+        said["user"].isascii() != said["assistant"].isascii() or _mixed_widths(whole) or len(varieties(whole)) > 1
+    ):
+        return False
+    return not any(_is_odd(message["content"]) for message in messages if message["role"] == "assistant")
+
+
+def _is_odd(text: str) -> bool:
+    """Whether `_answer` would find anything."""
+    opening = _IDENTITY.match(text, 0, OPENING) or _DECLINES.match(text, 0, OPENING)
+    return bool(opening or _placeholder(text) or repetition.loop_in(text))
 
 
 def surveys() -> tuple[Survey, ...]:

@@ -36,14 +36,15 @@ def loop_in(text: str) -> Loop | None:
     if length < SMALLEST:
         return None
     probe = PROBE if length >= SHORT_TEXT else SHORT_PROBE
-    return _loop_at(text, length - probe, probe) or _loop_at(text, length // 2 - probe // 2, probe)
+    for start in (length - probe, length // 2 - probe // 2):
+        farthest = start - FARTHEST if start > FARTHEST else 0
+        before = text.rfind(text[start : start + probe], farthest, start + probe - 1)
+        if before >= 0 and (loop := _loop_at(text, start, before)):
+            return loop
+    return None
 
 
-def _loop_at(text: str, start: int, probe: int) -> Loop | None:
-    farthest = start - FARTHEST if start > FARTHEST else 0
-    before = text.rfind(text[start : start + probe], farthest, start + probe - 1)
-    if before < 0:
-        return None
+def _loop_at(text: str, start: int, before: int) -> Loop | None:
     first, last = _extent(text, before, start - before)
     unit = text[first : first + start - before]
     times = (last - first) // len(unit)
