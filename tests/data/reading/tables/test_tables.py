@@ -164,6 +164,13 @@ def test_a_header_in_the_middle_is_no_example():
     assert found(reading) == [("T272", 3)]
 
 
+@pytest.mark.parametrize("header", ["問題,答案", '"問題","答案"'])
+def test_a_header_behind_a_mark_in_joined_files_is_no_example(header):
+    reading = read(f"\ufeff{header}\nq,a\n\ufeff{header}\n\ufeffq2,a2\n")
+    assert pairs(reading) == [("q", "a"), ("q2", "a2")]
+    assert found(reading) == [("T251", 1), ("T272", 3)]
+
+
 # Shapes of examples
 
 

@@ -52,7 +52,9 @@ def _lines(blob: Blob) -> tuple[Sequence[str], bool]:
         text, undecoded = raw.decode(), False
     except UnicodeDecodeError:
         text, undecoded = raw.decode(errors="surrogateescape"), True
-    return list(StringIO(text.removeprefix("\ufeff"), newline="")), undecoded
+    lines = list(StringIO(text, newline=""))
+    # in the middle a mark stands where files were joined, before the second one's header
+    return [line.removeprefix("\ufeff") for line in lines] if "\ufeff" in text else lines, undecoded
 
 
 @dataclass(slots=True)
