@@ -14,7 +14,7 @@ from finetune_lib.data.checks.quality.system_prompts import SystemPromptSurvey
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.checks.survey import Survey
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, quote
-from finetune_lib.records import Example, Origin
+from finetune_lib.records import NOWHERE, Example, Origin
 from finetune_lib.rows.messages import INSTRUCTIONS
 from finetune_lib.rows.turns import Turn, turns
 from finetune_lib.texts.scripts import HAN, KANA, told, varieties, variety
@@ -103,7 +103,7 @@ def check(example: Example, rules: Rules) -> Iterator[Diagnostic]:
 def is_harmless(messages: Sequence[Mapping[str, Any]], whole: str, rules: Rules) -> bool:
     """Whether `check` would find nothing in a plain chat; `whole` is its texts, joined by line feeds.
 
-    True is a promise; it costs a third of the check.
+    True is a promise.
     """
     if rules.method == "reinforcement" or rules.target == "azure":
         return False
@@ -112,13 +112,8 @@ def is_harmless(messages: Sequence[Mapping[str, Any]], whole: str, rules: Rules)
         said["user"].isascii() != said["assistant"].isascii() or _mixed_widths(whole) or len(varieties(whole)) > 1
     ):
         return False
-    return not any(_is_odd(message["content"]) for message in messages if message["role"] == "assistant")
-
-
-def _is_odd(text: str) -> bool:
-    """Whether `_answer` would find anything."""
-    opening = _IDENTITY.match(text, 0, OPENING) or _DECLINES.match(text, 0, OPENING)
-    return bool(opening or _placeholder(text) or repetition.loop_in(text))
+    said_by_it = (message["content"] for message in messages if message["role"] == "assistant")
+    return not any(True for text in said_by_it for _ in _answer(Turn((), "assistant", text, learned=True), NOWHERE))
 
 
 def surveys() -> tuple[Survey, ...]:
