@@ -96,7 +96,7 @@ def test_then_the_score_is_missing_and_not_0(service, platform):
 
 @pytest.mark.parametrize(
     "text",
-    ['{"criterion_1": {"score": true}}', '{"criterion_1": 5}', '{"criterion_1": {"score": 2.5}}', "{" * 1000, ""],
+    ['{"criterion_1": {"score": true}}', '{"criterion_1": 6}', '{"criterion_1": {"score": 2.5}}', "{" * 1000, ""],
 )
 def test_what_is_no_score(text):
     with pytest.raises(UnreadableAnswerError):

@@ -47,8 +47,13 @@ def form(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def object_in(text: str) -> Mapping[str, Any] | None:
-    """The last outermost JSON object in a text; None where there is none."""
-    return next(iter(reversed(list(json_values(text, brackets="{")))), None)
+    """The last outermost JSON object in a reply; None where there is none."""
+    return next(reversed(objects_in(text)), None)
+
+
+def objects_in(text: str) -> list[Mapping[str, Any]]:
+    """All outermost JSON objects in a reply; one with a comma too much, or a line's end in a text, is clear as well."""
+    return list(json_values(text, brackets="{", lenient=True))
 
 
 def reason_in(given: Mapping[str, Any]) -> str:

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from finetune_lib.evaluation.judges.judge import LEVELS, Level, Verdict
-from finetune_lib.evaluation.judges.protocol import form, reason_in
+from finetune_lib.evaluation.judges.protocol import form, objects_in, reason_in
 from finetune_lib.platforms.asking import Reply, UnreadableAnswerError
-from finetune_lib.texts.json_values import json_values
 
 # The reason comes first: a level that is written first would only be defended by it.
 FORM = form({"reason": {"type": "string"}, "level": {"type": "string", "enum": list(LEVELS)}})
@@ -25,7 +24,7 @@ def verdict_in(reply: Reply) -> Verdict:
     """
     if level := level_named(reply.text.strip().strip("\"'`*.")):
         return Verdict(level)
-    found = [verdict for value in json_values(reply.text, brackets="{") if (verdict := _verdict(value))]
+    found = [verdict for value in objects_in(reply.text) if (verdict := _verdict(value))]
     if len({verdict.level for verdict in found}) == 1:
         return found[-1]
     raise UnreadableAnswerError(_problem(reply, len(found)))

@@ -1,13 +1,11 @@
-"""JSON values as a model writes them, and where two of them differ."""
+"""Where two JSON values differ."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
-FENCE = re.compile(r"\A\s*```[a-zA-Z0-9]*[ \t]*\n(.*?)\n?[ \t]*```\s*\Z", re.DOTALL)
 SHOWN = 80
 MISSING: Any = object()
 
@@ -32,19 +30,6 @@ class Field(NamedTuple):
 
     path: str
     difference: str = ""
-
-
-def parsed(text: str) -> Any:
-    """The value of JSON text; a code fence around it is taken off.
-
-    Raises:
-        ValueError: It is no JSON (RFC 8259: NaN and Infinity are none), or too deep or long to read.
-    """
-    fenced = FENCE.match(text)
-    try:
-        return json.loads(fenced[1] if fenced else text, parse_constant=_refuse)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
 
 
 def equal(expected: Any, given: Any, rules: Rules = USUAL) -> bool:
@@ -109,7 +94,3 @@ def _is_number(value: object) -> bool:
 def _shown(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")

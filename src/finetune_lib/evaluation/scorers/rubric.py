@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, cast
@@ -24,6 +25,7 @@ from finetune_lib.texts.scripts import language_for
 
 TOKENS = 160  # of the reason and score of one criterion, for the budget
 MOST = 100
+WRITTEN = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(?:/\s*([0-9]+)\s*)?")
 
 
 @dataclass(frozen=True)
@@ -126,14 +128,15 @@ class Rubric:
         given = object_in(reply.text)
         if given is None:
             raise UnreadableAnswerError(ended_early(reply) or "the grader's answer holds no JSON object")
-        scores = {key: self._score(given.get(key)) for key in self._keys}
+        graded = self._graded(given)
+        scores = {key: self._score(one.get("score")) for key, one in graded.items()}
         if missing := [key for key, score in scores.items() if score is None]:
             raise UnreadableAnswerError(f"the grader gave no score from 1 to {self.scale} for {', '.join(missing)}")
         weights = self._weights.values()
         values = [weight * (score or 0) for weight, score in zip(weights, scores.values(), strict=True)]
         value = (sum(values) / sum(weights) - 1) / (self.scale - 1)
         reasons = zip(self._weights, scores.items(), strict=True)
-        told = [f"{text} {score}/{self.scale}: {reason_in(given[key])}" for text, (key, score) in reasons]
+        told = [f"{text} {score}/{self.scale}: {reason_in(graded[key])}" for text, (key, score) in reasons]
         return Score(min(1.0, max(0.0, value)), reason="\n".join(told))
 
     @property
@@ -183,8 +186,20 @@ class Rubric:
         score = {"type": "integer", "enum": list(range(1, self.scale + 1))}
         return form(dict.fromkeys(self._keys, form({"reason": {"type": "string"}, "score": score})))
 
-    def _score(self, graded: object) -> int | None:
-        score: Any = cast("Mapping[str, Any]", graded).get("score") if isinstance(graded, Mapping) else None
+    def _graded(self, given: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+        """By criterion, its reason and score, as a model writes them where nothing holds it to the form."""
+        if len(self._keys) == 1 and self._keys[0] not in given:
+            return {self._keys[0]: given}
+        return {
+            key: cast("Mapping[str, Any]", graded) if isinstance(graded, Mapping) else {"score": graded}
+            for key in self._keys
+            for graded in [given.get(key)]
+        }
+
+    def _score(self, score: Any) -> int | None:
+        """A whole number on the scale; "4" and, of a scale to 5, "4/5" are one as well."""
+        if isinstance(score, str) and (written := WRITTEN.fullmatch(score)):
+            score = float(written[1]) if int(written[2] or self.scale) == self.scale else None
         if isinstance(score, bool) or not isinstance(score, (int, float)) or not 1 <= score <= self.scale:
             return None
         return int(score) if score == int(score) else None

@@ -7,9 +7,10 @@ from dataclasses import KW_ONLY, dataclass
 from itertools import islice
 from typing import Any, cast
 
-from finetune_lib.evaluation.scorers.json_text import MISSING, Field, Rules, fields, parsed
+from finetune_lib.evaluation.scorers.json_text import MISSING, Field, Rules, fields
 from finetune_lib.evaluation.scorers.scorer import Instant
 from finetune_lib.records import Case, Score
+from finetune_lib.texts.json_values import json_in
 
 SHOWN = 3
 LONG = 200
@@ -19,7 +20,8 @@ LONG = 200
 class JsonMatch(Instant):
     """1 where the answer is JSON of the same value as the expected text, else 0; the reason has the fields that differ.
 
-    White space, the order of keys, a code fence around the answer, and how a number is written count for nothing.
+    White space, the order of keys, a code fence, words around the one value, and how a number is written count for
+    nothing.
 
     Attributes:
         fields: Compare only these fields of the expected object, as `total` or `customer.name`; None compares all.
@@ -54,7 +56,7 @@ class JsonMatch(Instant):
         """Score one answer."""
         expected = self._expected(case)
         try:
-            compared = self._compared(expected, parsed(answer))
+            compared = self._compared(expected, json_in(answer))
         except RecursionError:
             return Score(0.0, reason="the answer is nested too deeply")
         except ValueError as error:
@@ -63,7 +65,7 @@ class JsonMatch(Instant):
 
     def _expected(self, case: Case) -> Any:
         try:
-            value = parsed(case.expected)
+            value = json_in(case.expected)
         except ValueError as error:
             raise ValueError(f"the expected text of case {case.id} is no JSON: {error}") from error
         if missing := [name for name in self.fields or () if _at(value, name) is MISSING]:
@@ -113,7 +115,7 @@ class JsonSchemaMatch(Instant):
             raise ValueError(f'case {case.id} has no schema: give it metadata["schema"], or the scorer a schema')
         validator = _validator(schema, f"the schema of case {case.id}")
         try:
-            errors: list[Any] = list(islice(validator.iter_errors(parsed(answer)), SHOWN))
+            errors: list[Any] = list(islice(validator.iter_errors(json_in(answer)), SHOWN))
         except RecursionError:
             return Score(0.0, reason="the answer is nested too deeply")
         except ValueError as error:

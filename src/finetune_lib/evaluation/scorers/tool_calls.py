@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, cast
 
-from finetune_lib.evaluation.scorers.json_text import USUAL, fields, parsed
+from finetune_lib.evaluation.scorers.json_text import USUAL, fields
 from finetune_lib.evaluation.scorers.scorer import Instant
 from finetune_lib.records import Answer, Case, Score, ToolCall
+from finetune_lib.texts.json_values import whole_json
 
 Arguments = Literal["equal", "subset", "ignore"]
 SHOWN = 3
@@ -101,7 +102,7 @@ class ToolCallMatch(Instant):
 def _arguments(call: ToolCall) -> dict[str, Any] | None:
     """The arguments as a value; None where they are no JSON object. A call without any may leave the text empty."""
     try:
-        value = parsed(call.arguments or "{}")
+        value = whole_json(call.arguments or "{}")
     except ValueError:
         return None
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None

@@ -9,8 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
-from finetune_lib.evaluation.scorers.json_text import MISSING, parsed
+from finetune_lib.evaluation.scorers.json_text import MISSING
 from finetune_lib.records import Answer, Case
+from finetune_lib.texts.json_values import json_in
 
 TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 STEP = r"(?:\.[^\s.\[\]{}|'\"()]+|\[\s*(?:[0-9]+|'[^']*'|\"[^\"]*\")\s*\])"
@@ -57,7 +58,7 @@ def sample_of(answer: Answer) -> dict[str, Any]:
     """The answer as a grader reads it; `output_json` is None where the text is no JSON."""
     value: Any = None
     with suppress(ValueError):
-        value = parsed(answer.text)
+        value = json_in(answer.text)
     calls = [
         {"id": f"call_{n}", "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
         for n, call in enumerate(answer.tool_calls)
