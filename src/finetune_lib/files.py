@@ -11,7 +11,7 @@ from contextlib import suppress
 from importlib.resources import files
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from finetune_lib.errors import DataError
 
@@ -34,6 +34,22 @@ def json_text(data: Any, *, encoding: str = "utf-8") -> str:
     except UnicodeEncodeError:  # as half a character, which only its escape can stand for
         return json.dumps(data)
     return text
+
+
+def refuse_path(given: object, wanted: str, load: str) -> None:
+    """Refuse a path where what lies in the file is wanted: as a sequence, it would be one of letters.
+
+    Args:
+        given: What was given.
+        wanted: What is wanted, as "a Dataset wraps examples".
+        load: What reads such a file, as `ft.Dataset.load`.
+
+    Raises:
+        TypeError: It is a path.
+    """
+    if isinstance(given, (str, bytes, os.PathLike)):
+        name = os.fsdecode(cast("str", given))
+        raise TypeError(f"{wanted}, and {name!r} is a path: write {load}({name!r})")
 
 
 def json_line(data: Mapping[str, Any], number: int) -> bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from finetune_lib.evaluation.candidates import ChatModel
 from finetune_lib.records import ToolCall, Usage
 
@@ -46,3 +48,25 @@ def test_equal_questions_are_paid_once(service, platform, case, answers):
     found = answers(ChatModel("m", platform=platform), *(case("q", id=str(n)) for n in range(20)))
     assert len(service.chats) == 1
     assert {answer.text for answer in found} == {"q"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": "<think>8 groups of 9</think>72"},
+        {"content": "72", "reasoning_content": "8 groups of 9"},
+        {"content": "72", "reasoning": "8 groups of 9"},
+        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "8 groups of 9"}]}, {"text": "72"}]},
+    ],
+)
+def test_thought_and_answer_are_apart(service, platform, case, answers, message):
+    service.answer = lambda _: {"role": "assistant", **message}
+    (answer,) = answers(ChatModel("m", platform=platform), case("q"))
+    assert (answer.text, answer.reasoning) == ("72", "8 groups of 9")
+
+
+@pytest.mark.parametrize("message", [{"content": "<think>8 gro"}, {"content": None, "reasoning_content": "8 gro"}])
+def test_a_thought_without_an_end_is_no_answer(service, platform, case, answers, message):
+    service.answer = lambda _: {"role": "assistant", **message}
+    (answer,) = answers(ChatModel("m", platform=platform), case("q"))
+    assert (answer.text, answer.reasoning) == ("", "8 gro")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune_lib.errors import DataError
-from finetune_lib.platforms.asking import Kept
+from finetune_lib.platforms.asking import Kept, Reply
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=())),
@@ -59,3 +59,10 @@ def test_a_full_disk_is_told(tmp_path):
         kept.put("a", "m", {"text": "x" * 100_000})
     assert isinstance(caught.value.__cause__, sqlite3.Error)
     kept.close()
+
+
+def test_a_store_of_earlier_versions_has_thought_and_answer_in_one_text():
+    kept = {"text": "<think>hm</think>yes", "usage": [1, 1], "finish_reason": "stop", "model": "m", "seconds": 0.1}
+    reply = Reply.from_json(kept)
+    assert (reply.reasoning, reply.text) == ("hm", "yes")
+    assert Reply.from_json(reply.as_json()) == reply

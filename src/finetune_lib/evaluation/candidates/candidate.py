@@ -43,4 +43,5 @@ async def asked(session: Session, request: Request) -> Answer:
         finish_reason=reply.finish_reason,
         cost=cost(reply.usage, price) * reply.price_share if price else None,
         sources=request.sources,
+        reasoning=reply.reasoning,
     )

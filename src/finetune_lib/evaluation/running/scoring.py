@@ -11,7 +11,7 @@ from finetune_lib.evaluation.running.answering import ENDS_THE_RUN, reason_of
 from finetune_lib.evaluation.running.kept_function import KeptFunction
 from finetune_lib.evaluation.running.units import Contents, load_score, score_of
 from finetune_lib.evaluation.scorers import Scorer
-from finetune_lib.evaluation.scorers.scorer import AsksGrader, given_to, scale_of
+from finetune_lib.evaluation.scorers.scorer import AsksGrader, given_to, scale_of, undecided
 from finetune_lib.platforms.asking import Request, Session
 from finetune_lib.records import Answer, Case, Score
 
@@ -53,6 +53,8 @@ class Scoring:
 
     async def _score(self, name: str, answer: Answer, case: Case) -> Score:
         scorer = self._scorers[name]
+        if (score := undecided(scorer, answer)) is not None:
+            return score
         given = given_to(scorer, answer)
         if grader := self._graders.get(name):
             return await self._session.read(grader.request(given, case), grader.read)
@@ -65,6 +67,8 @@ class Scoring:
         """What models are asked about an answer."""
         found: list[Request] = []
         for grader in self._graders.values():
+            if undecided(grader, answer):
+                continue
             with suppress(Exception):  # it is told when the answer is scored
                 found.append(grader.request(given_to(grader, answer), case))
         return found

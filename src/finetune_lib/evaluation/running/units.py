@@ -14,7 +14,9 @@ from typing import Any, TypeVar, cast
 from finetune_lib.concurrency import name_of
 from finetune_lib.errors import DataError
 from finetune_lib.evaluation.judges import LEVELS, Verdict
+from finetune_lib.files import refuse_path
 from finetune_lib.records import Answer, Case, Example, Score, ToolCall, Usage
+from finetune_lib.texts.thoughts import parted
 
 T = TypeVar("T")
 # Numbers of a judge from here on speak clearly for one side.
@@ -33,6 +35,7 @@ def cases_of(golden: Iterable[Case | Example]) -> tuple[Case, ...]:
         DataError: An example has no expected answer; it is named.
         ValueError: There is none, or two of them have one id.
     """
+    refuse_path(golden, "golden has cases", "ft.GoldenSet.load")
     cases = tuple(_case(item, number) for number, item in enumerate(golden, start=1))
     if not cases:
         raise ValueError("the golden set is empty")
@@ -45,6 +48,9 @@ def cases_of(golden: Iterable[Case | Example]) -> tuple[Case, ...]:
 def _case(item: Case | Example, number: int) -> Case:
     if isinstance(item, Case):
         return item
+    if not isinstance(item, Example):  # pyright: ignore[reportUnnecessaryIsInstance]
+        told = "write ft.GoldenSet.from_rows(rows)" if isinstance(item, dict) else "a golden set has cases or examples"
+        raise TypeError(f"row {number} of golden is {type(item).__name__}: {told}")
     try:
         return Case.from_example(item, number=number)
     except (KeyError, TypeError, ValueError) as error:
@@ -59,6 +65,10 @@ def named(things: Sequence[T], what: str) -> dict[str, T]:
         TypeError: One of them cannot be called.
         ValueError: Two of them have one name.
     """
+    given = cast("object", things)
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        told = _uncallable(given, what) if isinstance(given, str) else f"is {type(given).__name__}"
+        raise TypeError(f"{what}s {told}: several are wanted, so write {what}s=[…]")
     if problems := [
         f"{what} {place} {said}" for place, one in enumerate(things, 1) if (said := _uncallable(one, what))
     ]:
@@ -71,7 +81,9 @@ def named(things: Sequence[T], what: str) -> dict[str, T]:
 
 def _uncallable(thing: object, what: str) -> str | None:
     if isinstance(thing, str):
-        return f"is a text; {MODELS[what].format(thing)}"
+        return f"is a text, {thing!r}; {MODELS[what].format(thing)}"
+    if isinstance(thing, type):
+        return f"is the class {thing.__name__}, not one of its objects: write ft.{thing.__name__}(…)"
     if not callable(thing) and not hasattr(thing, "request"):
         return f"is {type(thing).__name__!r}, which nobody can call"
     if any(map(inspect.isgeneratorfunction, (thing, type(thing).__call__))) or inspect.isasyncgenfunction(thing):
@@ -116,12 +128,20 @@ def digest(parts: list[Any]) -> str:
 
 
 def answer_of(given: object, seconds: float = 0.0) -> Answer:
-    """What a candidate of the user's gave in so many seconds, as an answer."""
+    """What a candidate of the user's gave in so many seconds, as an answer without the thought before it."""
     if isinstance(given, Answer):
-        return given if given.seconds else replace(given, seconds=seconds)
+        return without_thought(given if given.seconds else replace(given, seconds=seconds))
     if not isinstance(given, str):
         raise TypeError(f"a candidate answers with text or an Answer, not {type(given).__name__}")
-    return Answer(given, seconds=seconds)
+    return without_thought(Answer(given, seconds=seconds))
+
+
+def without_thought(answer: Answer) -> Answer:
+    """The answer with what it thought before apart."""
+    thought, text = parted(answer.text)
+    if text == answer.text:
+        return answer
+    return replace(answer, text=text, reasoning="\n\n".join(filter(None, (answer.reasoning, thought))))
 
 
 def score_of(given: object, _: float = 0.0) -> Score:
@@ -152,7 +172,7 @@ def load_answer(kept: Mapping[str, Any]) -> Answer:
     calls = tuple(ToolCall(**call) for call in kept["tool_calls"])
     usage = Usage(**kept["usage"])
     plain = {name: value for name, value in kept.items() if name not in {"tool_calls", "usage", "sources"}}
-    return Answer(**plain, tool_calls=calls, usage=usage, sources=tuple(kept["sources"]))
+    return without_thought(Answer(**plain, tool_calls=calls, usage=usage, sources=tuple(kept["sources"])))
 
 
 def load_score(kept: Mapping[str, Any]) -> Score:

@@ -21,6 +21,7 @@ class Scorer(Protocol):
     - `signature`: how exactly it measures, as tokenizer and version; reports print it.
     - `whole_answer = True`: it is given the `Answer` (tool calls, sources, why it ended) rather than its text.
     - `instant = True`: it waits for nothing, so that it needs no thread.
+    - `needs_whole = True`: it can tell nothing of an answer that was cut off; that gets the lowest score.
     """
 
     def __call__(self, answer: Any, case: Case, /) -> Scored | Awaitable[Scored]:
@@ -71,6 +72,14 @@ def text_of(answer: Answer | str) -> str:
 def is_cut(answer: Answer | str) -> bool:
     """Whether the limit of tokens cut the answer off."""
     return isinstance(answer, Answer) and answer.cut
+
+
+def undecided(scorer: object, answer: Answer) -> Score | None:
+    """The lowest score where an answer was cut off, and the scorer can tell nothing of a part."""
+    if not answer.cut or not getattr(scorer, "needs_whole", False):
+        return None
+    low, _ = getattr(scorer, "score_scale", (0.0, 1.0))
+    return Score(float(low), reason="the limit of tokens cut the answer off")
 
 
 def given_to(scorer: object, answer: Answer) -> str | Answer:

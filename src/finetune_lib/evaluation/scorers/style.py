@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from finetune_lib.evaluation.scorers.normalising import normalised, plain
 from finetune_lib.evaluation.scorers.scorer import Instant
@@ -51,6 +51,8 @@ class Length(Instant):
         '5 words, at most 4'
     """
 
+    needs_whole: ClassVar[bool] = True
+
     _: KW_ONLY
     min: int | None = None
     max: int | None = None
@@ -93,6 +95,8 @@ class Format(Instant):
         >>> Format(starts_with="您好", no_markdown=True)("您好，**請稍候**。", Case("1", ())).reason
         'it has bold text'
     """
+
+    needs_whole: ClassVar[bool] = True
 
     _: KW_ONLY
     starts_with: str = ""
@@ -141,6 +145,8 @@ class Forbids(Instant):
         >>> Forbids(["保證", "ass"])("Your assistant：我們保證退款。", Case("1", ())).reason
         "it says '保證'"
     """
+
+    needs_whole: ClassVar[bool] = True
 
     texts: Sequence[str]
     _: KW_ONLY

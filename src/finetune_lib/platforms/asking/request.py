@@ -13,6 +13,7 @@ from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking.pacing import UNREADABLE
 from finetune_lib.platforms.asking.spending import Price
 from finetune_lib.records import ToolCall, Usage
+from finetune_lib.texts.thoughts import parted
 from finetune_lib.tokens import counter_for
 
 AROUND_A_MESSAGE = 4  # tokens
@@ -66,7 +67,8 @@ class Reply:
     """What a model answered.
 
     Attributes:
-        text: The text; a refusal where there is none.
+        text: The text without the thought before it; a refusal where there is none.
+        reasoning: What the model thought before, where the platform shows that.
         tool_calls: The calls it made instead or beside.
         usage: The tokens that were paid.
         finish_reason: Why it ended, as `stop` or `length`.
@@ -85,6 +87,7 @@ class Reply:
     seconds: float = 0.0
     reused: bool = False
     price_share: float = 1.0
+    reasoning: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """What is kept of it."""
@@ -93,17 +96,26 @@ class Reply:
         known = {"finish_reason": self.finish_reason, "model": self.model, "seconds": round(self.seconds, 4)}
         rare = {"tool_calls": calls} if calls else {}
         rare |= {"price_share": self.price_share} if self.price_share != 1 else {}
+        rare |= {"reasoning": self.reasoning} if self.reasoning else {}
         return {"text": self.text, "usage": counts, **known, **rare}
 
     @staticmethod
     def from_json(kept: Mapping[str, Any]) -> Reply:
-        """A reply as it was kept."""
+        """A reply as it was kept; stores of earlier versions have thought and answer in one text."""
         calls = tuple(ToolCall(name, arguments) for name, arguments in kept.get("tool_calls", ()))
         known = {key: kept.get(key) for key in ("finish_reason", "model")}
         usage, seconds = Usage(*kept.get("usage", ())), kept.get("seconds") or 0.0
         share = kept.get("price_share", 1.0)
+        thought, text = _parted(kept["text"], kept.get("reasoning", ""))
         return Reply(
-            kept["text"], tool_calls=calls, usage=usage, seconds=seconds, reused=True, price_share=share, **known
+            text,
+            reasoning=thought,
+            tool_calls=calls,
+            usage=usage,
+            seconds=seconds,
+            reused=True,
+            price_share=share,
+            **known,
         )
 
 
@@ -116,8 +128,10 @@ def reply_in(body: Any, request: Request | None, *, seconds: float = 0.0, price_
     try:
         choice, usage = body["choices"][0], body.get("usage")
         message = choice["message"]
+        thought, text = _parted(_text(message.get("content")), _thought(message))
         return Reply(
-            _text(message.get("content")) or message.get("refusal") or "",
+            text or message.get("refusal") or "",
+            reasoning=thought,
             tool_calls=tuple(_call(call) for call in message.get("tool_calls") or () if "function" in call),
             usage=_usage(usage) if usage else request.expected() if request else NO_USAGE,
             finish_reason=choice.get("finish_reason"),
@@ -139,6 +153,20 @@ def _text(content: Any) -> str:
     if isinstance(content, list):
         return "".join(str(part.get("text") or "") for part in cast("list[dict[str, Any]]", content))
     return str(content or "")
+
+
+def _thought(message: Mapping[str, Any]) -> str:
+    """Platforms have a field for it, or a part of the content."""
+    told = message.get("reasoning_content") or message.get("reasoning")
+    parts = cast("list[Any]", message["content"]) if isinstance(message.get("content"), list) else []
+    thinking = [_text(part["thinking"]) for part in parts if part.get("thinking")]
+    return told if isinstance(told, str) else "".join(thinking)
+
+
+def _parted(text: str, thought: str) -> tuple[str, str]:
+    """The thought and the text, which may have one as well."""
+    more, text = parted(text)
+    return "\n\n".join(filter(None, (thought.strip(), more))), text
 
 
 def _call(call: Mapping[str, Any]) -> ToolCall:
