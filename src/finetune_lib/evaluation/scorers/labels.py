@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
-from finetune_lib.evaluation.scorers.json_text import parsed
 from finetune_lib.evaluation.scorers.negation import affirmed, negated
-from finetune_lib.evaluation.scorers.normalising import ScriptPolicy, normalised, plain
+from finetune_lib.evaluation.scorers.normalising import ScriptPolicy, bounded, normalised, plain
+from finetune_lib.texts.json_values import json_in
 from finetune_lib.texts.scripts import HAN
 
 AROUND = " \t\r\n\"'`*_~#()[]{}<>.,:;!?-–—「」『』【】《》〈〉“”‘’、。…"
@@ -27,7 +27,6 @@ LONGEST, MOST_WORDS, MOST_CJK = 30, 3, 8
 LETTER = re.compile(
     r"(?<![\w'’])(?!(?:A|I)['’]|(?:A|I) (?!(?:or|and|nor|is|because|since)\b)[a-z])[A-Z](?!['’]?[A-Za-z0-9])"
 )
-WORD = r"[^\W\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
 # Another letter or digit behind the first: "A or B".
 OTHER = re.compile(r"[)\]]?\s*(?:[,/、&或和與与及]|\b(?:or|and)\b)\s*[(\[]?([a-z0-9])(?![^\W_])", re.IGNORECASE)
 
@@ -44,6 +43,7 @@ class Labels:
 
     Args:
         labels: The labels as results show them.
+        aliases: Other names for each label, in the order of the labels; None where there are none.
         field: The field of a JSON answer that has the label; None takes whichever field has one.
         letters: Whether A, B, C … mean the first, second, third … label.
         script: "same" takes simplified and traditional characters for the same.
@@ -56,6 +56,7 @@ class Labels:
         self,
         labels: Sequence[str],
         *,
+        aliases: Sequence[Sequence[str]] | None = None,
         field: str | None = None,
         letters: bool = False,
         script: ScriptPolicy | None = None,
@@ -63,12 +64,15 @@ class Labels:
         self._field = field
         self._script: ScriptPolicy | None = script
         self._known = {self._form(label): label for label in labels}
-        if len(self._known) < len(labels) or not labels or "" in self._known:
+        several = len(self._known) < len(labels)
+        for label, others in zip(labels, aliases or (), strict=False):
+            several |= any(self._known.setdefault(self._form(other), label) != label for other in others)
+        if several or not labels or "" in self._known:
             raise ValueError(f"labels are texts that differ by more than case, width and space, not {list(labels)!r}")
         if letters:
             self._known = {chr(97 + place): label for place, label in enumerate(labels[:26])} | self._known
         longest_first = sorted(self._known, key=len, reverse=True)
-        self._within = re.compile("|".join(map(_bounded, longest_first)))
+        self._within = re.compile("|".join(map(bounded, longest_first)))
         self._short = frozenset(form for form in self._known if len(form) == 1 and form.isascii())
 
     def meant(self, text: str) -> Meant:
@@ -82,6 +86,25 @@ class Labels:
             if found:
                 return self._one(found)
         return Meant(None, "no label in the answer")
+
+    def all_meant(self, text: str) -> tuple[frozenset[str], str]:
+        """All labels that an answer gives, and why there is none: of a JSON list, behind "labels:", or within words."""
+        if label := self.exact(text):
+            return frozenset({label}), ""
+        given = self._listed(text)
+        if given is not None:
+            labels = [self.exact(entry) for entry in given]
+            unknown = [entry for entry, label in zip(given, labels, strict=True) if label is None]
+            told = f"{', '.join(unknown)} is no label" if unknown else "" if labels else "no label in the answer"
+            return frozenset() if unknown else frozenset(filter(None, labels)), told
+        found = self._marked(text) or self._mentioned(text)
+        return frozenset(found), "" if found else "no label in the answer"
+
+    def within_cut(self, label: str, text: str) -> bool:
+        """Whether a text that was cut off ends in a label which may be the beginning of another one."""
+        end = normalised(text, script=self._script)
+        ends = [form for form, known in self._known.items() if known == label and end.endswith(form)]
+        return any(other != form and other.startswith(form) for form in ends for other in self._known)
 
     def sole(self, text: str) -> Meant:
         """What an answer is that may be any label: nothing else must be in it, but a field of JSON."""
@@ -102,7 +125,7 @@ class Labels:
     def _of_json(self, text: str) -> tuple[Meant, bool]:
         """The label of a JSON object, and whether the answer is one."""
         try:
-            value = parsed(text)
+            value = json_in(text)
         except ValueError:
             return Meant(None), False
         if not isinstance(value, dict):
@@ -113,6 +136,20 @@ class Labels:
             return Meant(label, "" if label else f"field {self._field} has no label"), True
         found = {label for entry in given.values() if (label := self.exact(_text(entry)))}
         return self._one(found) if found else Meant(None, "no field of the JSON has a label"), True
+
+    def _listed(self, text: str) -> list[str] | None:
+        """The texts of a JSON list, or of the lists and texts in an object; None where the answer is neither."""
+        try:
+            value = json_in(text)
+        except ValueError:
+            return None
+        if isinstance(value, dict):
+            named = cast("dict[str, Any]", value)
+            fields = [named.get(self._field)] if self._field is not None else list(named.values())
+            value = [entry for one in fields for entry in (cast("list[Any]", one) if isinstance(one, list) else [one])]
+        elif not isinstance(value, list) or not all(isinstance(one, str) for one in cast("list[Any]", value)):
+            return None
+        return [_text(entry) for entry in cast("list[Any]", value) if self._field or isinstance(entry, str)]
 
     def _marked(self, text: str) -> set[str]:
         """Behind the last "answer:"; all labels there up to the end of the line, for "answer: A or B" is none."""
@@ -156,13 +193,6 @@ class Labels:
         if len(found) == 1:
             return Meant(next(iter(found)))
         return Meant(None, f"{len(found)} labels in the answer: {', '.join(sorted(found))}")
-
-
-def _bounded(form: str) -> str:
-    """Whole words where words are parted by spaces: "ham" is not in "shame", nor 1 in 1.5."""
-    before = rf"(?<!{WORD})" if re.match(rf"-?{WORD}", form) else ""
-    after = rf"(?!{WORD})(?![.,][0-9])" if re.match(WORD, form[-1]) else ""
-    return f"{before}{re.escape(form)}{after}"
 
 
 def _by_itself(text: str) -> bool:

@@ -11,6 +11,8 @@ from finetune_lib.texts import fold
 from finetune_lib.texts.folding import CJK
 
 ScriptPolicy = Literal["same"]
+# Of a script that parts its words by spaces.
+WORD = r"[^\W\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
 SPACE_AT_CJK = re.compile(rf"(?<=[{CJK}]) | (?=[{CJK}])")
 
 
@@ -45,6 +47,17 @@ def normalised(text: str, *, script: ScriptPolicy | None = None) -> str:
     if script == "same":
         return fold(text)
     return unicodedata.normalize("NFKC", plain(text).casefold())
+
+
+def bounded(form: str) -> str:
+    """The pattern that finds a normalised text as whole words where words are parted by spaces, and as whole numbers.
+
+    "ham" is not in "shame", 30 not in 230, 1.30, 30.5, 30,000 or -30.
+    """
+    number = r"(?<![0-9][.,])(?<!(?<!\w)-)" if form[:1].isdigit() else ""
+    before = rf"(?<!{WORD})" if re.match(rf"-?{WORD}", form) else ""
+    after = rf"(?!{WORD})(?![.,][0-9])" if re.match(WORD, form[-1]) else ""
+    return f"{number}{before}{re.escape(form)}{after}"
 
 
 def right_answers(case: Case) -> tuple[str, ...]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from finetune_lib.evaluation.scorers.normalising import ScriptPolicy, known, normalised, right_answers
-from finetune_lib.evaluation.scorers.scorer import Instant
+from finetune_lib.evaluation.scorers.negation import affirmed
+from finetune_lib.evaluation.scorers.normalising import WORD, ScriptPolicy, bounded, known, normalised, right_answers
+from finetune_lib.evaluation.scorers.scorer import Instant, is_cut, text_of
 from finetune_lib.extras import require
-from finetune_lib.records import Case
+from finetune_lib.records import Answer, Case
 
 PATIENCE = 1.0  # seconds of processor time for one answer; a pattern that takes longer takes for ever
 
@@ -18,7 +20,7 @@ PATIENCE = 1.0  # seconds of processor time for one answer; a pattern that takes
 class ExactMatch(Instant):
     """1 where the answer is the expected text, else 0.
 
-    Both are normalised first (`scorers.normalised`): full-width forms are plain, case and white space do not count.
+    Width, case and white space of letters do not count (`scorers.normalised`); punctuation, accents and words do.
     Where the metadata of a case has a list of right answers that begins with the expected text, any of them will do.
 
     Attributes:
@@ -53,11 +55,15 @@ class ExactMatch(Instant):
 class Contains(Instant):
     """1 where the expected text stands somewhere in the answer, else 0; normalised as in `ExactMatch`.
 
+    It is found as whole words and numbers, as "ham" not in "shame", nor 30 in 230 or 30.5; and not where it is denied,
+    as 可以 in 不可以 or "refund" in "not a refund", unless it stands elsewhere as well.
+
     Attributes:
         texts: What to look for instead of each case's expected text: one text or several.
         need: Whether "all" or "any" of several texts must be there. None is all of `texts`, and any of a case's right
             answers where its metadata has a list of them that begins with the expected text.
         script: "same" takes simplified and traditional characters for the same, and no notice of punctuation.
+        whole: False finds it within words and numbers and where it is denied, too.
         name: What reports call it.
 
     Raises:
@@ -70,10 +76,13 @@ class Contains(Instant):
         1.0
     """
 
+    whole_answer: ClassVar[bool] = True
+
     texts: Sequence[str] = ()
     _: KW_ONLY
     need: Literal["all", "any"] | None = None
     script: ScriptPolicy | None = None
+    whole: bool = True
     name: str = "contains"
 
     def __post_init__(self) -> None:
@@ -82,15 +91,23 @@ class Contains(Instant):
             raise ValueError(f'need is "all" or "any", not {self.need!r}')
         object.__setattr__(self, "texts", (self.texts,) if isinstance(self.texts, str) else tuple(self.texts))
 
-    def __call__(self, answer: str, case: Case, /) -> float:
+    def __call__(self, answer: Answer | str, case: Case, /) -> float:
         """Score one answer."""
         wanted = [normalised(text, script=self.script) for text in self.texts or right_answers(case)]
         if not all(wanted):
             raise ValueError(f"case {case.id} has no expected text to look for")
-        given = normalised(answer, script=self.script)
-        found = (text in given for text in wanted)
+        given = normalised(text_of(answer), script=self.script)
+        found = (self._found(text, given, cut=is_cut(answer)) for text in wanted)
         every = self.need == "all" or (self.need is None and self.texts)
         return float(all(found) if every else any(found))
+
+    def _found(self, text: str, given: str, *, cut: bool) -> bool:
+        """Where the answer was cut off, its last word may be the beginning of another one."""
+        if not self.whole:
+            return text in given
+        goes_on = cut and re.match(WORD, text[-1]) is not None
+        mentions = affirmed(given, re.finditer(bounded(text), given))
+        return any(not (goes_on and mention.end() == len(given)) for mention in mentions)
 
 
 @dataclass(frozen=True, slots=True)
