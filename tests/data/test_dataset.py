@@ -5,6 +5,7 @@ import math
 import random
 from dataclasses import FrozenInstanceError
 from datetime import date
+from pathlib import Path
 
 import pytest
 from tests.files import ROOT
@@ -422,3 +423,9 @@ def test_the_files_of_the_examples_folder_are_clean():
     assert len(clean) == 5
     for path in clean:
         assert ft.Dataset.load(path).validate(model="tiny").errors == ()
+
+
+@pytest.mark.parametrize("path", ["a.csv", Path("a.csv"), b"a.csv"])
+def test_a_path_is_no_sequence_of_examples(path):
+    with pytest.raises(TypeError, match=r"examples, and .*a\.csv.* is a path: write ft\.Dataset\.load\("):
+        ft.Dataset(path)

@@ -359,3 +359,30 @@ def test_numbers_out_of_range_are_wrong_arguments(options, message):
 def test_a_name_is_nothing_that_can_be_called(role, message):
     with pytest.raises(TypeError, match=message):
         evaluate(always, never, **{role: ["gpt"] if role == "scorers" else "gpt"})
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"scorers": [ft.ExactMatch]}, r"scorer 1 is the class ExactMatch.*write ft\.ExactMatch\(…\)"),
+        ({"scorers": ["exact"]}, r"scorer 1 is a text, 'exact'; a scorer is an object as ft\.ExactMatch\(\)"),
+        ({"scorers": ft.ExactMatch()}, r"scorers is ExactMatch: several are wanted, so write scorers=\[…\]"),
+        ({"scorers": "exact"}, r"scorers is a text, 'exact'; .*write scorers=\[…\]"),
+        ({"candidates": ft.ChatModel("m")}, r"candidates is ChatModel: several are wanted, so write candidates=\[…\]"),
+        ({"candidates": [ft.ChatModel]}, r"candidate 1 is the class ChatModel.*write ft\.ChatModel\(…\)"),
+        ({"golden": "golden.xlsx"}, r"'golden\.xlsx' is a path: write ft\.GoldenSet\.load\('golden\.xlsx'\)"),
+        ({"golden": [{"input": "1"}]}, r"row 1 of golden is dict: write ft\.GoldenSet\.from_rows"),
+        ({"training": "train.jsonl"}, r"'train\.jsonl' is a path: write ft\.Dataset\.load\('train\.jsonl'\)"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_asked(options, told):
+    given = {"scorers": [ft.ExactMatch()], "golden": [ft.Case("1", (), "x")], "candidates": [lambda _: "x"], **options}
+    golden = given.pop("golden")
+    with pytest.raises(TypeError, match=told):
+        ft.Evaluator(scorers=given.pop("scorers"), store=":memory:").run(golden, **given)
+
+
+@pytest.mark.parametrize("wrap", [ft.GoldenSet, lambda path: ft.FewShot("m", examples=path)])
+def test_a_path_is_no_sequence(wrap):
+    with pytest.raises(TypeError, match=r"'a\.csv' is a path: write ft\.(GoldenSet|Dataset)\.load\('a\.csv'\)"):
+        wrap("a.csv")

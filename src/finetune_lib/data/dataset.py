@@ -17,7 +17,7 @@ from finetune_lib.data.diagnostics.explaining import known_codes
 from finetune_lib.data.reading import Options, loading
 from finetune_lib.data.reading.json.line_store import LineStore, View
 from finetune_lib.data.reading.meaning import METADATA, metadata_of
-from finetune_lib.files import json_line, write_atomically
+from finetune_lib.files import json_line, refuse_path, write_atomically
 from finetune_lib.records import Case, Example, Method, as_example
 from finetune_lib.texts.languages import Language
 from finetune_lib.tokens import counter_for
@@ -89,7 +89,11 @@ class Dataset(Sequence[Example]):
             problems: Findings of the reader; an error among them keeps the data from being saved or trained.
             fixed: The fix that gave them.
             augmented: The augmentation that gave them.
+
+        Raises:
+            TypeError: The examples are a path.
         """
+        refuse_path(examples, "a Dataset wraps examples", "ft.Dataset.load")
         self._examples = examples
         self._problems = tuple(problems)
         self._fixed = fixed

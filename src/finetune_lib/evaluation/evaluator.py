@@ -22,6 +22,7 @@ from finetune_lib.evaluation.running.record import Job, run_record, scales, sign
 from finetune_lib.evaluation.running.run import Plan, Run
 from finetune_lib.evaluation.running.units import cases_of, named
 from finetune_lib.evaluation.scorers import Scorer
+from finetune_lib.files import refuse_path
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Session, within
 from finetune_lib.records import Case, Example
@@ -106,7 +107,8 @@ class Evaluator:
             on_progress: Called after each unit with a `Progress`; `print` is one.
 
         Raises:
-            TypeError: A candidate, scorer or judge is nothing that can be called.
+            TypeError: A candidate, scorer or judge is nothing that can be called, or the class of one; or a path
+                stands where cases or examples are wanted.
             ValueError: No case, no candidate, nothing that scores, two of one name, a number out of range, or a
                 budget without the price of a model.
             DataError: The golden set has unread lines, or an example without an expected answer; or an answer
@@ -127,6 +129,7 @@ class Evaluator:
         on_progress: OnProgress | None = None,
     ) -> Report:
         """As `run`."""
+        refuse_path(training, "training has examples", "ft.Dataset.load")
         plan = self._plan(golden, candidates)
         started, watch = time.time(), time.perf_counter()
         near = _contaminated(plan.cases, training)

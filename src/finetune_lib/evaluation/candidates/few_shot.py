@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 
 from finetune_lib.concurrency import call, in_thread
 from finetune_lib.evaluation.candidates.chat_model import ChatModel
+from finetune_lib.files import refuse_path
 from finetune_lib.platforms.asking import Request
 from finetune_lib.records import Case, Example, conversation
 from finetune_lib.rows.messages import INSTRUCTIONS
@@ -59,6 +60,7 @@ class FewShot(ChatModel):
     _pool: Once[_Pool] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        refuse_path(self.examples, "FewShot shows examples", "ft.Dataset.load")
         object.__setattr__(self, "name", self.name or f"{self.model} + {self.k} examples")
         object.__setattr__(self, "_pool", Once(lambda: _Pool(self.examples, self.selection, self.k, self.seed)))
         if self.k < 1:

@@ -18,7 +18,7 @@ from finetune_lib.errors import DataError
 from finetune_lib.evaluation.golden.cases import NoCaseError, as_row, asked, case_of, categories_of, unanswered
 from finetune_lib.evaluation.golden.checking import GoldenCheck, checked
 from finetune_lib.evaluation.golden.rows import Rows, read_rows, rows_in_memory
-from finetune_lib.files import json_line, write_atomically
+from finetune_lib.files import json_line, refuse_path, write_atomically
 from finetune_lib.records import Case, Example
 
 NEAR = 0.7  # as everywhere: the share of common shingles from which two questions are neighbours
@@ -49,6 +49,7 @@ class GoldenSet(Sequence[Case]):
     notes: tuple[Diagnostic, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        refuse_path(self.cases, "a GoldenSet wraps cases", "ft.GoldenSet.load")
         twice = [id for id, count in Counter(case.id for case in self.cases).items() if count > 1]
         if twice:
             raise DataError(f"{self.name}: several cases have the id {', '.join(twice)}: give each one of its own")
