@@ -15,10 +15,11 @@ from finetune_lib.statistics import Estimate
 Outcome = Literal["better", "worse", "equivalent", "not shown"]
 Reason = Literal["unseen", "missing", "spread"]
 Kind = Literal["score", "preference"]
-Doubt = Literal["judge_disagrees", "judge_inconsistent"]
+Doubt = Literal["judge_disagrees", "judge_inconsistent", "cut"]
 DOUBTS: Mapping[Doubt, str] = {
     "judge_disagrees": "the judge does not agree with the experts well enough to rest a verdict on it",
     "judge_inconsistent": "the judge's verdicts follow the order of the answers more than the answers",
+    "cut": "without the answers that max_tokens cut off the outcome is another: raise the limit, then run again",
 }
 SIGNIFICANT = 0.05
 FEW_DISCORDANT = 10
@@ -50,7 +51,9 @@ class Comparison:
             nothing is missing.
         margin: A difference too small to matter, where one was given.
         margin_p: The p-value of the claim that the difference lies within it, after Holm's correction.
-        doubt: Why no verdict may rest on the measure, of a judge that is not to be trusted.
+        doubt: Why no verdict may rest on it: the judge is not to be trusted, or the outcome is another one without the
+            answers that were cut off.
+        cut: Cases in which the limit of tokens cut off an answer, of the candidate and of the baseline.
         design: What was decided before the run.
     """
 
@@ -70,6 +73,7 @@ class Comparison:
     margin: float | None = None
     margin_p: float | None = None
     doubt: Doubt | None = None
+    cut: tuple[int, int] = (0, 0)
     design: Design = NO_DESIGN
 
     @property
@@ -90,7 +94,7 @@ class Comparison:
             return "not shown"
         if self.margin_p is not None and self.margin_p < SIGNIFICANT:
             return "equivalent"
-        sides: set[Outcome] = {_side(e) for e in self._estimates}
+        sides: set[Outcome] = {side(e) for e in self._estimates}
         return sides.pop() if self.p < SIGNIFICANT and len(sides) == 1 else "not shown"
 
     @property
@@ -103,10 +107,10 @@ class Comparison:
         """
         if self.outcome != "not shown" or self.doubt:
             return None
-        if self.p < SIGNIFICANT and _side(self.estimate) != "not shown":
+        if self.p < SIGNIFICANT and side(self.estimate) != "not shown":
             return "missing"
         low, high = self.estimate.seen or (-1.0, 1.0)
-        return "unseen" if _side(self.estimate) == "not shown" and (low > 0 or high < 0) else "spread"
+        return "unseen" if side(self.estimate) == "not shown" and (low > 0 or high < 0) else "spread"
 
     @property
     def bounds(self) -> tuple[float, float] | None:
@@ -186,6 +190,8 @@ class Comparison:
         counts = f"{self.wins} wins, {self.losses} losses, {self.ties} ties"
         gone = f", {self.missing} missing" if self.missing else ""
         gone += f", {self.contaminated} left out as contaminated" if self.contaminated else ""
+        cut = zip((self.candidate, self.baseline), self.cut, strict=True)
+        gone += "".join(f", {number} of {name} cut off by max_tokens" for name, number in cut if number)
         gone += f", in {e.clusters} groups" if e.clusters else ""
         digits = 2 if e.high - e.low >= NARROW else 3
         value, low, high = (f"{x:+.{digits}f}" for x in (e.value, e.low, e.high))
@@ -218,7 +224,8 @@ class Comparison:
         return "\n  ".join([f"{self.sentence}: {self.numbers}", *told])
 
 
-def _side(e: Estimate) -> Outcome:
+def side(e: Estimate) -> Outcome:
+    """On which side of 0 the whole interval lies."""
     return "better" if e.low > 0 else "worse" if e.high < 0 else "not shown"
 
 

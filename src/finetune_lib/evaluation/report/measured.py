@@ -12,12 +12,11 @@ from finetune_lib import statistics
 from finetune_lib.evaluation.golden.overlaps import Repeated
 from finetune_lib.evaluation.judges import JudgeQuality, Judgment
 from finetune_lib.evaluation.judges.families import of_own_family
-from finetune_lib.evaluation.judges.trust import LEAST_TO_TRUST
+from finetune_lib.evaluation.report import doubts
 from finetune_lib.evaluation.report.comparing import (
     CategoryComparison,
     Claim,
     Comparison,
-    Doubt,
     compare,
     explored,
     in_family,
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 JUDGE, EXPERTS = "judge", "experts"
 PREFERENCES = frozenset({JUDGE, EXPERTS})
-# A judge of which not even half of the verdicts outlive the other order decides by the order.
-CHANCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -234,6 +231,10 @@ class Measured:
     def _shown_above(self, found: Comparison, bound: float) -> bool:
         return shown_above(self.family(found.baseline, scorer=found.scorer), bound)[found.candidate]
 
+    def cut(self, candidate: str) -> int:
+        """Cases in which the limit of tokens cut off an answer of the candidate: raise its `max_tokens`."""
+        return sum(result.cut for result in self._results(candidate))
+
     def expense(self, candidate: str) -> Expense:
         """Tokens, price and time of a candidate's answers."""
         return expense(self._results(candidate))
@@ -285,6 +286,8 @@ class Measured:
     def weakest(self, candidate: str, *, scorer: str | None = None, failed_below: float = 0.5) -> Weaknesses:
         """Where a candidate fails most: categories, phrases that failing questions share, and the failing cases.
 
+        Answers that the limit of tokens cut off are left out: no further examples help them.
+
         Args:
             candidate: Its name.
             scorer: The scorer; by default the first one.
@@ -296,7 +299,7 @@ class Measured:
         return weaknesses(
             candidate,
             name,
-            list(zip(self.cases, scores, strict=True)),
+            [(case, score) for case, score, one in zip(self.cases, scores, results, strict=True) if not one.cut],
             answers={case.id: attempt.answer.text for case, attempt in firsts},
             reasons={case.id: a.scores[name].reason for case, a in firsts if name in a.scores},
             failed_below=failed_below,
@@ -352,7 +355,12 @@ class Measured:
         clusters = [self.grouped[place].cluster for place in clean]
         preferred = measure in PREFERENCES
         scale = ((0.0, 1.0), True) if preferred else self.scale(measure)
-        found = compare(differences, clusters if any(clusters) else None, scale=scale, design=self.design)
+        told = clusters if any(clusters) else None
+        found = compare(differences, told, scale=scale, design=self.design)
+        cut = [[self._results(name)[place].cut for place in clean] for name in (candidate, baseline)]
+        either = list(map(any, zip(*cut, strict=True)))
+        judge = measure == JUDGE and doubts.of_judge(self.judge_quality(candidate, baseline=baseline))
+        doubt = judge or doubts.of_cut_answers(found, differences, told, either, scale=scale, design=self.design)
         return Comparison(
             candidate,
             baseline,
@@ -360,18 +368,10 @@ class Measured:
             **found,
             contaminated=left_out,
             kind="preference" if preferred else "score",
-            doubt=self._doubt(candidate, baseline) if measure == JUDGE else None,
+            doubt=doubt or None,
+            cut=(sum(cut[0]), sum(cut[1])),
             design=self.design,
         )
-
-    def _doubt(self, candidate: str, baseline: str) -> Doubt | None:
-        """Why no verdict may rest on the judge of this pair; None where nothing speaks against it."""
-        quality = self.judge_quality(candidate, baseline=baseline)
-        consistency = quality.places.consistency
-        if consistency is not None and consistency.high < CHANCE:
-            return "judge_inconsistent"
-        measured = quality.people is not None and quality.people.n >= LEAST_TO_TRUST
-        return "judge_disagrees" if measured and not quality.trusted else None
 
     def _seen(self, candidate: str, baseline: str) -> Container[str]:
         """The cases that an expert came to; none where nobody compared these two."""

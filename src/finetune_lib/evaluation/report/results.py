@@ -33,6 +33,11 @@ class Result:
         return self.attempts[0].answer
 
     @property
+    def cut(self) -> bool:
+        """Whether the limit of tokens cut off an attempt."""
+        return any(attempt.answer.cut for attempt in self.attempts)
+
+    @property
     def scores(self) -> Mapping[str, float]:
         """The mean of each scorer over all attempts: the case is the unit, not the attempt.
 

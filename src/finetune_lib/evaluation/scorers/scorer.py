@@ -78,8 +78,8 @@ def undecided(scorer: object, answer: Answer) -> Score | None:
     """The lowest score where an answer was cut off, and the scorer can tell nothing of a part."""
     if not answer.cut or not getattr(scorer, "needs_whole", False):
         return None
-    low, _ = getattr(scorer, "score_scale", (0.0, 1.0))
-    return Score(float(low), reason="the limit of tokens cut the answer off")
+    low, _ = scale_of(scorer) or (0.0, 1.0)
+    return Score(low, reason="the limit of tokens cut the answer off")
 
 
 def given_to(scorer: object, answer: Answer) -> str | Answer:

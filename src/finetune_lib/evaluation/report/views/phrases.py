@@ -11,6 +11,11 @@ from finetune_lib.pages.wording import Words, number_of
 
 SYMBOLS = {"better": "▲", "worse": "▼", "equivalent": "=", "not shown": "?"}
 COUNTS = ("wins", "losses", "ties")
+DOUBTED = {
+    "judge_disagrees": "judge_disagrees",
+    "judge_inconsistent": "judge_inconsistent",
+    "cut": "doubt_cut",
+}
 MOST_NAMED = 5
 # A group with more of the cases than this decides nearly alone.
 LARGE = 0.2
@@ -22,9 +27,11 @@ def key(comparison: Comparison) -> str:
 
 
 def headline(c: Comparison, words: Words) -> str:
-    """The outcome in words."""
+    """The outcome in words, and how many answers of each were cut off."""
     text = words[key(c)].format(candidate=c.candidate, baseline=c.baseline, margin=number(c.margin))
-    return text[0].upper() + text[1:] if words[key(c)][0].islower() else text
+    text = text[0].upper() + text[1:] if words[key(c)][0].islower() else text
+    cut = words["comma"].join(cut_off(c, words))
+    return words["headline_cut"].format(text=text, cut=cut) if cut else text
 
 
 def shown_numbers(c: Comparison) -> tuple[str, str, str]:
@@ -46,6 +53,12 @@ def counts(c: Comparison, words: Words) -> str:
     told = [number_of(words, f"{name}_counted", getattr(c, name)) for name in COUNTS]
     told += [number_of(words, f"{name}_counted", n) for name in ("missing", "contaminated") if (n := getattr(c, name))]
     return words["comma"].join(told)
+
+
+def cut_off(c: Comparison, words: Words) -> list[str]:
+    """The answers of each candidate that the limit of tokens cut off."""
+    pairs = zip((c.candidate, c.baseline), c.cut, strict=True)
+    return [words["cut_counted"].format(candidate=name, number=number) for name, number in pairs if number]
 
 
 def facts(c: Comparison, view: View) -> str:
@@ -109,7 +122,7 @@ def advice(c: Comparison, view: View) -> Iterator[str]:
     """Why nothing is shown and what to do; and what was decided or joined beforehand."""
     words = view.words
     if c.doubt:
-        yield words["judge_disagrees" if c.doubt == "judge_disagrees" else "judge_inconsistent"]
+        yield words[DOUBTED[c.doubt]]
     elif c.reason == "missing":
         yield words["missing_decide"].format(n=c.estimate.n, number=c.missing)
     elif c.reason == "unseen":
