@@ -53,6 +53,8 @@ def is_total(cells: Sequence[Any]) -> bool:
     """Whether a row sums up those above it: a word for it, and beside it nothing but amounts."""
     if any(isinstance(cell, str) and len(cell) > LONGEST for cell in cells):
         return False
+    if not any(isinstance(cell, str) and TOTAL.match(cell) for cell in cells):
+        return False
     texts = [text_of(cell).strip() for cell in cells if not is_blank(cell)]
     words = [text for text in texts if TOTAL.fullmatch(text.rstrip(":：").rstrip())]
     return len(words) == 1 and len(texts) > 1 and all(text in words or AMOUNT.fullmatch(text) for text in texts)

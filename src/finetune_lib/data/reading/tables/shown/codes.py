@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 LANGUAGES = {"zh-tw": 0x404, "zh-cn": 0x804, "zh-hk": 0xC04, "zh-sg": 0x1004, "zh-mo": 0x1404, "en-us": 0x409}
 TAIWAN, CHINA = 0x404, 0x804
@@ -39,9 +39,9 @@ class Sign:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Section:
-    """One of the parts of a format.
+    """One of the parts of a format; it is itself alone, so that what is worked out for it is quickly found.
 
     Attributes:
         signs: What is shown, in order.
@@ -55,11 +55,16 @@ class Section:
     language: int = 0
     numerals: str = ""
 
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of its signs."""
+        return frozenset(sign.kind for sign in self.signs)
+
     def has(self, *kinds: str) -> bool:
         """Whether a sign of one of these kinds is there."""
-        return any(sign.kind in kinds for sign in self.signs)
+        return not self.kinds.isdisjoint(kinds)
 
-    @property
+    @cached_property
     def dated(self) -> bool:
         """Whether it shows a date or a time."""
         return self.has("date", "elapsed", "half")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from finetune_lib.data.reading.tables.cells import Mark, text_of
@@ -30,8 +31,9 @@ ELAPSED = re.compile(r"\[[hms]+\]", re.IGNORECASE)
 LONGEST_TIME = 61  # days: what is less is a length of time, or a date that programs tell otherwise
 
 
-class Form(NamedTuple):
-    """The number format of a cell.
+@dataclass(frozen=True, eq=False)
+class Form:
+    """The number format of a cell; one for all cells that have it.
 
     Attributes:
         number: Its number in the file.
@@ -43,29 +45,29 @@ class Form(NamedTuple):
     code: str = ""
     date1904: bool = False
 
-    @property
+    @cached_property
     def plain(self) -> bool:
         """Whether it shows each number as it is stored, or whole ones so."""
         return (not self.number and not self.code) or self.code.casefold() in ("general", "@") or self.number == 49
 
-    @property
+    @cached_property
     def told(self) -> str:
         """The code to show by; empty where it follows the settings of whoever looks."""
         if self.number in VIEWERS_OWN or VIEWERS_CODE.search(self.code):
             return ""
         return self.code or BUILT_IN.get(self.number, "")
 
-    @property
+    @cached_property
     def adds_to_texts(self) -> bool:
         """Whether texts are shown with something beside them, or not at all."""
         return bool(self.told) and (self.told.count(";") >= 3 or ("@" in self.told and self.told != "@"))
 
-    @property
+    @cached_property
     def letters(self) -> str:
         """The letters of its code that stand for parts of dates, and others."""
         return QUOTED.sub("", self.told).casefold() + "".join(ELAPSED.findall(self.told))
 
-    @property
+    @cached_property
     def dated(self) -> bool:
         """Whether it shows dates or times."""
         if self.number in VIEWERS_DATES or VIEWERS_CODE.search(self.code):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
+from functools import lru_cache
 
 from finetune_lib.data.reading.tables.shown.codes import CHINESE, Section, Sign, UntoldError
 
@@ -44,7 +45,7 @@ def scaled(section: Section) -> bool:
     if section.dated or not section.has("digit") or not section.has("comma"):
         return False
     unit = UNIT.search("".join(sign.text for sign in section.signs if sign.kind == "text"))
-    return bool(_Places.of(section.signs).scaling) and not unit
+    return bool(_places(section).scaling) and not unit
 
 
 def decimal(value: float) -> Decimal:
@@ -79,6 +80,7 @@ class _Places:
         point: The sign where the point is, or would be.
         scaling: The commas behind the digits, each of which divides by a thousand.
         grouped: Whether thousands are parted.
+        power: By which power of ten the number is shown: up by percentages, down by scales.
     """
 
     whole: Sequence[int]
@@ -86,23 +88,25 @@ class _Places:
     point: int
     scaling: frozenset[int]
     grouped: bool
+    power: int
 
-    @classmethod
-    def of(cls, signs: Sequence[Sign]) -> _Places:
-        """The places in a section with digits."""
-        kinds = [sign.kind for sign in signs]
-        digits, points, commas, powers = (
-            [place for place, found in enumerate(kinds) if found == kind]
-            for kind in ("digit", "point", "comma", "power")
-        )
-        point = (*points, *powers, digits[-1] + 1)[0]
-        if len(points) > 1 or len(powers) > 1 or (powers and digits[-1] > powers[0]):
-            raise UntoldError("two points")
-        whole = [place for place in digits if place < point]
-        last = whole[-1] if whole else -1
-        scaling = {place for end in {last, last if powers else digits[-1]} for place in _run(commas, end + 1)}
-        grouped = any(whole[0] < place < last for place in commas) if whole else False
-        return cls(whole, [place for place in digits if place > point], point, frozenset(scaling), grouped)
+
+@lru_cache(maxsize=4096)
+def _places(section: Section) -> _Places:
+    """The places in a section with digits."""
+    kinds = [sign.kind for sign in section.signs]
+    digits, points, commas, powers = (
+        [place for place, found in enumerate(kinds) if found == kind] for kind in ("digit", "point", "comma", "power")
+    )
+    point = (*points, *powers, digits[-1] + 1)[0]
+    if len(points) > 1 or len(powers) > 1 or (powers and digits[-1] > powers[0]):
+        raise UntoldError("two points")
+    whole = [place for place in digits if place < point]
+    last = whole[-1] if whole else -1
+    scaling = {place for end in {last, last if powers else digits[-1]} for place in _run(commas, end + 1)}
+    grouped = any(whole[0] < place < last for place in commas) if whole else False
+    power = 2 * kinds.count("percent") - 3 * len(scaling)
+    return _Places(whole, [place for place in digits if place > point], point, frozenset(scaling), grouped, power)
 
 
 def _run(places: Sequence[int], start: int) -> Sequence[int]:
@@ -112,9 +116,8 @@ def _run(places: Sequence[int], start: int) -> Sequence[int]:
 
 def _digits(section: Section, exact: Decimal, sign: str) -> str:
     """A number digit by digit, in as many places as the format has."""
-    places = _Places.of(section.signs)
-    percents = sum(found.kind == "percent" for found in section.signs)
-    amount = exact * Decimal(100) ** percents / Decimal(1000) ** len(places.scaling)
+    places = _places(section)
+    amount = exact.scaleb(places.power)
     amount, power = _powered(amount, places, section) if section.has("power") else (_rounded(amount, places), 0)
     whole, _, part = f"{amount:f}".partition(".")
     put = {**_before(whole.lstrip("0"), places, section.signs), **_behind(part.rstrip("0"), places, section.signs)}

@@ -30,7 +30,7 @@ class Workbook(Protocol):
         ...
 
     def merges(self, sheet: str) -> Sequence[Merge]:
-        """The merged ranges of a sheet."""
+        """The merged ranges of a sheet whose values were read."""
         ...
 
     def oddities(self, sheet: str) -> Oddities:

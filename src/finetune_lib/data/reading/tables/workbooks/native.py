@@ -26,6 +26,7 @@ class NativeWorkbook:
         self._book = calamine.load_workbook(stream(blob))
         self._formats = _formats(blob)
         self._odd: dict[str, Oddities] = {}
+        self._merges: dict[str, Sequence[Merge]] = {}
 
     @property
     def names(self) -> Sequence[str]:
@@ -42,18 +43,16 @@ class NativeWorkbook:
         if far := self.oddities(sheet).far:
             raise unreadable("T277", cell=f"{sheet}!{far}")
         try:
-            return self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+            found = self._book.get_sheet_by_name(sheet)
         except ValueError:
             return ()
+        ranges = found.merged_cell_ranges or ()
+        self._merges[sheet] = [Merge(top, left, bottom, right) for (top, left), (bottom, right) in ranges]
+        return found.to_python(skip_empty_area=False)
 
     def merges(self, sheet: str) -> Sequence[Merge]:
-        """The merged ranges of a sheet."""
-        try:
-            ranges = self._book.get_sheet_by_name(sheet).merged_cell_ranges or ()
-        except ValueError:
-            return ()
-        merges = [Merge(top, left, bottom, right) for (top, left), (bottom, right) in ranges]
-        return merges or self.oddities(sheet).merges
+        """The merged ranges of a sheet whose values were read."""
+        return self._merges.get(sheet) or self.oddities(sheet).merges
 
     def oddities(self, sheet: str) -> Oddities:
         """What is odd in a sheet."""

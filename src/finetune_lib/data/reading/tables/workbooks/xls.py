@@ -21,6 +21,7 @@ class OldWorkbook:
     def __init__(self, blob: Blob) -> None:
         xlrd = require("xlrd", extra="excel", feature="Reading .xls files")
         self._book: Any = None
+        self._forms: dict[int, Form] = {}
         try:
             content = blob.read(0, blob.size)
             self._book = xlrd.open_workbook(
@@ -56,14 +57,23 @@ class OldWorkbook:
 
     def _cells(self, sheet: Any) -> Iterator[tuple[Place, Form, bool]]:
         """The filled cells with their formats, and whether their text is struck through."""
-        fonts, formats, date1904 = self._book.font_list, self._book.format_map, bool(self._book.datemode)
+        fonts, styles = self._book.font_list, self._book.xf_list
         for row in range(sheet.nrows):
             for column, kind in enumerate(sheet.row_types(row)):
                 if kind in (EMPTY, BLANK, TRUTH, ERROR):
                     continue
-                style = self._book.xf_list[sheet.cell_xf_index(row, column)]
+                number = sheet.cell_xf_index(row, column)
                 runs = sheet.rich_text_runlist_map.get((row, column), ())
-                struck = any(fonts[font].struck_out for font in (style.font_index, *(font for _, font in runs)))
-                known = formats.get(style.format_key)
-                code = "" if known is None or known.format_str == "General" else known.format_str
-                yield (row, column), Form(style.format_key, code, date1904), struck
+                struck = any(
+                    fonts[font].struck_out for font in (styles[number].font_index, *(font for _, font in runs))
+                )
+                yield (row, column), self._form(number), struck
+
+    def _form(self, style: int) -> Form:
+        """The number format of a style."""
+        if style not in self._forms:
+            number = self._book.xf_list[style].format_key
+            known = self._book.format_map.get(number)
+            code = "" if known is None or known.format_str == "General" else known.format_str
+            self._forms[style] = Form(number, code, bool(self._book.datemode))
+        return self._forms[style]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from xml.etree import ElementTree as ET
 
@@ -56,7 +57,7 @@ class _Styles:
         if name not in self._forms:
             code = self._said(name, "NumberFormat", "Format")
             form = NAMED.get(code.casefold()) or Form(0, code)
-            self._forms[name] = form._replace(date1904=self._date1904)
+            self._forms[name] = replace(form, date1904=self._date1904)
         return self._forms[name]
 
     def strikes(self, name: str) -> bool:
