@@ -70,7 +70,7 @@ def _ending(path: Path) -> str:
 
 
 def _json(path: Path, opened: Opened, head: bytes, system: str | None) -> Reading:
-    lines = _ending(path) not in (".json", "")
+    lines = _ending(path) not in (".json", ".txt", "")
     meaning = Meaning(system, pairs=system is not None)
     problems = opened.problems
     if _ending(path) not in (*JSON_ENDINGS, "", ".txt"):
@@ -103,13 +103,7 @@ def _table(opened: Opened, source: str, options: Options, system: str | None) ->
     from finetune_lib.data.formats.legacy_pairs import undo_separators
     from finetune_lib.data.reading import tables
 
-    readers = {
-        "text": tables.read_csv,
-        "workbook": tables.read_excel,
-        "parquet": tables.read_parquet,
-        "web tables": tables.read_web_tables,
-        "XML spreadsheet": tables.read_xml_spreadsheet,
-    }
+    readers = {"text": tables.read_csv, "workbook": tables.read_excel, "parquet": tables.read_parquet}
     reading = readers[opened.kind](opened.blob, options, source=source)
     examples, note = undo_separators(reading.examples)
     problems = (*opened.problems, *reading.problems, *([note] if note else []))

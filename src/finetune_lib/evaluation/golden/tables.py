@@ -16,13 +16,12 @@ from typing import Any
 from finetune_lib.data.diagnostics import Diagnostic
 from finetune_lib.data.reading import ReadError
 from finetune_lib.data.reading.bytes.opening import Opened
-from finetune_lib.data.reading.bytes.spooling import stream
 from finetune_lib.data.reading.options import Options, Reading, unreadable
 from finetune_lib.data.reading.tables import read_csv, read_excel
 from finetune_lib.data.reading.tables.cells import is_blank
 from finetune_lib.data.reading.tables.dialect import SAMPLE, declared, guess
+from finetune_lib.data.reading.tables.workbooks import opened_workbook
 from finetune_lib.evaluation.golden.fields import Among
-from finetune_lib.extras import require
 from finetune_lib.records import Example
 
 HEAD = 20
@@ -116,23 +115,12 @@ def _heads(source: str, opened: Opened, options: Options) -> Iterator[list[Seque
     if opened.kind == "text":
         yield _filled(_text_rows(source, opened))
         return
-    calamine = require("python_calamine", extra="excel", feature="Reading Excel files")
-    try:
-        book = calamine.load_workbook(stream(opened.blob))
-        if options.sheet not in (None, *book.sheet_names):
-            raise unreadable("T276", sheet=options.sheet, sheets=", ".join(book.sheet_names))
-        for sheet in book.sheet_names:
-            if options.sheet in (None, sheet):
-                yield _sheet_head(book, sheet)
-    except (calamine.CalamineError, calamine.XmlError, calamine.ZipError) as error:
-        raise unreadable("E112", what=str(error)) from error
-
-
-def _sheet_head(book: Any, sheet: str) -> list[Sequence[str]]:
-    try:
-        return _filled(book.get_sheet_by_name(sheet).to_python(skip_empty_area=False, nrows=5 * HEAD))
-    except ValueError:  # a chart is no sheet of cells
-        return []
+    book = opened_workbook(opened.blob)
+    if options.sheet not in (None, *book.names):
+        raise unreadable("T276", sheet=options.sheet, sheets=", ".join(book.names))
+    for sheet in book.names:
+        if options.sheet in (None, sheet):
+            yield _filled(book.values(sheet)[: 5 * HEAD])
 
 
 def _text_rows(source: str, opened: Opened) -> Iterator[list[str]]:

@@ -42,6 +42,11 @@ def test_a_table_of_a_page_is_read_where_the_name_is_excels(tmp_path, around):
     assert [d.args["found"] for d in data.problems if d.code == "E110"] == ["HTML"]
 
 
+def test_a_golden_set_may_stand_in_a_page(tmp_path):
+    golden = ft.GoldenSet.load(written(tmp_path, "golden.xls", f"<table>{ROWS}</table>"))
+    assert [(case.messages[-1].content, case.expected) for case in golden][1] == ("A & B？", "都 可以")
+
+
 def test_a_page_in_big5_is_read(tmp_path):
     data = ft.Dataset.load(written(tmp_path, "faq.xls", f"<table>{ROWS}</table>".encode("cp950")))
     assert pairs(data)[0] == ("登機門在哪？", "二樓\n服務台旁")

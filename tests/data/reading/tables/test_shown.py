@@ -236,6 +236,21 @@ def rewritten(path, part, change):
             archive.writestr(name, content)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda xml: xml.replace('"', "'"),
+        lambda xml: re.sub(r'<c r="[A-Z]+\d+"', "<c", xml),
+        lambda xml: re.sub(r' r="[A-Z]*\d+"', "", xml),
+    ],
+)
+def test_other_ways_to_write_the_same_sheet(tmp_path, change):
+    path = tmp_path / "other.xlsx"
+    workbook((912345678, "0000-000-000"), (0.075, "0.0%")).save(path)
+    rewritten(path, "xl/worksheets/sheet1.xml", change)
+    assert answers(ft.Dataset.load(path)) == ["0912-345-678", "7.5%"]
+
+
 def test_texts_and_truths_do_not_mind_a_number_format(tmp_path):
     assert answers(loaded(workbook(("007", "0000"), (True, "0.00"), ("甲", "yyyy/m/d")), tmp_path)) == [
         "007",

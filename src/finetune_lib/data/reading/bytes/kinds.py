@@ -14,7 +14,7 @@ from finetune_lib.data.reading.bytes.blob import Blob
 from finetune_lib.data.reading.bytes.spooling import stream
 from finetune_lib.data.reading.options import ReadError, unreadable
 
-Kind = Literal["text", "workbook", "parquet", "web tables", "XML spreadsheet"]
+Kind = Literal["text", "workbook", "parquet"]
 
 GZIP, ZSTD, ZIP, OLE, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1"
 SIGNATURES = (
@@ -57,13 +57,7 @@ ENDINGS: dict[str, Kind] = {
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
 }
 COMPRESSED = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}
-CONTENT: dict[Kind, str] = {
-    "text": "text",
-    "workbook": "Excel",
-    "parquet": "Parquet",
-    "web tables": "HTML",
-    "XML spreadsheet": "XML",
-}
+CONTENT = {"text": "text", "workbook": "Excel", "parquet": "Parquet"}
 # Applications offer both as Excel files, and Excel opens them.
 XML_SPREADSHEET = re.compile(rb"<(?:\w+:)?Workbook\b[^>]*urn:schemas-microsoft-com:office:spreadsheet", re.S)
 EXCELS_PAGE = b"urn:schemas-microsoft-com:office:excel"
@@ -94,22 +88,20 @@ def kind_of(blob: Blob) -> Kind:
     return "text"
 
 
-def text_kind(text: Blob, path: Path, *, beginning: int) -> Kind:
-    """What a text in UTF-8 is: lines, or a page or XML that an application offers as a workbook.
+def offered_as_workbook(text: Blob, path: Path, *, beginning: int) -> str | None:
+    """Whether a text in UTF-8 is a page or XML that an application offers as a workbook, and which; None for lines.
 
     Raises:
-        ReadError: It is a page, a pointer or another document.
+        ReadError: It is another page, a pointer or another document.
     """
     head = text.read(0, beginning)
     what = next((what for pattern, what in TEXT_KINDS if pattern.match(head)), None)
-    if what is None:
-        return "text"
-    if what == "XML" and XML_SPREADSHEET.search(head):
-        return "XML spreadsheet"
+    if what is None or (what == "XML" and XML_SPREADSHEET.search(head)):
+        return what
     if what == "HTML" and (EXCELS_PAGE in head or ENDINGS.get(path.suffix.lower()) == "workbook"):
         whole = text.read(0, text.size)
         if WEB_TABLE.search(whole) and not WEB_FORM.search(whole):
-            return "web tables"
+            return what
     raise unreadable("E111", line=1, what=what)
 
 

@@ -21,7 +21,7 @@ from finetune_lib.data.reading.bytes.kinds import (
     kind_of,
     looks_binary,
     looks_like_json,
-    text_kind,
+    offered_as_workbook,
 )
 from finetune_lib.data.reading.bytes.spooling import IN_MEMORY, gathered, pieces, without_start
 from finetune_lib.data.reading.bytes.transcoding import (
@@ -56,7 +56,7 @@ class Opened:
     """A file that can be read.
 
     Attributes:
-        blob: UTF-8 without a byte-order mark; of a workbook and of Parquet the file's own bytes.
+        blob: UTF-8 without a byte-order mark; of a workbook that is no page or XML, and of Parquet, the file's bytes.
         problems: What was interpreted, as the encoding.
         kind: What it is by its content.
     """
@@ -84,11 +84,12 @@ def open_data(path: Path, *, encoding: str | None = None) -> Opened:
         compression = compression_of(blob)
         if compression:
             blob = unpacked(blob, compression)
-        kind, notes = kind_of(blob), list[Diagnostic]()
+        kind, notes, page = kind_of(blob), list[Diagnostic](), None
         if kind == "text":
             blob, notes = _text(blob, told)
-            kind = text_kind(blob, path, beginning=BEGINNING)
-        if found := disagreement(path, kind, compression):
+            page = offered_as_workbook(blob, path, beginning=BEGINNING)
+            kind = "workbook" if page else "text"
+        if found := page or disagreement(path, kind, compression):
             notes.insert(0, diagnose("E110", NOWHERE, ending=path.suffix, found=found))
     return Opened(blob, tuple(sourced(note, path.name) for note in notes), kind)
 

@@ -1,7 +1,7 @@
 """Tables: CSV, Excel, Parquet and data frames; a header that says what is what, and rows that become examples."""
 
 from finetune_lib.data.reading.tables.csv_rows import read_csv
-from finetune_lib.data.reading.tables.excel_rows import read_excel, read_web_tables, read_xml_spreadsheet
+from finetune_lib.data.reading.tables.excel_rows import read_excel
 from finetune_lib.data.reading.tables.frames import is_frame, read_records, rows_of
 from finetune_lib.data.reading.tables.parquet_rows import read_parquet
 
@@ -11,7 +11,5 @@ __all__ = [
     "read_excel",
     "read_parquet",
     "read_records",
-    "read_web_tables",
-    "read_xml_spreadsheet",
     "rows_of",
 ]

@@ -14,12 +14,9 @@ from finetune_lib.data.reading.tables.examples import read_table
 from finetune_lib.data.reading.tables.layout import HEAD, find_layout
 from finetune_lib.data.reading.tables.merges import Merges
 from finetune_lib.data.reading.tables.shown import text_look
-from finetune_lib.data.reading.tables.workbooks.book import Grid, Grids, Workbook
-from finetune_lib.data.reading.tables.workbooks.native import NativeWorkbook
+from finetune_lib.data.reading.tables.workbooks import opened_workbook
+from finetune_lib.data.reading.tables.workbooks.book import Workbook
 from finetune_lib.data.reading.tables.workbooks.oddities import Oddities
-from finetune_lib.data.reading.tables.workbooks.web import web_tables
-from finetune_lib.data.reading.tables.workbooks.xml_2003 import xml_spreadsheet
-from finetune_lib.extras import require
 from finetune_lib.records import Origin
 
 LISTED = 5
@@ -33,57 +30,12 @@ def read_excel(blob: Blob, options: Options, *, source: str) -> Reading:
         options: The sheet, and names of columns.
         source: The file's name.
     """
-    calamine = require("python_calamine", extra="excel", feature="Reading Excel files")
-    try:
-        book = _Book(source, NativeWorkbook(blob, calamine))
-        name, notes = book.chosen(options)
-        book.rows(name)
-    except BaseException as error:
-        known = isinstance(error, calamine.CalamineError | calamine.XmlError | calamine.ZipError)
-        if not known and type(error).__name__ != "PanicException":  # of its Rust code, and no Exception in Python
-            raise
-        raise unreadable("E112", what=str(error)) from error
-    return _reading(book, name, notes, options)
-
-
-def read_web_tables(blob: Blob, options: Options, *, source: str) -> Reading:
-    """Read one table of a web page that an application offers as a workbook.
-
-    Args:
-        blob: The page in UTF-8.
-        options: The table, as `Table 2` for `sheet=`, and names of columns.
-        source: The file's name.
-    """
-    return _of_grids(web_tables(_text(blob)), options, source)
-
-
-def read_xml_spreadsheet(blob: Blob, options: Options, *, source: str) -> Reading:
-    """Read one sheet of a workbook in the XML of Excel 2003.
-
-    Args:
-        blob: The file in UTF-8.
-        options: The sheet, and names of columns.
-        source: The file's name.
-    """
-    return _of_grids(xml_spreadsheet(_text(blob)), options, source)
-
-
-def _text(blob: Blob) -> str:
-    return blob.read(0, blob.size).decode("utf-8", "replace")
-
-
-def _of_grids(grids: Sequence[Grid], options: Options, source: str) -> Reading:
-    book = _Book(source, Grids(grids))
+    book = _Book(source, opened_workbook(blob))
     name, notes = book.chosen(options)
-    return _reading(book, name, notes, options)
-
-
-def _reading(book: _Book, name: str, notes: Sequence[Diagnostic], options: Options) -> Reading:
-    """The examples of a sheet, and what is to be said about it as a whole."""
     rows, odd = book.rows(name), book.workbook.oddities(name)
-    hidden = _hidden_rows(book.source, name, rows, odd.hidden)
-    unread = (diagnose("T282", _first_cell(book.source, name)),) if odd.unknown and book.has_numbers(name) else ()
-    reading = read_table(book.source, rows, options.columns, merges=book.merges(name))
+    hidden = _hidden_rows(source, name, rows, odd.hidden)
+    unread = (diagnose("T282", _first_cell(source, name)),) if odd.unknown and book.has_numbers(name) else ()
+    reading = read_table(source, rows, options.columns, merges=book.merges(name))
     return Reading(reading.examples, (*notes, *hidden, *unread, *reading.problems))
 
 

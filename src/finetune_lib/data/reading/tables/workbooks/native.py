@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 
 from finetune_lib.data.reading.bytes.blob import Blob
 from finetune_lib.data.reading.bytes.kinds import ZIP
@@ -15,6 +15,7 @@ from finetune_lib.data.reading.tables.workbooks.oddities import Oddities
 from finetune_lib.data.reading.tables.workbooks.ods import OpenDocument
 from finetune_lib.data.reading.tables.workbooks.xls import OldWorkbook
 from finetune_lib.data.reading.tables.workbooks.xlsx import WorkbookXml
+from finetune_lib.extras import require
 
 OPEN_DOCUMENT = b"opendocument.spreadsheet"  # its kind stands unpacked at the start of the file
 
@@ -22,8 +23,10 @@ OPEN_DOCUMENT = b"opendocument.spreadsheet"  # its kind stands unpacked at the s
 class NativeWorkbook:
     """A workbook as its program saved it."""
 
-    def __init__(self, blob: Blob, calamine: Any) -> None:
-        self._book = calamine.load_workbook(stream(blob))
+    def __init__(self, blob: Blob) -> None:
+        self._calamine = require("python_calamine", extra="excel", feature="Reading Excel files")
+        with self._telling_damage():
+            self._book = self._calamine.load_workbook(stream(blob))
         self._formats = _formats(blob)
         self._odd: dict[str, Oddities] = {}
         self._merges: dict[str, Sequence[Merge]] = {}
@@ -42,13 +45,14 @@ class NativeWorkbook:
         """The values of a sheet from A1 on, so that addresses are Excel's own; none of a chart or a macro."""
         if far := self.oddities(sheet).far:
             raise unreadable("T277", cell=f"{sheet}!{far}")
-        try:
-            found = self._book.get_sheet_by_name(sheet)
-        except ValueError:
-            return ()
-        ranges = found.merged_cell_ranges or ()
-        self._merges[sheet] = [Merge(top, left, bottom, right) for (top, left), (bottom, right) in ranges]
-        return found.to_python(skip_empty_area=False)
+        with self._telling_damage():
+            try:
+                found = self._book.get_sheet_by_name(sheet)
+            except ValueError:
+                return ()
+            ranges = found.merged_cell_ranges or ()
+            self._merges[sheet] = [Merge(top, left, bottom, right) for (top, left), (bottom, right) in ranges]
+            return found.to_python(skip_empty_area=False)
 
     def merges(self, sheet: str) -> Sequence[Merge]:
         """The merged ranges of a sheet whose values were read."""
@@ -59,6 +63,18 @@ class NativeWorkbook:
         if sheet not in self._odd:
             self._odd[sheet] = self._formats.oddities(sheet)
         return self._odd[sheet]
+
+    @contextmanager
+    def _telling_damage(self) -> Generator[None]:
+        """What the reader stumbles over is damage of the file."""
+        try:
+            yield
+        except BaseException as error:
+            known = (self._calamine.CalamineError, self._calamine.XmlError, self._calamine.ZipError)
+            panic = type(error).__name__ == "PanicException"  # of its Rust code, and no Exception in Python
+            if not isinstance(error, known) and not panic:
+                raise
+            raise unreadable("E112", what=str(error)) from error
 
 
 def _formats(blob: Blob) -> WorkbookXml | OldWorkbook | OpenDocument:

@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 
 from finetune_lib.data.reading.bytes.blob import Blob
 from finetune_lib.data.reading.bytes.spooling import stream
-from finetune_lib.data.reading.tables.cells import Mark, place_of
+from finetune_lib.data.reading.tables.cells import Mark, letters, place_of
 from finetune_lib.data.reading.tables.shown import Form, Look, days, look
 from finetune_lib.data.reading.tables.workbooks.oddities import Oddities, Place
 
@@ -44,6 +44,9 @@ STRUCK = re.compile(rb'<(?:\w+:)?strike(?:\s*/|\s+val="(?:1|true)"\s*/)?>')
 TRUE = ("1", "true")
 HIDDEN = re.compile(rb'<(?:\w+:)?row\s([^>]*\bhidden="(?:1|true)"[^>]*)>')
 FILLED = re.compile(rb'<(?:\w+:)?c\s(?:[^>]*\s)?r="([A-Z]+)(\d+)"[^>]*[^/]>')
+SINGLE = re.compile(rb"<(?:\w+:)?(?:c|row)\s[^>\"]*'[^>\"]*>")
+UNPLACED = re.compile(rb'<(?:\w+:)?c(?=[\s>/])(?![^>]*\br=")')
+ROW_OR_CELL = re.compile(rb"(?P<row><(?:\w+:)?row(?=[\s>/])[^>]*>)|(?P<cell><(?:\w+:)?c)(?=[\s>/])[^>]*>")
 CELL = re.compile(rb'\br="([A-Z]+\d+)"')
 ROW = re.compile(rb'\br="(\d+)"')
 ATTRIBUTE = re.compile(rb'\bt="str"')
@@ -68,7 +71,7 @@ class WorkbookXml:
 
     def oddities(self, sheet: str) -> Oddities:
         """What is odd in a sheet, by its name."""
-        xml = self._read(self._parts.get(sheet, ""))
+        xml = _usual(self._read(self._parts.get(sheet, "")))
         if not xml:
             return Oddities(unknown=True)
         if far := _far_cell(xml):
@@ -158,6 +161,31 @@ class WorkbookXml:
         if b"strike" not in part:
             return frozenset()
         return frozenset(number for number, item in enumerate(ITEM.findall(part)) if STRUCK.search(item))
+
+
+def _usual(xml: bytes) -> bytes:
+    """A sheet as most programs write it: attributes in double quotes, and each cell with its place."""
+    if SINGLE.search(xml):
+        xml = SINGLE.sub(lambda tag: tag[0].replace(b"'", b'"'), xml)
+    return b"".join(_placed(xml)) if UNPLACED.search(xml) else xml
+
+
+def _placed(xml: bytes) -> Iterator[bytes]:
+    """The same with a place for each cell: where none is written, it stands behind the one before."""
+    row, column, end = 0, 0, 0
+    for tag in ROW_OR_CELL.finditer(xml):
+        yield xml[end : tag.start()]
+        end = tag.end()
+        if tag["row"]:
+            row, column = int(found[1]) if (found := ROW.search(tag[0])) else row + 1, 0
+        elif found := CELL.search(tag[0]):
+            column = place_of(found[1].decode())[1] + 1
+        else:
+            column += 1
+            yield b'%s r="%s%d"' % (tag["cell"], letters(column - 1).encode(), row) + tag[0][len(tag["cell"]) :]
+            continue
+        yield tag[0]
+    yield xml[end:]
 
 
 def _cells(xml: bytes, styles: Iterable[int], behind: bytes) -> Sequence[tuple[bytes, ...]]:
