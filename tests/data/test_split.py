@@ -126,3 +126,10 @@ def test_a_split_is_a_partition_without_a_group_across(families, seed, validatio
     assert sorted(int(e.answer) for part in split for e in part) == list(range(len(rows)))
     parts = [{e.family for e in part} for part in split]
     assert not parts[0] & parts[1] | parts[0] & parts[2] | parts[1] & parts[2]
+
+
+@pytest.mark.parametrize("share", ["10%", "0.1", -1, 1.0, True, float("nan"), None])
+def test_what_is_no_share_and_no_count_is_refused_with_what_is(share):
+    data = ft.Dataset.from_rows([{"prompt": f"q{n}", "completion": "a"} for n in range(10)])
+    with pytest.raises(ValueError, match=r"as 0\.1, or a count of examples, as 20, not"):
+        data.split(validation=share)

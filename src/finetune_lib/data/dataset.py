@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
 from datetime import date
-from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
@@ -270,6 +268,8 @@ class Dataset(Sequence[Example]):
         Raises:
             ValueError: `ignore` names no code, family or name.
         """
+        from finetune_lib.data.fixing.fixing import with_fixes
+
         rules = Rules(target, method, model, grader, tuple((limits or {}).items()))
         counter = counter_for(model) if tokens else None
         plan = Plan(rules, counter, duplicates=duplicates, content=content, near=near, ignore=known_codes(ignore))
@@ -281,7 +281,7 @@ class Dataset(Sequence[Example]):
         report = validate(
             self._examples, source=self.name, plan=plan, problems=problems, today=today, executor=executor
         )
-        return replace(report, changes=partial(_changes, self._examples, rules))
+        return with_fixes(report, self._examples, rules)
 
     def fix(
         self,
@@ -662,10 +662,3 @@ class Dataset(Sequence[Example]):
         from finetune_lib.data.browsing.notebook import dataset_html
 
         return dataset_html(self.name, self)
-
-
-def _changes(examples: Sequence[Example], rules: Rules) -> Iterable[Change]:
-    """What a fix would change; found when it is asked for."""
-    from finetune_lib.data.fixing import fixing
-
-    return fixing.changes(examples, rules)

@@ -76,9 +76,13 @@ def split_places(
 
 
 def _size(share: float | int, total: int) -> int:
-    if share < 0 or (isinstance(share, float) and share >= 1):
-        raise ValueError(f"a part is a share below 1.0 or a count of examples, not {share!r}")
+    if not _is_number(share) or not share >= 0 or (isinstance(share, float) and share >= 1):
+        raise ValueError(f"a part is a share below 1.0, as 0.1, or a count of examples, as 20, not {share!r}")
     return share if isinstance(share, int) else max(1, round(share * total)) if share else 0
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _groups(

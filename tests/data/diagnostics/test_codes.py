@@ -1,10 +1,13 @@
 """Every diagnostic code: the failing example of the catalogue has it, the fixed one has not."""
 
+import re
+
 import pytest
 from tests.files import written
 
 import finetune_lib as ft
 from finetune_lib.data.diagnostics import catalogue, code_example, explain
+from finetune_lib.pages.wording import words
 
 CODES = list(catalogue())
 LANGUAGES = ["en", "zh-Hant", "zh-Hans"]
@@ -76,3 +79,14 @@ def test_every_code_is_explained(code):
     text = explain(code)
     assert text.startswith(code)
     assert catalogue()[code].slug in text
+
+
+def test_no_article_stands_before_a_word_that_is_filled_in():
+    """`a {role}` is wrong for the assistant."""
+    assert [code for code, entry in catalogue().items() if re.search(r"\b[Aa]n? \{", entry.message + entry.hint)] == []
+
+
+@pytest.mark.parametrize(("lang", "mixed"), [("zh-Hant", "樣本|示例|樣例"), ("zh-Hans", "示例|样例|范例")])
+def test_an_example_has_one_name_in_a_language(lang, mixed):
+    told = [f"{entry.message} {entry.hint} {entry.mend}" for entry in catalogue(lang).values()]
+    assert [text for text in (*told, *words(lang).values()) if re.search(mixed, text)] == []

@@ -111,3 +111,29 @@ def test_the_command_line_fixes_into_a_new_file(broken, capsys, monkeypatch):
     assert (broken.parent / "out.rejects.jsonl").exists()
     assert main(["explain", "curly-quotes"]) == 0
     assert "J202" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("{'prompt': 'q', 'completion': 'a'}", "safe"),
+        ("{'prompt': 'it's', 'completion': 'a'}", None),  # where a text ends is a guess
+        ("{'prompt': 'q', 'completion': 'a'", None),  # cut off
+        ("{“prompt”: “q”, “completion”: “a”}", "safe"),
+        ("{“prompt”: “他說“好””, “completion”: “a”}", None),
+        ('{prompt: "q", "completion": "a"}', "unsafe"),
+        ("{broken", None),
+    ],
+)
+@pytest.mark.parametrize("form", ["lines", "array"])
+def test_a_finding_offers_a_fix_only_where_it_mends_the_row(tmp_path, line, offered, form):
+    path = tmp_path / ("data.jsonl" if form == "lines" else "data.json")
+    sound = ['{"prompt": "other", "completion": "b"}'] * 2
+    path.write_text("\n".join([sound[0], line, sound[1]]) if form == "lines" else f"[{sound[0]},\n{line},\n{sound[1]}]")
+    data = ft.Dataset.load(path)
+    limits = {"minimum": 1}
+    (found, *_) = [d for d in data.validate(target="trl", limits=limits).errors if d.code.startswith("J")]
+    assert found.texts("en").fix == offered
+    assert ("fix:" in str(found)) == bool(offered)
+    assert len(data.fix(target="trl").changes) == (offered == "safe")
+    assert len(data.fix(target="trl", safe_only=False).changes) == bool(offered)

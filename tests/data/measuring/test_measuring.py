@@ -137,3 +137,9 @@ def test_break_even_is_where_both_cost_the_same():
     assert (calls - 1) * (base - tuned) / 1e6 < found.cost <= calls * (base - tuned) / 1e6
     assert found.break_even(prompt=10, tuned_prompt=10) is None
     assert found.break_even(prompt="你是客服。" * 500) < found.break_even(prompt="你是客服。" * 100)
+
+
+@pytest.mark.parametrize("wrong", [{"epochs": -1}, {"epochs": 0}, {"epochs": 1.5}, {"epochs": "3"}, {"price": -2.0}])
+def test_epochs_and_prices_that_cannot_be_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"epochs is a whole number|price is in US dollars"):
+        ft.Dataset.from_rows(rows(10)).estimate("gpt-4.1-mini", today=DAY, **wrong)

@@ -66,7 +66,8 @@ class Diagnostic:
         given = {name: _translated(name, value, lang) for name, value in self.args.items()}
         message, mend = code.message.format_map(given), code.mend.format_map(given)
         hint = filled_for_shell(code.hint, given) if self.at_shell else code.hint.format_map(given)
-        fix = code.fix if self.args.get("mendable", True) else None
+        offered = self.args.get("mendable", True)  # False, or of a single finding another kind of fix
+        fix = offered if offered in ("safe", "unsafe") else code.fix if offered else None
         return replace(
             code, severity=self.severity, message=message, hint=hint, mend=mend, fix=fix, at_shell=self.at_shell
         )

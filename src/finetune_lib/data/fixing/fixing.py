@@ -6,12 +6,15 @@ import json
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import overload
 
 from finetune_lib.data.checks import Rules
 from finetune_lib.data.checks.duplicates.copies import digest
 from finetune_lib.data.checks.form.rows import check
-from finetune_lib.data.diagnostics import Change, Diagnostic, Findings, is_error, is_loss
+from finetune_lib.data.diagnostics import Change, Diagnostic, Findings, ValidationReport, catalogue, is_error, is_loss
+from finetune_lib.data.diagnostics.catalogue import FixKind
+from finetune_lib.data.diagnostics.finding import ARRANGEMENT
 from finetune_lib.data.fixing.json_repairs import parted, repair
 from finetune_lib.data.fixing.row_repairs import repair_row
 from finetune_lib.data.reading.json.elements import BrokenElement
@@ -114,6 +117,41 @@ class Fixed:
 def changes(examples: Sequence[Example], rules: Rules, *, safe_only: bool = True) -> Iterator[Change]:
     """What a fix would change, without doing it."""
     return (change for _, _, change in _mended(examples, rules, safe_only) if change)
+
+
+def with_fixes(report: ValidationReport, examples: Sequence[Example], rules: Rules) -> ValidationReport:
+    """The report with what a fix would change, each finding about an unread row only with the fix that mends it."""
+    lines = {d.origin.line for d in report.diagnostics if _fix_of(d) and d.code not in ARRANGEMENT}
+    kinds: dict[int | None, FixKind | None] = {}
+    if lines and isinstance(examples, LineStore):
+        unread = (item for item in examples.all_records() if isinstance(item, Unread) and item.text.strip())
+        for item in unread:
+            if any(finding.origin.line in lines for finding in item.findings):
+                kind = _kind(item, rules, examples.interpret)
+                kinds |= {finding.origin.line: kind for finding in item.findings}
+
+    def offered(found: Diagnostic) -> Diagnostic:
+        line = found.origin.line
+        if isinstance(found, BrokenElement):
+            kind = _kind(Unread([found], found.text, 0), rules, Meaning())
+        elif line in lines and line in kinds:
+            kind = kinds[line]
+        else:
+            return found
+        return replace(found, args={**found.args, "mendable": kind or False}) if _fix_of(found) else found
+
+    found = tuple(map(offered, report.diagnostics))
+    return replace(report, diagnostics=found, changes=partial(changes, examples, rules))
+
+
+def _fix_of(found: Diagnostic) -> FixKind | None:
+    return catalogue()[found.code].fix
+
+
+def _kind(item: Unread, rules: Rules, meaning: Interpret) -> FixKind | None:
+    """The kind of the fix that would make sound rows of lines that could not be read; None where there is none."""
+    changes = [change for _, _, change in _read_after_all(item, rules, False, meaning)]
+    return changes[0].kind if changes and changes[0] else None
 
 
 def fixed(examples: Sequence[Example], problems: Iterable[Diagnostic], rules: Rules, *, safe_only: bool) -> Fixed:

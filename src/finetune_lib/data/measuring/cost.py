@@ -103,7 +103,15 @@ def estimate(
     price: float | None,
     today: date,
 ) -> CostEstimate:
-    """What training costs on a model of the catalogue, or at a price in US dollars per million tokens."""
+    """What training costs on a model of the catalogue, or at a price in US dollars per million tokens.
+
+    Raises:
+        ValueError: The epochs are no whole number from 1 on, or the price is negative.
+    """
+    if epochs != "auto" and (type(epochs) is not int or epochs < 1):
+        raise ValueError(f'epochs is a whole number from 1 on, or "auto", not {epochs!r}')
+    if price is not None and not 0 <= price < float("inf"):
+        raise ValueError(f"price is in US dollars per million training tokens, from 0 on, not {price!r}")
     facts, counter = catalog.find(model), counter_for(model)
     limit = facts.training_limit if facts else None
     counts, answers = array("q"), array("q")
