@@ -63,6 +63,16 @@ def quantities_within(text: str, other: str) -> bool:
     return _named(text)[0] <= _named(other)[1]
 
 
+def with_digits(text: str) -> str:
+    """A text folded, with its numbers in digits: `七天` and `7 天` are the same.
+
+    Example:
+        >>> with_digits("七天內") == with_digits("7 天内"), with_digits("三天七元") == with_digits("7 天 3 元")
+        (True, False)
+    """
+    return HAN.sub(lambda run: _value(run[0]), GROUPED.sub("", fold(text)))
+
+
 def _named(text: str) -> tuple[set[str], set[str]]:
     """What a text surely names, and all that it may."""
     folded = GROUPED.sub("", fold(text))

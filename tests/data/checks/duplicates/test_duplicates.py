@@ -62,6 +62,12 @@ FOUND = {
         [("D802", 2, 1)],
     ),
     "another answer": ([chat(QUESTION, "7 天。"), chat(QUESTION, "14 天。")], [("D804", 2, 1)]),
+    "the same answer with its numbers in words": (
+        [chat(QUESTION, "收到後七天內，費用一千二百元。"), chat(QUESTION, "收到後 7 天內，費用 1,200 元。")],
+        [],
+    ),
+    "other numbers in words": ([chat(QUESTION, "三天內七元。"), chat(QUESTION, "7 天內 3 元。")], [("D804", 2, 1)]),
+    "an answer that is empty": ([chat(QUESTION, "7 天。"), chat(QUESTION, "")], []),
     "another answer to the question in the other script": (
         [chat("退貨期限是幾天？", "7 天。"), chat("退货期限是几天?", "14 天。")],
         [("D804", 2, 1)],

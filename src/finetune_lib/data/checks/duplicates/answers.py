@@ -17,6 +17,7 @@ from finetune_lib.data.diagnostics import Diagnostic, diagnose, place_name, quot
 from finetune_lib.records import Example, Origin
 from finetune_lib.rows.exchange import Turns, as_json, last_turns, turns_of
 from finetune_lib.texts import fold
+from finetune_lib.texts.quantities import with_digits
 
 LOOKED_AT = 10_000  # examples whose question seems to be asked again, which are read and compared whole
 LARGEST = 300_000  # different rows of one partition, after which no more are told apart: that bounds the memory
@@ -159,6 +160,7 @@ class _Group:
 def _conflict(here: _Answered, known: Iterable[_Answered]) -> Iterator[Diagnostic]:
     """A contradiction to the first known answer; of pairs, to one that prefers what is rejected here."""
     others = [other for other in known if not here.rejected or other.answer == here.rejected]
+    others = [other for other in others if _says_another(here.turns.answer, other.turns.answer)]
     if others and not here.unwanted:
         yield diagnose(
             "D804",
@@ -171,6 +173,11 @@ def _conflict(here: _Answered, known: Iterable[_Answered]) -> Iterator[Diagnosti
             answer=short(here.turns.answer),
             other=short(others[0].turns.answer),
         )
+
+
+def _says_another(one: str, other: str) -> bool:
+    """Whether two answers differ in more than how numbers are written; one that is empty says nothing."""
+    return bool(one.strip() and other.strip()) and with_digits(one) != with_digits(other)
 
 
 def _read(example: Example) -> _Answered:
