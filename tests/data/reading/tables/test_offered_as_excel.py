@@ -104,7 +104,7 @@ XML = """<?xml version="1.0" encoding="{encoding}"?>
 <Style ss:ID="day"><NumberFormat ss:Format="[$-404]e&quot;年&quot;m&quot;月&quot;d&quot;日&quot;;@"/></Style>
 <Style ss:ID="short"><NumberFormat ss:Format="Short Date"/></Style>
 <Style ss:ID="old" ss:Parent="rate"><Font ss:StrikeThrough="1"/></Style></Styles>
-<Worksheet ss:Name="問答"><Table>{rows}</Table></Worksheet>
+<Worksheet ss:Name="問答"><Table><Column/><Column ss:Hidden="1"/>{rows}</Table></Worksheet>
 <Worksheet ss:Name="舊"><Table><Row><Cell><Data ss:Type="String">x</Data></Cell></Row></Table>
 <x:WorksheetOptions><x:Visible>SheetHidden</x:Visible></x:WorksheetOptions></Worksheet></Workbook>"""
 
@@ -134,9 +134,13 @@ def test_the_xml_of_excel_2003_is_read_as_it_shows(tmp_path):
         "0912-345-678", "7.50%", "115年11月30日", "2026-11-30", "50.00%", "TRUE", "一\n二",
     ]  # fmt: skip
     assert named(data) == [("T281", "問答!B6"), ("T259", "問答!B8")]
-    assert {("T279", "問答!B2"), ("T280", "問答!B5"), ("T263", "問答!A7"), ("T263", "舊!A1")} <= set(
-        named(data, "info")
-    )
+    assert {
+        ("T263", "問答!B1"),
+        ("T279", "問答!B2"),
+        ("T280", "問答!B5"),
+        ("T263", "問答!A7"),
+        ("T263", "舊!A1"),
+    } <= set(named(data, "info"))
     assert data[-1].origin.cells["/completion"] == "問答!B12"
 
 

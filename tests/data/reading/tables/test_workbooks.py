@@ -292,6 +292,16 @@ def test_hidden_rows_are_read_and_told():
     assert (note.severity, note.cell, note.args["names"]) == ("info", "問答!A3", "問答!3:3")
 
 
+def test_hidden_columns_that_are_used_are_told():
+    made = book([*HEADER, "備註"], ["q", "a", "n"])
+    for column in "BC":
+        made.active.column_dimensions[column].hidden = True
+    reading = read(made)
+    assert pairs(reading) == [("q", "a")]
+    notes = [(d.severity, d.cell, d.args["names"]) for d in reading.problems if d.code == "T263"]
+    assert notes == [("info", "問答!B1", "問答!B:B")]
+
+
 def test_a_cell_far_outside_is_refused_before_it_eats_the_memory():
     made = book(HEADER, ["q", "a"])
     made.active["XFD1048576"] = "x"

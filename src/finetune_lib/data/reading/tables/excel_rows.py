@@ -9,7 +9,17 @@ from typing import Any
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.data.reading.bytes.blob import Blob
 from finetune_lib.data.reading.options import Options, Reading, unreadable
-from finetune_lib.data.reading.tables.cells import A_DATE, LOST, NO_MARKS, Mark, Row, mark_of, text_of
+from finetune_lib.data.reading.tables.cells import (
+    A_DATE,
+    LOST,
+    NO_MARKS,
+    Mark,
+    Row,
+    letters,
+    mark_of,
+    place_of,
+    text_of,
+)
 from finetune_lib.data.reading.tables.examples import read_table
 from finetune_lib.data.reading.tables.layout import HEAD, find_layout
 from finetune_lib.data.reading.tables.merges import Merges
@@ -17,7 +27,7 @@ from finetune_lib.data.reading.tables.shown import text_look
 from finetune_lib.data.reading.tables.workbooks import opened_workbook
 from finetune_lib.data.reading.tables.workbooks.book import Workbook
 from finetune_lib.data.reading.tables.workbooks.oddities import Oddities
-from finetune_lib.records import Origin
+from finetune_lib.records import Example, Origin
 
 LISTED = 5
 
@@ -36,7 +46,8 @@ def read_excel(blob: Blob, options: Options, *, source: str) -> Reading:
     hidden = _hidden_rows(source, name, rows, odd.hidden)
     unread = (diagnose("T282", _first_cell(source, name)),) if odd.unknown and book.has_numbers(name) else ()
     reading = read_table(source, rows, options.columns, merges=book.merges(name))
-    return Reading(reading.examples, (*notes, *hidden, *unread, *reading.problems))
+    columns = _hidden_columns(source, name, reading.examples, odd.hidden_columns)
+    return Reading(reading.examples, (*notes, *hidden, *columns, *unread, *reading.problems))
 
 
 @dataclass(slots=True)
@@ -131,3 +142,16 @@ def _hidden_rows(source: str, sheet: str, rows: Sequence[Row], hidden: Sequence[
     names = ", ".join(f"{sheet}!{number + 1}:{number + 1}" for number in filled[:LISTED])
     more = "…" if len(filled) > LISTED else ""
     return (diagnose("T263", origin, names=names + more, treated="read"),)
+
+
+def _hidden_columns(
+    source: str, sheet: str, examples: Sequence[Example], hidden: Sequence[int]
+) -> Sequence[Diagnostic]:
+    """One note about the hidden columns that the examples are made of."""
+    cells = dict(examples[0].origin.cells) if examples and hidden else {}
+    used = {place_of(cell.rpartition("!")[2])[1] for path, cell in cells.items() if path}
+    found = [letters(column) for column in hidden if column in used]
+    if not found:
+        return ()
+    origin = Origin(source, cells={"": f"{sheet}!{found[0]}1"})
+    return (diagnose("T263", origin, names=", ".join(f"{sheet}!{name}:{name}" for name in found), treated="read"),)

@@ -21,6 +21,7 @@ class Oddities:
         shown: The text that people see in it, where that is not its value.
         texts: The formats of texts that are shown with something added.
         hidden: The hidden rows.
+        hidden_columns: The hidden columns.
         far: The cell that stretches the sheet beyond what fits in memory, if one does.
         merges: The merged ranges, where nobody else tells them.
         unknown: Whether the formats of its numbers cannot be told.
@@ -30,6 +31,7 @@ class Oddities:
     shown: Mapping[Place, str] = field(default_factory=dict[Place, str])
     texts: Mapping[Place, Form] = field(default_factory=dict[Place, Form])
     hidden: Sequence[int] = ()
+    hidden_columns: Sequence[int] = ()
     far: str | None = None
     merges: Sequence[Merge] = ()
     unknown: bool = False

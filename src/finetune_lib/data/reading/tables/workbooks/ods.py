@@ -25,6 +25,7 @@ TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 ERROR_TYPE = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}value-type"
 NUMBERS = frozenset({"float", "percentage", "currency", "date", "time"})
+UNSEEN = frozenset({"collapse", "filter"})
 MOST_REPEATED = 1 << 16
 GROUPED = re.compile(r"-?[\d,]+(?:\.\d+)?")
 THOUSANDS = (1_000, 1_000_000, 1_000_000_000)
@@ -46,7 +47,8 @@ class OpenDocument:
         found = self._sheets.get(sheet)
         if found is None:
             return Oddities(unknown=True)
-        return Oddities(found.marks, found.shown, hidden=found.hidden, merges=found.merges)
+        rows, columns = found.hidden, found.hidden_columns
+        return Oddities(found.marks, found.shown, hidden=rows, hidden_columns=columns, merges=found.merges)
 
 
 @dataclass(slots=True)
@@ -55,9 +57,11 @@ class _Sheet:
 
     struck: frozenset[str]
     rows: int = 0
+    columns: int = 0
     marks: dict[Place, Mark] = field(default_factory=dict[Place, Mark])
     shown: dict[Place, str] = field(default_factory=dict[Place, str])
     hidden: list[int] = field(default_factory=list[int])
+    hidden_columns: list[int] = field(default_factory=list[int])
     merges: list[Merge] = field(default_factory=list[Merge])
 
     def add(self, row: ET.Element) -> None:
@@ -69,9 +73,16 @@ class _Sheet:
                 count = int(cell.get(f"{TABLE}number-columns-repeated", "1"))
                 self._add(cell, range(self.rows, self.rows + repeated), range(column, column + count))
                 column += count
-        if row.get(f"{TABLE}visibility") in ("collapse", "filter") and repeated <= MOST_REPEATED:
+        if row.get(f"{TABLE}visibility") in UNSEEN and repeated <= MOST_REPEATED:
             self.hidden.extend(range(self.rows, self.rows + repeated))
         self.rows += repeated
+
+    def add_column(self, column: ET.Element) -> None:
+        """Take a column, which may stand for several."""
+        repeated = int(column.get(f"{TABLE}number-columns-repeated", "1"))
+        if column.get(f"{TABLE}visibility") in UNSEEN and repeated <= MOST_REPEATED:
+            self.hidden_columns.extend(range(self.columns, self.columns + repeated))
+        self.columns += repeated
 
     def _add(self, cell: ET.Element, rows: Sequence[int], columns: Sequence[int]) -> None:
         down, right = (int(cell.get(f"{TABLE}number-{name}-spanned", "1")) for name in ("rows", "columns"))
@@ -101,6 +112,8 @@ def _sheets(events: Iterator[tuple[str, ET.Element]]) -> Iterator[tuple[str, _Sh
                 yield element.get(f"{TABLE}name", ""), sheet
         elif event == "end" and element.tag == f"{STYLE}style" and _strikes(element):
             struck.add(element.get(f"{STYLE}name", ""))
+        elif event == "end" and element.tag == f"{TABLE}table-column" and depth == 1:
+            sheet.add_column(element)
         elif event == "end" and element.tag == f"{TABLE}table-row" and depth == 1:
             sheet.add(element)
             element.clear()

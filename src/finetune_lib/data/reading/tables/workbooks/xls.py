@@ -53,7 +53,8 @@ class OldWorkbook:
             if struck:
                 marks[place] = Mark("struck through")
         hidden = sorted(row for row, info in sheet.rowinfo_map.items() if info.hidden)
-        return Oddities(marks, shown, texts, hidden)
+        columns = sorted(column for column, info in sheet.colinfo_map.items() if info.hidden)
+        return Oddities(marks, shown, texts, hidden, columns)
 
     def _cells(self, sheet: Any) -> Iterator[tuple[Place, Form, bool]]:
         """The filled cells with their formats, and whether their text is struck through."""

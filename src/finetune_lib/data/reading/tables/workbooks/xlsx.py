@@ -43,6 +43,8 @@ ITEM = re.compile(rb"<(?:\w+:)?si\b(?:[^>]*/>|[^>]*>(.*?)</(?:\w+:)?si>)", re.DO
 STRUCK = re.compile(rb'<(?:\w+:)?strike(?:\s*/|\s+val="(?:1|true)"\s*/)?>')
 TRUE = ("1", "true")
 HIDDEN = re.compile(rb'<(?:\w+:)?row\s([^>]*\bhidden="(?:1|true)"[^>]*)>')
+HIDDEN_COLUMN = re.compile(rb'<(?:\w+:)?col\s([^>]*\bhidden="(?:1|true)"[^>]*)>')
+MOST_COLUMNS = 16_384
 FILLED = re.compile(rb'<(?:\w+:)?c\s(?:[^>]*\s)?r="([A-Z]+)(\d+)"[^>]*[^/]>')
 SINGLE = re.compile(rb"<(?:\w+:)?(?:c|row)\s[^>\"]*'[^>\"]*>")
 UNPLACED = re.compile(rb'<(?:\w+:)?c(?=[\s>/])(?![^>]*\br=")')
@@ -87,7 +89,8 @@ class WorkbookXml:
         }
         shown = {place: look.text for place, look in looks.items() if look.text is not None}
         hidden = [int(match[1]) - 1 for row in HIDDEN.findall(xml) if (match := ROW.search(row))]
-        return Oddities(marks, {**shown, **errors, **unsaved}, dict(self._texts(xml)), hidden)
+        shown = {**shown, **errors, **unsaved}
+        return Oddities(marks, shown, dict(self._texts(xml)), hidden, sorted(_hidden_columns(xml)))
 
     def _looks(self, xml: bytes) -> Iterator[tuple[Place, Look]]:
         """The numbers that have a format, and what becomes of them."""
@@ -186,6 +189,13 @@ def _placed(xml: bytes) -> Iterator[bytes]:
             continue
         yield tag[0]
     yield xml[end:]
+
+
+def _hidden_columns(xml: bytes) -> Iterator[int]:
+    for attributes in HIDDEN_COLUMN.findall(xml):
+        first, last = (re.search(rb'\b%s="(\d+)"' % name, attributes) for name in (b"min", b"max"))
+        if first and last:
+            yield from range(int(first[1]) - 1, min(int(last[1]), MOST_COLUMNS))
 
 
 def _cells(xml: bytes, styles: Iterable[int], behind: bytes) -> Sequence[tuple[bytes, ...]]:

@@ -89,6 +89,8 @@ class _Sheet:
         self._merges: list[Merge] = []
         visible = sheet.findtext(f"{EXCEL}WorksheetOptions/{EXCEL}Visible", "")
         self._unseen = visible.startswith(("SheetHidden", "SheetVeryHidden"))
+        columns = _numbered(sheet.iterfind(f"{SHEETS}Table/{SHEETS}Column"))
+        self._hidden_columns = [column for column, element in columns if element.get(f"{SHEETS}Hidden") == "1"]
         for row, element in _numbered(sheet.iterfind(f"{SHEETS}Table/{SHEETS}Row")):
             if element.get(f"{SHEETS}Hidden") == "1":
                 self._hidden.append(row)
@@ -101,7 +103,7 @@ class _Sheet:
         if height * width > LARGEST:
             raise unreadable("T277", cell=self._name)
         values = [[self._values.get((row, column), "") for column in range(width)] for row in range(height)]
-        odd = Oddities(self._marks, self._shown, self._texts, self._hidden, merges=self._merges)
+        odd = Oddities(self._marks, self._shown, self._texts, self._hidden, self._hidden_columns, merges=self._merges)
         return Grid(self._name, values, odd, self._unseen)
 
     def _add(self, row: int, column: int, cell: ET.Element, style: str) -> None:
