@@ -157,6 +157,7 @@ def test_latex_whose_backslash_json_read_as_an_escape(text, meant, count):
         "def f():\n\tif not x:\n\t\treturn",
         "$1\n\nu is $2 ",
         r"$\theta = \nu$",
+        "$$\n\\begin{aligned}\nu_A &= 1\n\\end{aligned}\n$$",
         "$$\nx = 1\n\\frac{1}{2}\n$$",
     ],
 )

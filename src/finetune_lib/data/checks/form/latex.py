@@ -35,6 +35,7 @@ _COMMAND_IN_FORMULA = re.compile(rf"[\b\f](?=[a-z])|{_SURE}|{_ANY}")
 # As Pandoc tells formulas from amounts: no blank inside the signs, no digit behind them.
 _FORMULA = re.compile(r"\$\$[^$]+\$\$|\$(?! )[^$\n]*(?:\n(?!\n)[^$\n]*)*(?<! )\$(?!\d)")
 _BROKEN_LINE = re.compile(rf"\n(?:{RESTS['n']}|{IN_FORMULA['n']})(?![A-Za-z])")
+_COMMAND_KEPT = re.compile(r"\\[A-Za-z]")
 _COMMAND_NAME = re.compile("[a-zA-Z]+")
 
 
@@ -51,7 +52,8 @@ def eaten(text: str) -> list[int]:
 
 
 def _in_formulas(text: str) -> Iterator[int]:
-    for formula in _FORMULA.finditer(text) if "$" in text else ():
+    """What only a formula tells; none where commands have their backslash, as a file that was eaten has none left."""
+    for formula in _FORMULA.finditer(text) if "$" in text and not _COMMAND_KEPT.search(text) else ():
         yield from (match.start() for match in _COMMAND_IN_FORMULA.finditer(text, formula.start(), formula.end()))
 
 
