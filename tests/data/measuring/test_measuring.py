@@ -95,7 +95,10 @@ def test_pictures_of_an_unknown_model_are_said_to_be_missing():
     found = estimated(asked(LOW), model="Qwen/Qwen3-VL-4B")
     assert (found.tokens, found.exact) == (estimated(asked(), model="Qwen/Qwen3-VL-4B").tokens, False)
     assert "1 pictures are not counted" in str(found)
-    assert not ft.Dataset.from_rows([asked(LOW)]).stats().exact
+    pictures = ft.Dataset.from_rows([asked(LOW)])
+    assert not pictures.stats().exact
+    assert not pictures.validate().tokens.exact
+    assert pictures.validate(model="gpt-4o").tokens.exact
 
 
 def test_a_name_counts():

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from finetune_lib.data.checks import limits
+from finetune_lib.data.checks.certainty import is_sure
 from finetune_lib.data.checks.duplicates.copies import ExactDuplicates
 from finetune_lib.data.checks.form import rows
 from finetune_lib.data.checks.form.texts import NOTHING, text_findings
@@ -67,6 +68,7 @@ class Outcome:
         surveys: What else is told only at the end.
         findings: What was found.
         lengths: Tokens of each example, 0 for those that are not sound; empty where they were not counted.
+        guessed: Whether some of these are estimates.
         index: Where the examples begin, of a part of lines.
         examples: How many examples there are.
         unread: How many lines could not be read.
@@ -83,6 +85,7 @@ class Outcome:
     surveys: tuple[Survey, ...]
     findings: Findings = field(default_factory=Findings)
     lengths: array[int] = field(default_factory=lambda: array("I"))
+    guessed: bool = False
     index: Index = field(default_factory=Index)
     examples: int = 0
     unread: int = 0
@@ -124,6 +127,7 @@ class Outcome:
         for survey, other in zip(self.all_surveys, later.all_surveys, strict=True):
             survey.merge(other, self.examples)
         self.lengths += later.lengths
+        self.guessed |= later.guessed
         self.wishes |= {row + self.rows * later.counted: codes for row, codes in later.wishes.items()}
         self.ignored |= {(row and row + self.rows * later.counted, code) for row, code in later.ignored}
         self.examples += later.examples
@@ -246,6 +250,7 @@ def _count(
         (count,) = counter.chats((len(texts),), texts)
     else:
         count = limits.tokens(example, counter)
+        outcome.guessed = outcome.guessed or not is_sure(example, counter)
     outcome.lengths.append(count)
     if plan.rules.model:
         outcome.report(limits.too_long([(example, count)], plan.rules, counter), plan)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
@@ -61,7 +60,7 @@ def validate(
     if plan.near or (plan.near is None and plan.content):
         whole.report(_near(whole, examples, plan, executor), plan)
     _unused(whole, source, plan)
-    tokens = _token_count(whole.lengths, plan.counter)
+    tokens = _token_count(whole, plan.counter)
     return ValidationReport(source, whole.examples, whole.findings.kept, tokens, whole.findings.counts)
 
 
@@ -105,8 +104,9 @@ def _unused(whole: Outcome, source: str, plan: Plan) -> None:
         whole.findings.add(diagnose("M001", origin, ignored=code) for code in unused)
 
 
-def _token_count(lengths: array[int], counter: Counter | None) -> TokenCount | None:
+def _token_count(whole: Outcome, counter: Counter | None) -> TokenCount | None:
     """The sum and the longest of the counts; None where nothing was counted."""
-    if counter is None or not any(lengths):
+    if counter is None or not any(whole.lengths):
         return None
-    return TokenCount(sum(lengths), max(lengths), counter.encoding, counter.exact)
+    exact = counter.exact and not whole.guessed
+    return TokenCount(sum(whole.lengths), max(whole.lengths), counter.encoding, exact)

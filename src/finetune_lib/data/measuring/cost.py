@@ -10,7 +10,7 @@ from typing import Literal
 
 from finetune_lib import catalog
 from finetune_lib.catalog import Price
-from finetune_lib.data.measuring.certainty import Doubts
+from finetune_lib.data.checks.certainty import Doubts
 from finetune_lib.data.measuring.stats import tokens_of, turns_of
 from finetune_lib.records import Example
 from finetune_lib.tokens import Counter, counter_for

@@ -10,7 +10,7 @@ from statistics import quantiles
 from typing import Any
 
 from finetune_lib.data.checks import limits
-from finetune_lib.data.measuring.certainty import Doubts
+from finetune_lib.data.checks.certainty import Doubts
 from finetune_lib.pages.markup import Markup, table, tag
 from finetune_lib.pages.style import style
 from finetune_lib.pages.terminal import table as text_table

@@ -59,3 +59,10 @@ class Doubts:
     def notes(self) -> Iterator[str]:
         """What is not sure, in words."""
         yield from (note.format(n=f"{self.found[name]:,}") for name, note in NOTES.items() if self.found[name])
+
+
+def is_sure(example: Example, counter: TokenCounter) -> bool:
+    """Whether the tokens of an example are counted as the platform counts them, as far as its rules are known."""
+    doubts = Doubts(counter)
+    doubts.look(example)
+    return not any(doubts.found.values())
