@@ -110,6 +110,30 @@ def test_a_side_that_is_known_stays_where_the_other_one_is_missing():
     assert (found.bounds, found.outcome) == ((20 / 30, 1.0), "better")
 
 
+def test_an_answer_without_any_content_is_scored_lowest_and_not_missing():
+    graded: list[str] = []
+
+    def stars(answer: str, case: ft.Case) -> float:
+        graded.append(answer)
+        return 3.0
+
+    def silent(case: ft.Case) -> str:
+        return " \n" if int(case.id) % 2 else "1"
+
+    stars.range = (1, 5)
+    report = run(one, silent, scorers=[ft.ExactMatch(), stars], golden=cases(10))
+    assert report.scores("silent") == (1.0, 0.0) * 5
+    assert report.scores("silent", scorer="stars") == (3.0, 1.0) * 5
+    assert (report.failures, len(graded)) == ((), 15)
+
+    def seconds(answer: str, case: ft.Case) -> float:
+        return -3.0
+
+    undeclared = run(one, silent, scorers=[seconds], golden=cases(10))
+    assert undeclared.scores("silent") == (-3.0,) * 10
+    assert report.results["silent"][1].attempts[0].scores["stars"].reason == "the answer is empty"
+
+
 def test_an_empty_answer_loses_to_any_other_without_a_question_to_the_judge():
     def unasked(case: ft.Case, left: str, right: str) -> str:
         raise AssertionError("nobody has to be asked")
@@ -254,6 +278,18 @@ def test_a_class_whose_answers_all_failed_is_counted():
     assert (found.classes["yes"].recall, found.classes["yes"].support) == (0.0, 10)
     alone = run(failing, scorers=[ft.Choice(["yes", "no"])], golden=golden).classification("failing")
     assert (alone.accuracy, alone.classes["yes"].support) == (0.5, 10)
+
+
+def test_a_candidate_that_never_says_anything_is_classified_as_wrong():
+    def right(case: ft.Case) -> str:
+        return case.expected
+
+    def nothing(case: ft.Case) -> str:
+        return ""
+
+    golden = [asked(str(i), f"q{i}", "yes" if i % 2 else "no") for i in range(10)]
+    found = run(right, nothing, scorers=[ft.Choice(["yes", "no"])], golden=golden).classification("nothing")
+    assert (found.accuracy, found.total, found.classes["yes"].support) == (0.0, 10, 5)
 
 
 def test_the_weakest_list_tells_what_has_no_score():

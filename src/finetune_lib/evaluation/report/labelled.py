@@ -16,7 +16,7 @@ def labelled(
     A failed answer has no score that tells the right label: it is that of any other answer to the case, else the
     expected text.
     """
-    if not any(_targets(result, scorer) for result in results[candidate]):
+    if not any(_targets(result, scorer) for several in results.values() for result in several):
         return
     for place, case in enumerate(cases):
         known = [label for several in results.values() for label in _targets(several[place], scorer)]

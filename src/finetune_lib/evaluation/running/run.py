@@ -17,7 +17,7 @@ from finetune_lib.evaluation.running.answering import Answering
 from finetune_lib.evaluation.running.batching import in_batches
 from finetune_lib.evaluation.running.pairing import Pair, Pairing
 from finetune_lib.evaluation.running.progress import OnProgress, Progress, Stopwatch
-from finetune_lib.evaluation.running.scoring import Scores, Scoring
+from finetune_lib.evaluation.running.scoring import Scores, Scoring, is_silent
 from finetune_lib.evaluation.running.units import Contents
 from finetune_lib.evaluation.scorers import Scorer
 from finetune_lib.platforms.asking import Request, Session
@@ -104,7 +104,10 @@ class Run:
     async def _stages(self) -> None:
         await self._stage("answers", self.plan.asked, self._answer, self._answer_request)
         answered = [asked for asked in self.plan.asked if not self.answers[asked].error]
-        await self._stage("scores", answered if self.plan.scorers else [], self._score, self._score_requests)
+        silent = [asked for asked in answered if is_silent(self.answers[asked])]
+        spoken = [asked for asked in answered if not is_silent(self.answers[asked])]
+        await self._stage("scores", spoken if self.plan.scorers else [], self._score, self._score_requests)
+        self.scores |= dict.fromkeys(silent, self._scoring.lowest(self.scores.values()))
         await self._stage("judgments", list(enumerate(self._pairs())), self._judge, self._judge_request)
 
     async def _stage(

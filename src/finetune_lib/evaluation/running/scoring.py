@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 
@@ -14,6 +14,8 @@ from finetune_lib.evaluation.scorers import Scorer
 from finetune_lib.evaluation.scorers.scorer import AsksGrader, given_to, scale_of, undecided
 from finetune_lib.platforms.asking import Request, Session
 from finetune_lib.records import Answer, Case, Score
+
+SILENT = "the answer is empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,15 @@ class Scoring:
                 failures[name] = f"scorer {name}: {reason_of(error)}"
         return Scores(scores, failures)
 
+    def lowest(self, given: Iterable[Scores]) -> Scores:
+        """What a silent answer gets: the lowest score of each scorer, declared, else of all that it gave or 0."""
+        scores = [one.scores for one in given]
+        least = {
+            name: (scale_of(scorer) or (min(0.0, *(s[name].value for s in scores if name in s), 0.0),))[0]
+            for name, scorer in self._scorers.items()
+        }
+        return Scores({name: Score(value, reason=SILENT) for name, value in least.items()})
+
     async def _score(self, name: str, answer: Answer, case: Case) -> Score:
         scorer = self._scorers[name]
         if (score := undecided(scorer, answer)) is not None:
@@ -72,6 +83,11 @@ class Scoring:
             with suppress(Exception):  # it is told when the answer is scored
                 found.append(grader.request(given_to(grader, answer), case))
         return found
+
+
+def is_silent(answer: Answer) -> bool:
+    """Whether a candidate answered, and said nothing at all: that is its own failure, and no missing score."""
+    return not (answer.error or answer.text.strip() or answer.tool_calls)
 
 
 def _on_scale(score: Score, scorer: Scorer) -> Score:
