@@ -37,8 +37,8 @@ print(f"\n{job.fine_tuned_model} has learned {job.record.trained_tokens:,} token
 
 # 4. Ask the base and the tuned model about films that were not in the training data.
 golden = ft.Dataset.load(DATA / "sentiment_golden.xlsx")
-base = ft.ChatModel(MODEL, name="base", max_tokens=8, platform=platform)
-report = ft.Evaluator(scorers=[ft.ExactMatch()]).run(golden, candidates=[base, job.candidate(max_tokens=8)])
+base = ft.ChatModel(MODEL, name="base", max_tokens=64, platform=platform)
+report = ft.Evaluator(scorers=[ft.ExactMatch()]).run(golden, candidates=[base, job.candidate()])
 
 # 5. The verdict, with its uncertainty; and everything behind it as a page.
 print(report)

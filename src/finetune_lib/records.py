@@ -414,6 +414,7 @@ class Score:
         reason: Why, in words.
         label: What the answer was taken for, of a classification.
         target: What it should have been.
+        cut: Whether it might be another one, had the limit of tokens not cut the answer off.
     """
 
     value: float
@@ -421,3 +422,4 @@ class Score:
     reason: str = ""
     label: str | None = None
     target: str | None = None
+    cut: bool = False

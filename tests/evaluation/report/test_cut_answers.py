@@ -43,6 +43,12 @@ def test_a_verdict_that_holds_without_them_stands():
     assert (found.outcome, found.doubt, found.cut) == ("better", None, (0, 1))
 
 
+def test_an_answer_that_nothing_could_make_right_needs_no_more_tokens():
+    rambling = {c.id: Answer("=iiiiiiii", finish_reason="length") for c in CASES}
+    found = report_of(base=rambling, tuned=whole()).verdict("tuned", baseline="base")
+    assert (found.outcome, found.doubt, found.cut) == ("better", None, (0, 40))
+
+
 def test_nothing_cut_is_told_where_nothing_was_cut():
     report = report_of(base=whole(), tuned=whole())
     assert report.verdict("tuned", baseline="base").cut == (0, 0)

@@ -27,14 +27,14 @@ def of_cut_answers(
     found: Compared,
     differences: Differences,
     clusters: Sequence[str | None] | None,
-    cut: Sequence[bool],
+    undecided: Sequence[bool],
     *,
     scale: tuple[tuple[float, float], bool],
     design: Design,
 ) -> Doubt | None:
-    """Whether the outcome is another one without the cases in which an answer was cut off."""
-    left = [place for place, one in enumerate(cut) if not one]
-    if len(left) == len(cut):
+    """Whether the outcome is another one without the cases in which an answer was cut off before it was decided."""
+    left = [place for place, one in enumerate(undecided) if not one]
+    if len(left) == len(undecided):
         return None
     rest = differences.at(left)
     if all(d is None for d in rest.known):

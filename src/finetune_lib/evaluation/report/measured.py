@@ -357,8 +357,8 @@ class Measured:
         scale = ((0.0, 1.0), True) if preferred else self.scale(measure)
         told = clusters if any(clusters) else None
         found = compare(differences, told, scale=scale, design=self.design)
-        cut = [[self._results(name)[place].cut for place in clean] for name in (candidate, baseline)]
-        either = list(map(any, zip(*cut, strict=True)))
+        sides = self._results(candidate), self._results(baseline)
+        either = [any(side[place].undecided(measure) for side in sides) for place in clean]
         judge = measure == JUDGE and doubts.of_judge(self.judge_quality(candidate, baseline=baseline))
         doubt = judge or doubts.of_cut_answers(found, differences, told, either, scale=scale, design=self.design)
         return Comparison(
@@ -369,7 +369,7 @@ class Measured:
             contaminated=left_out,
             kind="preference" if preferred else "score",
             doubt=doubt or None,
-            cut=(sum(cut[0]), sum(cut[1])),
+            cut=(sum(sides[0][place].cut for place in clean), sum(sides[1][place].cut for place in clean)),
             design=self.design,
         )
 

@@ -37,6 +37,12 @@ class Result:
         """Whether the limit of tokens cut off an attempt."""
         return any(attempt.answer.cut for attempt in self.attempts)
 
+    def undecided(self, measure: str) -> bool:
+        """Whether an attempt that was cut off might have another score; of a judge or experts, always."""
+        cut = [attempt for attempt in self.attempts if attempt.answer.cut]
+        scores = [attempt.scores.get(measure) for attempt in cut if attempt.answer.text]
+        return len(scores) < len(cut) or any(score is None or score.cut for score in scores)
+
     @property
     def scores(self) -> Mapping[str, float]:
         """The mean of each scorer over all attempts: the case is the unit, not the attempt.

@@ -11,7 +11,7 @@ from finetune_lib.evaluation.running.answering import ENDS_THE_RUN, reason_of
 from finetune_lib.evaluation.running.kept_function import KeptFunction
 from finetune_lib.evaluation.running.units import Contents, load_score, score_of
 from finetune_lib.evaluation.scorers import Scorer
-from finetune_lib.evaluation.scorers.scorer import AsksGrader, given_to, scale_of, undecided
+from finetune_lib.evaluation.scorers.scorer import AsksGrader, given_to, marked_cut, scale_of, undecided
 from finetune_lib.platforms.asking import Request, Session
 from finetune_lib.records import Answer, Case, Score
 
@@ -46,7 +46,8 @@ class Scoring:
         failures: dict[str, str] = {}
         for name in self._scorers:
             try:
-                scores[name] = _on_scale(await self._score(name, answer, case), self._scorers[name])
+                score = _on_scale(await self._score(name, answer, case), self._scorers[name])
+                scores[name] = marked_cut(score, self._scorers[name], answer, case)
             except ENDS_THE_RUN:
                 raise
             except Exception as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from finetune_lib.platforms.asking import Reply, Request
@@ -22,6 +23,7 @@ class Scorer(Protocol):
     - `whole_answer = True`: it is given the `Answer` (tool calls, sources, why it ended) rather than its text.
     - `instant = True`: it waits for nothing, so that it needs no thread.
     - `needs_whole = True`: it can tell nothing of an answer that was cut off; that gets the lowest score.
+    - `settled(text, case)`: whether nothing that could follow a text that was cut off would change its score.
     """
 
     def __call__(self, answer: Any, case: Case, /) -> Scored | Awaitable[Scored]:
@@ -79,7 +81,16 @@ def undecided(scorer: object, answer: Answer) -> Score | None:
     if not answer.cut or not getattr(scorer, "needs_whole", False):
         return None
     low, _ = scale_of(scorer) or (0.0, 1.0)
-    return Score(low, reason="the limit of tokens cut the answer off")
+    return Score(low, cut=True, reason="the limit of tokens cut the answer off")
+
+
+def marked_cut(score: Score, scorer: object, answer: Answer, case: Case) -> Score:
+    """The score, marked where the answer was cut off and what would have followed might have made it a better one."""
+    _, high = scale_of(scorer) or (0.0, 1.0)
+    if not answer.cut or score.value >= high:
+        return score
+    settled: Callable[[str, Case], bool] | None = getattr(scorer, "settled", None)
+    return replace(score, cut=settled is None or not settled(answer.text, case))
 
 
 def given_to(scorer: object, answer: Answer) -> str | Answer:

@@ -50,6 +50,11 @@ class ExactMatch(Instant):
         given = normalised(answer, script=self.script)
         return float(any(given == normalised(text, script=self.script) for text in right))
 
+    def settled(self, answer: str, case: Case) -> bool:
+        """Whether no right answer begins with what was said until the limit of tokens cut it off."""
+        given = normalised(answer, script=self.script)
+        return not any(normalised(text, script=self.script).startswith(given) for text in right_answers(case))
+
 
 @dataclass(frozen=True, slots=True)
 class Contains(Instant):
