@@ -155,6 +155,17 @@ def test_xml_that_breaks_off_is_named(tmp_path):
     assert refused(written(tmp_path, "faq.xls", xml_workbook()[:-40])).code == "E112"
 
 
+def test_places_that_are_no_numbers_do_not_matter(tmp_path):
+    content = xml_workbook(xml_row("q", "String", "a", ' ss:MergeDown="x"', ' ss:Index="zwei"'))
+    assert pairs(ft.Dataset.load(written(tmp_path, "faq.xls", content))) == [("q", "a")]
+
+
+@pytest.mark.parametrize("number", ["NaN", "INF", "1e999"])
+def test_what_is_no_number_stays_text(tmp_path, number):
+    content = xml_workbook(xml_row("q", "Number", number, ' ss:StyleID="phone"'))
+    assert len(ft.Dataset.load(written(tmp_path, "faq.xls", content))) == 1
+
+
 def test_other_xml_holds_no_examples(tmp_path):
     assert refused(written(tmp_path, "faq.xls", "<?xml version='1.0'?><rss><channel/></rss>")).code == "E111"
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, lru_cache
+from math import isfinite
 from typing import NamedTuple
 
 from finetune_lib.data.reading.tables.cells import Mark, text_of
@@ -93,6 +94,8 @@ class Look(NamedTuple):
 @lru_cache(maxsize=1 << 14)
 def look(value: float, form: Form) -> Look:
     """What becomes of a number under a format."""
+    if not isfinite(value):
+        return Look(None, None)
     stored = _stored(value, form)
     if not form.told:
         if form.dated:

@@ -108,7 +108,7 @@ class _Sheet:
 
     def _add(self, row: int, column: int, cell: ET.Element, style: str) -> None:
         place = row, column
-        right, down = (int(cell.get(f"{SHEETS}Merge{way}", "0")) for way in ("Across", "Down"))
+        right, down = (_count(cell, f"Merge{way}", 0) for way in ("Across", "Down"))
         if right or down:
             self._merges.append(Merge(row, column, row + down, column + right))
         data = cell.find(f"{SHEETS}Data")
@@ -151,8 +151,12 @@ def _numbered(elements: Iterator[ET.Element]) -> Iterator[tuple[int, ET.Element]
     """Rows or cells with their numbers, counted from 0: some say theirs, the others follow."""
     number = 0
     for element in elements:
-        number = int(element.get(f"{SHEETS}Index", number + 1)) - 1
+        number = max(1, _count(element, "Index", number + 1)) - 1
         yield number, element
-        number += 1 + int(
-            element.get(f"{SHEETS}MergeAcross" if element.tag == f"{SHEETS}Cell" else f"{SHEETS}Span", "0")
-        )
+        number += 1 + _count(element, "MergeAcross" if element.tag == f"{SHEETS}Cell" else "Span", 0)
+
+
+def _count(element: ET.Element, name: str, usual: int) -> int:
+    """A number that an element gives; the usual one where it gives none, or nonsense."""
+    written = element.get(f"{SHEETS}{name}", "")
+    return int(written) if written.isascii() and written.isdecimal() else usual
