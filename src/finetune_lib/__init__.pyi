@@ -24,6 +24,8 @@ from finetune_lib.data.leakage import Proof as Proof
 from finetune_lib.data.measuring.cost import CostEstimate as CostEstimate
 from finetune_lib.data.measuring.stats import Stats as Stats
 from finetune_lib.data.reading import ReadError as ReadError
+from finetune_lib.data.together import Relation as Relation
+from finetune_lib.data.together import relation as relation
 from finetune_lib.errors import DataError as DataError
 from finetune_lib.errors import FinetuneError as FinetuneError
 from finetune_lib.errors import MissingExtraError as MissingExtraError

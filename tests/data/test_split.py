@@ -40,7 +40,7 @@ def test_the_proof_names_what_leaks():
     proof = ft.Split(train, ft.Dataset([]), golden).proof()
     assert not proof.holds
     assert len(proof.neighbours) == 1
-    assert "1 of 2 held-out rows have a neighbour" in str(proof)
+    assert "1 of 2 held-out rows are known from training" in str(proof)
 
 
 def test_families_and_keys_stay_together():

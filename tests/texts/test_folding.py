@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune_lib import Example
-from finetune_lib.rows.exchange import fold_answer, fold_prompt, turns_of
+from finetune_lib.rows.exchange import fold_prompt, turns_of
 from finetune_lib.texts import fold, shingles
 
 EQUAL = {
@@ -108,7 +108,7 @@ def test_the_prompt_is_all_before_the_last_answer_without_instructions():
             ]
         }
     )
-    assert (fold_prompt(example), fold_answer(example)) == ("你好\n您好\n几天", "7天")
+    assert (fold_prompt(example), fold(turns_of(example).answer)) == ("你好\n您好\n几天", "7天")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_the_prompt_is_all_before_the_last_answer_without_instructions():
 )
 def test_rows_without_an_answer_have_no_turns(data):
     assert turns_of(Example(data)) is None
-    assert fold_prompt(Example(data)) == fold_answer(Example(data)) == ""
+    assert fold_prompt(Example(data)) == ""
 
 
 def test_ids_of_calls_and_the_order_of_arguments_say_nothing():
@@ -135,8 +135,10 @@ def test_ids_of_calls_and_the_order_of_arguments_say_nothing():
         return Example({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "tool_calls": [call]}]})
 
     one, other = called("call_1", '{"a": 1, "b": 2}'), called("call_2", '{"b":2,"a":1}')
-    assert fold_answer(one) == fold_answer(other) != ""
-    assert fold_answer(one) != fold_answer(called("call_1", '{"a": 2, "b": 2}'))
+    third = called("call_1", '{"a": 2, "b": 2}')
+    first, second, other_arguments = (fold(turns_of(example).answer) for example in (one, other, third))
+    assert first == second != ""
+    assert first != other_arguments
 
 
 def test_parts_of_a_message_are_read_as_one_text():

@@ -15,8 +15,9 @@ from finetune_lib.data.diagnostics.explaining import known_codes
 from finetune_lib.data.reading import Options, loading
 from finetune_lib.data.reading.json.line_store import LineStore, View
 from finetune_lib.data.reading.meaning import METADATA, metadata_of
+from finetune_lib.data.together.thresholds import wanted
 from finetune_lib.files import json_line, refuse_path, write_atomically
-from finetune_lib.records import Case, Example, Method, as_example
+from finetune_lib.records import Case, Example, Method, Origin
 from finetune_lib.texts.languages import Language
 from finetune_lib.tokens import counter_for
 
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from finetune_lib.data.splitting import Key
     from finetune_lib.platforms import Platform
 
-NEAR = 0.7  # the share of common shingles from which two questions are neighbours
-NEAR_LIMIT = 50_000  # examples up to which a split looks for neighbours
-
 
 class Split(NamedTuple):
     """The parts of a dataset; what belongs together stands in one of them."""
@@ -42,17 +40,17 @@ class Split(NamedTuple):
     validation: Dataset
     golden: Dataset
 
-    def proof(self, *, near: float = NEAR) -> Proof:
-        """Hold every validation and golden row against training: none may have a near neighbour there.
+    def proof(self, *, near: float | None = None) -> Proof:
+        """Hold every validation and golden row against training: none may be known there (`finetune_lib.relation`).
 
         Args:
-            near: The similarity from which two questions are neighbours.
+            near: It decides nothing any more; a number gives a warning.
         """
         from finetune_lib.data import leakage, splitting
 
+        wanted(near)
         whole = [example for part in self for example in part]
-        stratum = splitting.usual_stratum(whole)
-        return leakage.prove(self._asdict(), threshold=near, stratum=stratum)
+        return leakage.prove(self._asdict(), stratum=splitting.usual_stratum(whole))
 
 
 class Dataset(Sequence[Example]):
@@ -255,12 +253,12 @@ class Dataset(Sequence[Example]):
             method: `supervised`, `dpo` or `reinforcement`.
             grader: The grader of a reinforcement job: every field that it reads must be in each row.
             limits: Limits of a service that differ from the table's, as `{"minimum": 3, "file_bytes": 10**9}`.
-            golden: A golden set that no row may come near to.
+            golden: A golden set whose answers no row may tell (`finetune_lib.relation`).
             tokens: Whether to count tokens.
             duplicates: Whether to look for exact copies.
             content: Whether to look at the texts: contradictions, privacy, quality.
-            near: Whether to look for near duplicates; by default up to 5,000 examples, as it takes about a
-                millisecond for each.
+            near: Whether to look for what is the same in other words; by default duplicates at any size, and other
+                wordings of a question up to 5,000 examples, as they take about a millisecond for each.
             ignore: Codes (`D802`), families (`Q9`) or names (`near-duplicate`) that are not reported.
             today: The day that announced shutdowns are held against; by default today.
             executor: A `concurrent.futures.Executor`, as a process pool or Dask's; the result stays the same.
@@ -277,7 +275,7 @@ class Dataset(Sequence[Example]):
         if golden:
             from finetune_lib.data import leakage
 
-            problems += tuple(leakage.contamination(list(map(as_example, golden)), self, threshold=NEAR))
+            problems += tuple(leakage.contamination(golden, self))
         report = validate(
             self._examples, source=self.name, plan=plan, problems=problems, today=today, executor=executor
         )
@@ -323,7 +321,10 @@ class Dataset(Sequence[Example]):
 
     @property
     def account(self) -> Account:
-        """What became of the rows in the fix that gave this dataset: read = kept + dropped + merged."""
+        """What became of the rows in the step that gave this dataset (`fix`, `deduplicate`, `decontaminate`).
+
+        Read = kept + dropped + merged, and each row that went for another one stands there with it.
+        """
         from finetune_lib.data.fixing.fixing import Account
 
         return self._fixed.account if self._fixed else Account(len(self), len(self))
@@ -341,13 +342,15 @@ class Dataset(Sequence[Example]):
         seed: int = 0,
         group_by: Key | None = None,
         stratify_by: Key | Literal["auto"] | None = "auto",
-        near: float | None = NEAR,
+        near: float | None = True,
     ) -> Split:
         """Part the data into training, validation and golden set, with nothing in two of them.
 
         Deterministic by content: an example's place depends on its question and the seed, not on its row, so
-        that added rows leave the others where they are. Examples with the same or nearly the same question,
-        children of one augmented example, and those with an equal `group_by` stay together.
+        that added rows leave the others where they are. Examples of which one tells the other's answer
+        (`finetune_lib.relation`), children of one augmented example, and those with an equal `group_by` stay
+        together; those of one form, while that is no more than a part or a third of the data. The `proof` of the
+        result holds.
 
         Args:
             validation: A share of all examples (0.1) or a count (20).
@@ -356,50 +359,57 @@ class Dataset(Sequence[Example]):
             group_by: What else stays together: a function from an example to its customer, document, template.
             stratify_by: Of what each part gets its share: a function from an example to its kind. `auto` takes
                 the category, or the answer where there are only few different ones.
-            near: The similarity from which two questions are neighbours; None keeps only equal ones together,
-                and so does data of more than 50,000 examples.
+            near: Whether more than equal questions stay together. A number counts as True, with a warning.
 
         Raises:
             ValueError: A part stays empty, or nothing is left to train on.
             InvalidDatasetError: Some lines could not be read.
         """
-        from finetune_lib.data import splitting
-        from finetune_lib.data.checks.duplicates.near import question_links
+        from finetune_lib.data import leakage, splitting
 
         self.require_whole()
-        links = question_links(self, threshold=near) if near is not None and len(self) <= NEAR_LIMIT else ()
         stratum = splitting.usual_stratum(self) if stratify_by == "auto" else stratify_by
-        places = splitting.split_places(
-            self._examples, validation=validation, golden=golden, seed=seed, links=links, key=group_by, stratum=stratum
-        )
-        return Split(*map(self._part, places, Split._fields))
+        options = {"validation": validation, "golden": golden, "seed": seed, "key": group_by, "stratum": stratum}
+        return Split(*map(self._part, leakage.parted(self._examples, near=wanted(near), **options), Split._fields))
 
     def _part(self, places: Sequence[int], name: str) -> Dataset:
         """Some of the examples; lines that could not be read stay with them, so that none is lost unnoticed."""
         return Dataset(View(self._examples, sorted(places)), name=f"{self.name} ({name})", problems=self.problems)
 
-    def decontaminate(self, golden: Sequence[Case | Example], *, near: float = NEAR) -> Dataset:
-        """Leave out the rows whose question comes near to one of the golden set.
+    def decontaminate(self, golden: Sequence[Case | Example], *, near: float | None = None) -> Dataset:
+        """Leave out the rows that tell a golden answer: `duplicate` or `variant` by `finetune_lib.relation`.
+
+        `account` of the result names each with its case.
 
         Args:
             golden: The golden set: a `GoldenSet`, cases, or a Dataset.
-            near: The similarity from which two questions are neighbours.
+            near: It decides nothing any more; a number gives a warning.
         """
-        from finetune_lib.data import leakage
+        from finetune_lib.data.leakage import tellers
 
-        found = {pair.b for pair in leakage.near(list(map(as_example, golden)), self, threshold=near)}
-        return self._part([place for place in range(len(self)) if place not in found], "decontaminated")
+        wanted(near)
+        return self._without(tellers(golden, self), "decontaminated")
 
     def deduplicate(self, *, near: float | None = None) -> Dataset:
-        """Leave out rows that stand in the data before.
+        """Leave out rows that stand in the data before; `account` of the result names each with the one kept.
 
         Args:
-            near: Also those that are so similar to an earlier one in question and answer, as 0.9; None leaves
-                out exact copies only.
+            near: True leaves out also what is a `duplicate` by `finetune_lib.relation`: the same but for wording
+                in question and answer. What `validate` calls another wording stays. A number counts as True, with a
+                warning.
         """
-        from finetune_lib.data.deduplicating import first_places
+        from finetune_lib.data.deduplicating import left_out
 
-        return self._part(first_places(self, near=near), "deduplicated")
+        partners, copies = left_out(self._examples, near=wanted(near))
+        return self._without(partners, "deduplicated", merged=copies)
+
+    def _without(self, partners: Mapping[int, Origin], name: str, *, merged: int = 0) -> Dataset:
+        """The examples without some, each of which has a partner that is the reason."""
+        from finetune_lib.data.fixing.fixing import without
+
+        part = self._part([place for place in range(len(self)) if place not in partners], name)
+        part._fixed = without(self, part, partners, merged=merged)
+        return part
 
     def leave_out(self, path: str | PathLike[str]) -> Dataset:
         """Without the examples that somebody who read the page of `browse` or `to_html` has marked.

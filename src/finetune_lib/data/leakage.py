@@ -1,4 +1,4 @@
-"""Whether held-out rows have a neighbour in training: the proof of a split, and what to take out."""
+"""Whether training knows the answers to held-out rows: splits that hold, their proof, and what to take out."""
 
 from __future__ import annotations
 
@@ -6,71 +6,119 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
-from finetune_lib.data.splitting import Key
-from finetune_lib.records import Example, Origin
-from finetune_lib.rows.exchange import fold_prompt
-from finetune_lib.texts.neighbours import Pair
-from finetune_lib.texts.neighbours.between import nearest_between
+from finetune_lib.data.splitting import Key, split_places
+from finetune_lib.data.together.links import Between, Links, Rows, between, links
+from finetune_lib.records import Case, Example, Origin
 
 FEW_CASES = 30
 USUAL_DISCORDANCE = 0.3
 
+Places = tuple[list[int], list[int], list[int]]
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """That no held-out row has a near neighbour in training; printing it says so, or names those that have.
+    """That training tells the answer of no held-out row; printing it says so, or names those that it tells.
 
     Attributes:
         sizes: How many rows each part has.
-        threshold: The similarity from which two questions are neighbours: the share of their shingles that
-            they have in common.
-        neighbours: The held-out rows with a neighbour in training, each with that neighbour.
-        findings: What else to know: classes that a part misses, and sets too small to tell anything.
+        neighbours: The held-out rows that are known from training (`finetune_lib.relation` says `duplicate` or
+            `variant`), each with the row that tells it.
+        findings: What else to know: forms that stand on both sides, classes that a part misses, and sets too small
+            to tell anything.
     """
 
     sizes: Mapping[str, int]
-    threshold: float
     neighbours: tuple[Diagnostic, ...]
     findings: tuple[Diagnostic, ...]
 
     @property
     def holds(self) -> bool:
-        """Whether no held-out row has a neighbour in training."""
+        """Whether no held-out row is known from training."""
         return not self.neighbours
 
     def __str__(self) -> str:
         held = sum(size for part, size in self.sizes.items() if part != "train")
         sizes = ", ".join(f"{part} {size:,}" for part, size in self.sizes.items())
-        told = f"{len(self.neighbours)} of {held:,} held-out rows have a neighbour ≥ {self.threshold} in training"
+        told = f"{len(self.neighbours)} of {held:,} held-out rows are known from training"
         return "\n".join([f"{sizes}; {told}", *map(str, (*self.neighbours, *self.findings))])
 
 
-def prove(parts: Mapping[str, Sequence[Example]], *, threshold: float, stratum: Key | None) -> Proof:
-    """Hold each held-out part against the training part `train`."""
+def parted(examples: Sequence[Example], *, near: bool, **options: Any) -> Places:
+    """The places of a split whose proof holds: what the proof would find is joined, and the split made anew.
+
+    Args:
+        examples: The data.
+        near: Whether more than equal questions belong together.
+        options: As in `split_places`.
+
+    Raises:
+        ValueError: A part stays empty, or nothing is left for training.
+    """
+    if not near:
+        return split_places(examples, **options)
+    found = links(Rows(examples))
+    while crossing := _crossing(examples, places := _with_forms_together(examples, found, options)):
+        found.strict += crossing
+    return places
+
+
+def _with_forms_together(examples: Sequence[Example], found: Links, options: Mapping[str, Any]) -> Places:
+    """Templates stay on one side, too, unless then a part stays empty."""
+    try:
+        return split_places(examples, links=found.strict, forms=found.loose, **options)
+    except ValueError:
+        if not found.loose:
+            raise
+        return split_places(examples, links=found.strict, **options)
+
+
+def _crossing(examples: Sequence[Example], places: Places) -> list[tuple[int, int]]:
+    """Pairs of which one part tells the other's answer, as the proof finds them."""
+    train, *held = map(sorted, places)
+    others = [place for part in held for place in part]
+    known = between([examples[place] for place in train], [examples[place] for place in others]).known
+    return [(train[one], others[other]) for other, (one, _) in known.items()]
+
+
+def prove(parts: Mapping[str, Sequence[Example]], *, stratum: Key | None) -> Proof:
+    """Hold the held-out parts against the training part `train`."""
     train = parts["train"]
     held = {name: part for name, part in parts.items() if name != "train"}
-    neighbours = [found for part in held.values() for found in contamination(train, part, threshold=threshold)]
-    findings = [finding for name, part in held.items() if part for finding in _doubts(name, part, train, stratum)]
+    rows = [example for part in held.values() for example in part]
+    found = between(train, rows)
+    doubts = [doubt for name, part in held.items() if part for doubt in _doubts(name, part, train, stratum)]
     sizes = {name: len(part) for name, part in parts.items()}
-    return Proof(sizes, threshold, tuple(neighbours), tuple(findings))
+    return Proof(sizes, tuple(_known(train, rows, found)), (*_forms(found), *doubts))
 
 
-def contamination(train: Sequence[Example], held: Sequence[Example], *, threshold: float) -> Iterator[Diagnostic]:
-    """The held-out rows that have a near neighbour in training, each with the nearest."""
-    for pair in near(train, held, threshold=threshold):
-        one, other = held[pair.b], train[pair.a]
-        yield diagnose("L854", one.origin, related=(other.origin,), similarity=pair.similarity)
+def contamination(golden: Sequence[Case | Example], rows: Sequence[Example]) -> Iterator[Diagnostic]:
+    """The rows that tell the answer of a golden case, each with that case; and how many have the form of one."""
+    found = between(golden, rows)
+    yield from _known(golden, rows, found)
+    yield from _forms(found)
 
 
-def near(train: Sequence[Example], held: Sequence[Example], *, threshold: float) -> list[Pair]:
-    """Of each held-out row the nearest training row that is near enough: places in `train` and in `held`."""
-    return sorted(nearest_between(_questions(train), _questions(held), threshold=threshold), key=lambda pair: pair.b)
+def tellers(golden: Sequence[Case | Example], rows: Sequence[Example]) -> dict[int, Origin]:
+    """The places of the rows that tell a golden answer, each with where its case stands."""
+    return {place: _origin(golden[one]) for place, (one, _) in between(golden, rows).known.items()}
 
 
-def _questions(examples: Sequence[Example]) -> list[str]:
-    return [fold_prompt(example) for example in examples]
+def _origin(item: Case | Example) -> Origin:
+    return item.origin if isinstance(item, Example) else Origin(f"golden {item.id}")
+
+
+def _known(golden: Sequence[Case | Example], rows: Sequence[Example], found: Between) -> Iterator[Diagnostic]:
+    for place, (one, relation) in found.known.items():
+        yield diagnose("L854", rows[place].origin, related=(_origin(golden[one]),), reason=relation.reason)
+
+
+def _forms(found: Between) -> Iterator[Diagnostic]:
+    if found.of_one_form:
+        yield diagnose("L857", Origin("golden"), count=len(found.of_one_form))
 
 
 def _doubts(name: str, part: Sequence[Example], train: Sequence[Example], stratum: Key | None) -> Iterator[Diagnostic]:

@@ -16,6 +16,7 @@ from finetune_lib.rows.messages import fields_of, items_of
 from finetune_lib.texts.neighbours.clusters import Forest
 
 Key = Callable[[Example], Hashable]
+LARGEST_FORM = 3  # one nth of the data: a larger form is cut
 FEW_LABELS = 20
 LONGEST_LABEL = 30
 
@@ -42,6 +43,7 @@ def split_places(
     golden: float | int,
     seed: int,
     links: Iterable[tuple[int, int]] = (),
+    forms: Sequence[tuple[int, int]] = (),
     key: Key | None = None,
     stratum: Key | None = None,
 ) -> tuple[list[int], list[int], list[int]]:
@@ -53,6 +55,7 @@ def split_places(
         golden: A share or a count.
         seed: Another seed, another split.
         links: Pairs of places that stay together, as near duplicates.
+        forms: Pairs that stay together where the group is no larger than what is held out, or a third of the data.
         key: Examples with an equal key stay together; None is no key.
         stratum: Each part gets its share of each stratum, as far as groups allow.
 
@@ -63,7 +66,8 @@ def split_places(
     wanted = sum(sizes.values())
     if wanted >= len(examples) > 0:
         raise ValueError(f"golden and validation take {wanted} of {len(examples)} examples: none is left")
-    groups = _groups(examples, seed, links, key, stratum)
+    most = max(wanted, len(examples) // LARGEST_FORM)
+    groups = _groups(examples, seed, links, (forms, most), key, stratum)
     taken = _taken(groups, sizes, len(examples))
     _require(taken, sizes, groups)
     held = {place for part in taken.values() for place in part}
@@ -86,7 +90,12 @@ def _is_number(value: object) -> bool:
 
 
 def _groups(
-    examples: Sequence[Example], seed: int, links: Iterable[tuple[int, int]], key: Key | None, stratum: Key | None
+    examples: Sequence[Example],
+    seed: int,
+    links: Iterable[tuple[int, int]],
+    forms: tuple[Sequence[tuple[int, int]], int],
+    key: Key | None,
+    stratum: Key | None,
 ) -> list[Group]:
     """What stays together: one question, one family, one key, and what is linked; in the order of their hashes."""
     joined = Forest(len(examples))
@@ -98,7 +107,21 @@ def _groups(
             joined.unite(firsts.setdefault(mark, place), place)
     for one, other in links:
         joined.unite(one, other)
+    _join_forms(joined, *forms, len(examples))
     return sorted(_gathered(examples, joined, orders, stratum), key=lambda group: group.order)
+
+
+def _join_forms(joined: Forest, forms: Sequence[tuple[int, int]], most: int, n: int) -> None:
+    """Join what has one form, unless it would be more than `most`: then its groups stay apart."""
+    whole = Forest(n)
+    for place in range(n) if forms else ():
+        whole.unite(joined.root(place), place)
+    for one, other in forms:
+        whole.unite(one, other)
+    sizes = Counter(map(whole.root, range(n))) if forms else Counter[int]()
+    for one, other in forms:
+        if sizes[whole.root(one)] <= most:
+            joined.unite(one, other)
 
 
 def _marks(example: Example, question: str, key: Key | None) -> Iterator[Hashable]:

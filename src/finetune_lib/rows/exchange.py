@@ -11,6 +11,9 @@ from finetune_lib.records import Example, kind_of
 from finetune_lib.rows.messages import INSTRUCTIONS, OUTPUTS, calls_of, fields_of, is_list, is_object, items_of
 from finetune_lib.texts.folding import fold
 
+LEARNED_BESIDE = ("tools", "functions", "label")
+TEXT_FIELDS = ("messages", "prompt", "completion", "text")
+
 
 class Turns(NamedTuple):
     """The texts of a row.
@@ -50,45 +53,76 @@ def turns_of(example: Example) -> Turns | None:
 
 
 class LastTurns:
-    """The texts of the row that was read last, for the next who asks for the same row; they are given out once.
+    """The texts of the row that was read last, for the next who ask for the same row.
 
-    Several checks look at each row in turn; a row that is asked for again later may have changed.
+    Several checks look at each row in turn; the first of them reads it anew, as it may have changed since.
     """
 
     def __init__(self) -> None:
         self._last: tuple[Example, Turns | None] | None = None
 
     def read(self, example: Example) -> Turns | None:
-        """The texts of a row, kept for one who takes them."""
+        """The texts of a row, kept for those who take them."""
         turns = turns_of(example)
         self._last = example, turns
         return turns
 
     def take(self, example: Example) -> Turns | None:
         """The texts of a row, read again where it was not the last one."""
-        last, self._last = self._last, None
-        return last[1] if last and last[0] is example else turns_of(example)
+        return self._last[1] if self._last and self._last[0] is example else self.read(example)
 
 
 last_turns = LastTurns()
 
 
-def texts_of(example: Example) -> tuple[str, ...]:
-    """The texts of a chat without an answer, instructions left out; none of other rows."""
-    known = filter(is_object, items_of(example.data.get("messages")))
-    return tuple(_text(message) for message in known if message.get("role") not in INSTRUCTIONS)
+class Spoken(NamedTuple):
+    """All that a row says, by who says it.
+
+    Attributes:
+        system: The instructions; empty where there are none.
+        turns: Role and text of each turn, instructions left out; plain text counts as asked by the user.
+        rejected: The other answer of a preference pair; empty where there is none.
+        rest: What else the row holds that changes what is learned: tools, a label; where nothing is answered, also
+            what graders read.
+    """
+
+    system: str
+    turns: tuple[tuple[str, str], ...]
+    rejected: str
+    rest: Mapping[str, Any]
+
+
+def spoken(example: Example) -> Spoken:
+    """All that a row of any format says; what is malformed is passed over."""
+    data = example.data
+    match kind_of(data):
+        case "preference":
+            asked, rejected = fields_of(data.get("input")), _side(data.get(OUTPUTS[1])) or ""
+            answer = {"role": "assistant", "content": _side(data.get(OUTPUTS[0])) or ""}
+            return _spoken([*items_of(asked.get("messages")), answer], rejected, {"tools": asked.get("tools")})
+        case "chat":
+            messages = items_of(data["messages"])
+        case "completion":
+            sides = (("user", data.get("prompt")), ("assistant", data.get("completion")))
+            messages = [{"role": role, "content": text} for role, text in sides if isinstance(text, str)]
+        case "unknown":
+            text = data.get("text")
+            messages = [{"role": "user", "content": text}] if isinstance(text, str) else []
+    answered = any(fields_of(message).get("role") == "assistant" for message in messages)
+    beside = (key for key in data if (key in LEARNED_BESIDE if answered else key not in TEXT_FIELDS))
+    return _spoken(messages, "", {key: data[key] for key in beside})
+
+
+def _spoken(messages: Sequence[Any], rejected: str, rest: Mapping[str, Any]) -> Spoken:
+    said = [(str(message.get("role")), _text(message)) for message in filter(is_object, messages)]
+    system = "\n".join(text for role, text in said if role in INSTRUCTIONS)
+    return Spoken(system, tuple(turn for turn in said if turn[0] not in INSTRUCTIONS), rejected, rest)
 
 
 def fold_prompt(example: Example) -> str:
     """The folded conversation up to the last answer, without instructions; empty where there is no answer."""
     turns = turns_of(example)
     return "\n".join(map(fold, turns.prompt)) if turns else ""
-
-
-def fold_answer(example: Example) -> str:
-    """The folded last answer; empty where there is none."""
-    turns = turns_of(example)
-    return fold(turns.answer) if turns else ""
 
 
 def _of_chat(messages: Sequence[Any]) -> Turns | None:

@@ -37,7 +37,8 @@ class Plan:
         counter: What counts the tokens; None where they are not counted.
         duplicates: Whether exact copies are looked for.
         content: Whether the texts themselves are looked at: answers that contradict, privacy, quality.
-        near: Whether near duplicates are looked for; None looks where there are few enough examples.
+        near: Whether duplicates in other words are looked for; None looks for those that may go, and for other
+            wordings where there are few enough examples.
         ignore: Codes or families that are not reported.
     """
 
@@ -51,12 +52,12 @@ class Plan:
     @property
     def format_only(self) -> bool:
         """Whether a row of plain shape needs no further look."""
-        return self.counter is None and not (self.duplicates or self.content)
+        return self.counter is None and not (self.duplicates or self.content or self.near)
 
     @property
     def takes_together(self) -> bool:
         """Whether plain chats are not looked at one by one."""
-        return self.rules.learns_plain_chats and not self.content
+        return self.rules.learns_plain_chats and not (self.content or self.near)
 
 
 @dataclass(slots=True)
@@ -205,6 +206,10 @@ def empty(plan: Plan, *, counted: bool = False) -> Outcome:
         from finetune_lib.data.checks import duplicates, quality
 
         content = (duplicates.Answers(), *quality.surveys())
+    if plan.near or (plan.near is None and plan.content):
+        from finetune_lib.data.checks import duplicates
+
+        content = (duplicates.Duplicates(), *content)
     return Outcome(rows.surveys(plan.rules), (*exact, *content), counted=counted)
 
 

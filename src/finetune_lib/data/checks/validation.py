@@ -19,7 +19,7 @@ from finetune_lib.records import Example, Origin
 from finetune_lib.tokens import Counter
 
 AHEAD = 16  # parts on their way to an executor at once
-NEAR_LIMIT = 5_000  # examples up to which near duplicates are looked for unasked
+NEAR_LIMIT = 5_000  # examples up to which other wordings are looked for unasked
 
 
 def validate(
@@ -77,12 +77,13 @@ def _outcomes(parts: Iterator[Part], plan: Plan, executor: Executor | None) -> I
 
 
 def _near(whole: Outcome, examples: Sequence[Example], plan: Plan, executor: Executor | None) -> Iterable[Diagnostic]:
-    """Near duplicates; unasked only among few examples, as each one costs about a millisecond."""
+    """Other wordings; unasked only among few examples, as each one costs about a millisecond."""
     if plan.near is None and whole.examples > NEAR_LIMIT:
         return [diagnose("M003", Origin(examples[0].origin.source), examples=whole.examples)]
-    from finetune_lib.data.checks import duplicates
+    from finetune_lib.data.checks.duplicates import Duplicates
 
-    return duplicates.near_duplicates(examples, executor=executor)
+    found = next(survey for survey in whole.surveys if isinstance(survey, Duplicates))
+    return found.other_wordings(examples, executor)
 
 
 def _bytes_of(examples: Sequence[Example]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import overload
@@ -14,14 +14,14 @@ from finetune_lib.data.checks.duplicates.copies import digest
 from finetune_lib.data.checks.form.rows import check
 from finetune_lib.data.diagnostics import Change, Diagnostic, Findings, ValidationReport, catalogue, is_error, is_loss
 from finetune_lib.data.diagnostics.catalogue import FixKind
-from finetune_lib.data.diagnostics.finding import ARRANGEMENT
+from finetune_lib.data.diagnostics.finding import ARRANGEMENT, place_name
 from finetune_lib.data.fixing.json_repairs import parted, repair
 from finetune_lib.data.fixing.row_repairs import repair_row
 from finetune_lib.data.reading.json.elements import BrokenElement
 from finetune_lib.data.reading.json.line_store import Interpret, LineStore
 from finetune_lib.data.reading.json.lines import Unread
 from finetune_lib.data.reading.meaning import Meaning
-from finetune_lib.records import NOWHERE, Example
+from finetune_lib.records import NOWHERE, Example, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,32 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A row that was left out for another one.
+
+    Attributes:
+        row: Where it stood.
+        partner: The kept row that it duplicates, or the golden case whose answer it tells.
+    """
+
+    row: Origin
+    partner: Origin
+
+    def __str__(self) -> str:
+        return f"{place_name(self.row)} = {place_name(self.partner)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """What became of the rows; `read` is always the sum of the others.
 
     Attributes:
         read: Rows that were there, unreadable ones among them.
         kept: Rows that are there now.
-        dropped: Rows that were left out; `rejected` has them.
+        dropped: Rows that were left out; `rejected` or `left_out` has them.
         merged: Exact copies of a kept row.
         unread: Rows that still cannot be read.
+        left_out: Each row that was left out as a duplicate, or as one that tells a golden answer, with its partner.
     """
 
     read: int
@@ -54,6 +71,7 @@ class Account:
     dropped: int = 0
     merged: int = 0
     unread: int = 0
+    left_out: tuple[LeftOut, ...] = ()
 
     def __post_init__(self) -> None:
         if self.read != self.kept + self.dropped + self.merged + self.unread:
@@ -298,3 +316,12 @@ def rejects(rejected: Iterable[Rejected]) -> Iterator[bytes]:
             "text": row.text,
         }
         yield json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def without(
+    examples: Sequence[Example], kept: Sequence[Example], partners: Mapping[int, Origin], *, merged: int
+) -> Fixed:
+    """What became of examples of which some went for a partner; `merged` of them were exact copies."""
+    pairs = tuple(LeftOut(examples[place].origin, partners[place]) for place in sorted(partners))
+    account = Account(len(examples), len(kept), len(partners) - merged, merged, left_out=pairs)
+    return Fixed(kept, (), (), (), account)

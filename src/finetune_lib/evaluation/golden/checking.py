@@ -43,7 +43,7 @@ class GoldenCheck:
         unanswered: How many of them have no right answer: only judges and people can score these.
         units: Independent units of the headline: clusters and single cases, those that ask the same counted once,
             contaminated ones not at all. It is the careful count: a cluster of cases that differ tells more than one.
-        contaminations: Cases that come near to the training data, each with its nearest example there.
+        contaminations: Cases whose answer the training data tells, each with an example that does.
         contradictions: Cases that ask the same and expect different answers.
         duplicates: Cases that ask and expect the same.
         missing: Categories of the training data without a case, with their size there.
@@ -89,12 +89,11 @@ def checked(
     name: str,
     notes: tuple[Diagnostic, ...],
     difference: float,
-    near: float,
 ) -> GoldenCheck:
     """Check the cases of a golden set, against training data where there is some."""
-    if not (0 < difference <= 1 and 0 < near <= 1):
-        raise ValueError(f"difference and near are above 0 and at most 1: got {difference} and {near}")
-    found = tuple(contaminations(cases, training, near=near)) if training else ()
+    if not 0 < difference <= 1:
+        raise ValueError(f"difference is above 0 and at most 1: got {difference}")
+    found = tuple(contaminations(cases, training)) if training else ()
     groups = tuple(repeated(cases))
     categories = categories_of(cases)
     units = _units(cases, {one.case for one in found}, groups)
@@ -142,7 +141,8 @@ def _lines(check: GoldenCheck) -> Iterator[str]:
     yield f"{check.name}: {counted(check.cases, 'case')}{units}"
     if check.unanswered:
         yield f"  {counted(check.unanswered, 'case')} without a right answer: only judges and people can score them"
-    yield from _listed("contaminated, left out of the headline (near to the training data)", check.contaminations)
+    told = "contaminated, left out of the headline (the training data tells the answer)"
+    yield from _listed(told, check.contaminations)
     yield from _listed("contradiction (the same question, different right answers)", check.contradictions)
     yield from _listed("duplicate (the same question twice)", check.duplicates)
     yield from _counts("categories of the training data without a case", check.missing)

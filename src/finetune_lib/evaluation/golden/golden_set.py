@@ -14,6 +14,7 @@ from typing import Any, overload
 
 from finetune_lib.data.diagnostics import Diagnostic, counted, is_loss, place_name
 from finetune_lib.data.reading import Options
+from finetune_lib.data.together.thresholds import wanted
 from finetune_lib.errors import DataError
 from finetune_lib.evaluation.golden.cases import NoCaseError, as_row, asked, case_of, categories_of, unanswered
 from finetune_lib.evaluation.golden.checking import GoldenCheck, checked
@@ -21,7 +22,6 @@ from finetune_lib.evaluation.golden.rows import Rows, read_rows, rows_in_memory
 from finetune_lib.files import json_line, refuse_path, write_atomically
 from finetune_lib.records import Case, Example
 
-NEAR = 0.7  # as everywhere: the share of common shingles from which two questions are neighbours
 DIGITS = 32
 
 
@@ -167,20 +167,22 @@ class GoldenSet(Sequence[Case]):
         return hashlib.sha256("\n".join(told).encode()).hexdigest()[:DIGITS]
 
     def check(
-        self, training: Sequence[Example] | None = None, *, difference: float = 0.1, near: float = NEAR
+        self, training: Sequence[Example] | None = None, *, difference: float = 0.1, near: float | None = None
     ) -> GoldenCheck:
         """What is wrong with the set, and what difference it can show, before anything is paid for; print it.
 
         Args:
-            training: The training data: a case whose question comes near to one of it is left out of the headline.
+            training: The training data: a case whose answer it tells (`finetune_lib.relation` says `duplicate` or
+                `variant`) is left out of the headline.
             difference: The difference that is to be shown, as 0.1 for ten percentage points.
-            near: The similarity from which two questions are neighbours: the share of their pieces in common.
+            near: It decides nothing any more; a number gives a warning.
 
         Raises:
-            ValueError: `difference` or `near` is not above 0 and at most 1.
+            ValueError: `difference` is not above 0 and at most 1.
             MissingExtraError: Without `pip install "finetune_lib[eval]"`.
         """
-        return checked(self.cases, training, name=self.name, notes=self.notes, difference=difference, near=near)
+        wanted(near)
+        return checked(self.cases, training, name=self.name, notes=self.notes, difference=difference)
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the cases as JSONL, which `load` reads back as they are; whole or not at all.

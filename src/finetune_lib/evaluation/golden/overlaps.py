@@ -5,28 +5,30 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from finetune_lib.data.diagnostics import place_name
+from finetune_lib.data.together.links import between
 from finetune_lib.records import Case, Example
-from finetune_lib.rows.exchange import as_json, texts_of, turns_of
-from finetune_lib.rows.messages import INSTRUCTIONS, fields_of, items_of
-from finetune_lib.texts import fold
-from finetune_lib.texts.neighbours.between import nearest_between
+from finetune_lib.rows.exchange import as_json, spoken
+from finetune_lib.rows.messages import fields_of, items_of
+from finetune_lib.texts import fold, jaccard, shingles
 
 SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Contamination:
-    """A case and the training example that asks the same, or nearly so.
+    """A case whose answer a training example tells.
 
     Attributes:
         case: The case's id.
         question: What it asks.
         training: The place of the training example, as `faq.jsonl:12`.
-        training_question: What that one asks.
-        similarity: The share of pieces that both have in common; 1.0 where they differ in script, width, case or
-            punctuation at most.
+        training_question: What that one asks; of a dialogue the question that comes nearest.
+        similarity: The share of pieces that both questions have in common; 1.0 where they differ in script, width,
+            case or punctuation at most.
+        reason: How the example tells the answer, in the words of `finetune_lib.relation`.
     """
 
     case: str
@@ -34,43 +36,28 @@ class Contamination:
     training: str
     training_question: str
     similarity: float
+    reason: str = ""
 
     def __str__(self) -> str:
-        how = "equal" if self.similarity == 1 else f"{self.similarity:.2f}"
+        how = "equal" if self.similarity == 1 else self.reason or f"{self.similarity:.2f}"
         return f"{self.case}: {short(self.question)!r} ~ {self.training}: {short(self.training_question)!r} ({how})"
 
 
-def contaminations(cases: Sequence[Case], training: Sequence[Example], *, near: float) -> Iterator[Contamination]:
-    """Of each case the nearest training example that is near enough; each pair is verified exactly.
+def contaminations(cases: Sequence[Case], training: Sequence[Example]) -> Iterator[Contamination]:
+    """The cases that are known from training by the relation, each with an example that tells its answer.
 
     Every turn that training learns counts: a question in the middle of a conversation is known as well.
     """
-    asked = {place: text for place, case in enumerate(cases) if (text := _folded(case))}
-    learnt = [(place, text) for place, example in enumerate(training) for text in _learnt(example)]
-    held = list(asked)
-    pairs = nearest_between([text for _, text in learnt], list(asked.values()), threshold=near)
-    for pair in sorted(pairs, key=lambda pair: pair.b):
-        case, example = cases[held[pair.b]], training[learnt[pair.a][0]]
-        asking = turns_of(example)
-        said = asking.question if asking else example.prompt
-        yield Contamination(case.id, case.prompt, place_name(example.origin), said, pair.similarity)
+    for place, (one, relation) in between(training, cases).known.items():
+        case, example = cases[place], training[one]
+        asked = [text for role, text in spoken(example).turns if role == "user"] or [example.prompt]
+        similarity, said = max(((_similarity(text, case.prompt), text) for text in asked), key=itemgetter(0))
+        yield Contamination(case.id, case.prompt, place_name(example.origin), said, similarity, relation.reason)
 
 
-def _folded(case: Case) -> str:
-    """The conversation of a case in the form in which that of an example is compared."""
-    return "\n".join(fold(message.text) for message in case.messages if message.role not in INSTRUCTIONS)
-
-
-def _learnt(example: Example) -> Iterator[str]:
-    """The conversation up to each answer, folded; all of it where there is none, as reinforcement has it."""
-    turns = turns_of(example)
-    texts = turns.prompt if turns else texts_of(example)
-    roles = [message.role for message in example.messages if message.role not in INSTRUCTIONS]
-    folded = [fold(text) for text in texts]
-    ends = [place for place, role in enumerate(roles[: len(folded)]) if role == "assistant"]
-    for end in dict.fromkeys([*ends, len(folded)]):
-        if any(folded[:end]):
-            yield "\n".join(folded[:end])
+def _similarity(one: str, other: str) -> float:
+    folded = fold(one), fold(other)
+    return 1.0 if folded[0] == folded[1] else jaccard(*map(shingles, folded))
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,10 +67,10 @@ def join(sets: Sets, threshold: float, accept: Accept = anything) -> Iterator[Pa
     Args:
         sets: The sets.
         threshold: The least Jaccard similarity of near sets, above 0.
-        accept: What else must hold of two near sets.
+        accept: What else must hold of the places of two near sets.
     """
     places = sorted((place for place, row in enumerate(sets.rows) if row), key=lambda place: len(sets.rows[place]))
-    index = _Index(sets, [sets.rows[place] for place in places], threshold, accept)
+    index = _Index(sets, [sets.rows[place] for place in places], threshold, lambda a, b: accept(places[a], places[b]))
     for number in range(len(places)):
         for other, similarity in index.neighbours(number):
             one, two = sorted((places[number], places[other]))
@@ -86,7 +86,7 @@ class _Index:
         sets: Where the members' names are.
         rows: The sets from the smallest to the largest.
         threshold: The least similarity of near sets.
-        accept: What else must hold of near sets.
+        accept: What else must hold of the numbers of near sets.
         postings: The sets that a member is among the rarest of, in order.
         uniform: Of long postings whose sets are all of one group, one of them.
         maps: Bitmaps of the sets.
@@ -132,7 +132,7 @@ class _Index:
             similarity = common / (len(row) + self.sizes[other] - common)
             if similarity + ROUNDING < self.threshold:
                 continue
-            if self.accept(self.sets.named(row), self.sets.named(self.rows[other])):
+            if self.accept(number, other):
                 self.groups.unite(number, other)
                 yield other, similarity
             elif not (patience := patience - 1):

@@ -16,7 +16,7 @@ from finetune_lib.texts import jaccard
 from finetune_lib.texts.neighbours.clusters import Pair, clusters
 from finetune_lib.texts.neighbours.join import Sets, join
 from finetune_lib.texts.neighbours.sketches import Sketches, join_sketches, sketch
-from finetune_lib.texts.neighbours.views import View, whole_text
+from finetune_lib.texts.neighbours.views import Accept, View, anything, whole_text
 
 T = TypeVar("T")
 Verify = Callable[[int, int], float | None]
@@ -59,6 +59,7 @@ def near_items(
     view: View[T],
     threshold: float = 0.7,
     copies: bool = True,
+    accept: Accept = anything,
     executor: Executor | None = None,
 ) -> list[Pair]:
     """Pairs of near-equal items, as `near_pairs` gives them of texts.
@@ -68,6 +69,7 @@ def near_items(
         view: What of them is compared.
         threshold: The least similarity, above 0 up to 1.
         copies: Whether items that count as one are given too, with similarity 1.0.
+        accept: What else must hold of two near items, by their places.
         executor: Who reads and sketches the items where they are many.
 
     Raises:
@@ -77,10 +79,14 @@ def near_items(
         raise ValueError(f"threshold is a similarity above 0 and up to 1, not {threshold!r}")
     known = items if isinstance(items, Sequence) else list(items)
     distinct = _Distinct()
+
+    def accepted(one: int, other: int) -> bool:
+        return accept(*sorted((distinct.firsts[one], distinct.firsts[other])))
+
     if len(known) > EXACT_LIMIT and find_spec("rensa"):
-        found = _sketched(known, view, threshold, distinct, executor)
+        found = _sketched(known, view, threshold, distinct, accepted, executor)
     else:
-        found = _exact(known, view, threshold, distinct)
+        found = _exact(known, view, threshold, distinct, accepted)
     pairs = [Pair(distinct.firsts[a], distinct.firsts[b], similarity) for a, b, similarity in found]
     pairs += [Pair(first, later, 1.0) for first, later in distinct.copies] if copies else []
     return sorted(pairs, key=lambda pair: (pair.b, pair.a))
@@ -111,19 +117,25 @@ class _Distinct:
         return first == place
 
 
-def _exact(items: Iterable[T], view: View[T], threshold: float, distinct: _Distinct) -> Iterator[Pair]:
+def _exact(items: Iterable[T], view: View[T], threshold: float, distinct: _Distinct, accept: Accept) -> Iterator[Pair]:
     """Pairs among the distinct items, by the exact join."""
     looks = enumerate(map(view.look, items))
     sets = Sets.of(members for place, (key, members) in looks if distinct.add(key, place))
 
     def verify(one: int, other: int) -> float | None:
-        return _near(sets.named(sets.rows[one]), sets.named(sets.rows[other]), view, threshold)
+        similarity = _near(sets.named(sets.rows[one]), sets.named(sets.rows[other]), threshold)
+        return similarity if similarity is not None and accept(one, other) else None
 
-    return _stars(list(join(sets, threshold, view.accept)), len(sets.rows), verify)
+    return _stars(list(join(sets, threshold, accept)), len(sets.rows), verify)
 
 
 def _sketched(
-    items: Sequence[T], view: View[T], threshold: float, distinct: _Distinct, executor: Executor | None
+    items: Sequence[T],
+    view: View[T],
+    threshold: float,
+    distinct: _Distinct,
+    accept: Accept,
+    executor: Executor | None,
 ) -> Iterator[Pair]:
     """Pairs among the distinct items, by their sketches; items are read once more to verify."""
     whole = Sketches()
@@ -139,7 +151,8 @@ def _sketched(
         return view.look(items[distinct.firsts[number]])[1]
 
     def verify(one: int, other: int) -> float | None:
-        return _near(members(one), members(other), view, threshold)
+        similarity = _near(members(one), members(other), threshold)
+        return similarity if similarity is not None and accept(one, other) else None
 
     return _stars(list(join_sketches(whole, threshold, verify)), len(whole.sizes), verify)
 
@@ -160,10 +173,10 @@ def _sketches(items: Iterable[T], view: View[T], executor: Executor | None) -> I
         yield future.result()
 
 
-def _near(one: set[str], other: set[str], view: View[T], threshold: float) -> float | None:
-    """The similarity of near items; None of others."""
+def _near(one: set[str], other: set[str], threshold: float) -> float | None:
+    """The similarity of near sets; None of others."""
     similarity = jaccard(one, other)
-    return similarity if similarity + ROUNDING >= threshold and view.accept(one, other) else None
+    return similarity if similarity + ROUNDING >= threshold else None
 
 
 def _stars(pairs: Sequence[Pair], n: int, verify: Verify) -> Iterator[Pair]:

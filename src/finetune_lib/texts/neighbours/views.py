@@ -10,20 +10,20 @@ from typing import Generic, TypeVar
 from finetune_lib.texts import fold, shingles
 
 T = TypeVar("T")
-Accept = Callable[[set[str], set[str]], bool]
+Accept = Callable[[int, int], bool]
 
 SHORT = 5
 SIDE = "\x00"  # marks the pieces of a second text, so that they are never taken for those of the first
 
 
-def anything(_one: set[str], _other: set[str]) -> bool:
-    """Accept all near sets."""
+def nothing(_item: object) -> str:
+    """The same for all items."""
+    return ""
+
+
+def anything(_one: int, _other: int) -> bool:
+    """Accept all near items."""
     return True
-
-
-def as_it_is(text: str) -> str:
-    """The text itself."""
-    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ class View(Generic[T]):
 
     Attributes:
         sides: The folded texts of an item: one, or several that are compared each with its like; none leaves it out.
-        form: What of a folded text makes items count as one: only the first of them is looked at.
-        accept: What else must hold of the pieces of two near items.
+        key: What makes items with the same texts count as one or not: only the first of those is looked at.
+        common: Pieces by which no two items are near, as those of an instruction that stands in every row.
     """
 
     sides: Callable[[T], Sequence[str]]
-    form: Callable[[str], str] = as_it_is
-    accept: Accept = anything
+    key: Callable[[T], str] = nothing
+    common: frozenset[str] = frozenset()
 
     def look(self, item: T) -> tuple[bytes, set[str]]:
         """What items that count as one have in common, empty for one to leave out; and the item's pieces."""
@@ -46,9 +46,9 @@ class View(Generic[T]):
         if not sides:
             return b"", set()
         key = blake2b(digest_size=16)
-        for side in sides:
-            key.update(self.form(side).encode("utf-8", "surrogatepass") + b"\xff")
-        return key.digest(), pieces(sides)
+        for part in (self.key(item), *sides):
+            key.update(part.encode("utf-8", "surrogatepass") + b"\xff")
+        return key.digest(), pieces(sides) - self.common
 
 
 def pieces(sides: Sequence[str]) -> set[str]:
@@ -60,12 +60,6 @@ def pieces(sides: Sequence[str]) -> set[str]:
     for number, side in enumerate(others, start=1):
         found.update(SIDE * number + piece for piece in shingles(side))
     return found
-
-
-def of_side(found: set[str], number: int) -> set[str]:
-    """The pieces of one side."""
-    mark = SIDE * number
-    return {piece for piece in found if piece.startswith(mark) and not piece.startswith(mark + SIDE)}
 
 
 def whole_text(text: str) -> tuple[str]:

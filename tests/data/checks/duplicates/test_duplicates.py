@@ -10,11 +10,12 @@ import pytest
 import finetune_lib as ft
 from finetune_lib import Example
 from finetune_lib.data.checks import duplicates
-from finetune_lib.data.checks.duplicates import copies, near_duplicates, spill
+from finetune_lib.data.checks.duplicates import copies
 from finetune_lib.data.checks.duplicates.answers import Answers
 from finetune_lib.data.checks.duplicates.copies import ExactDuplicates
-from finetune_lib.data.checks.duplicates.spill import PARTITIONS, Spill
 from finetune_lib.data.checks.rules import Rules
+from finetune_lib.data.together import spill
+from finetune_lib.data.together.spill import PARTITIONS, Spill
 from finetune_lib.records import Origin
 
 QUESTION = "請問商品到貨之後幾天之內可以申請退貨？"
@@ -286,7 +287,9 @@ def test_near_duplicates_are_the_same_on_an_executor():
     rng = random.Random(6)
     examples = [Example(chat(QUESTION + rng.choice("啊呢嗎"), ANSWER + rng.choice("謝請好") * 2)) for _ in range(30)]
     with ThreadPoolExecutor(2) as executor:
-        assert list(near_duplicates(examples, executor=executor)) == list(near_duplicates(examples))
+        told = ft.Dataset(examples).validate(near=True, executor=executor)
+    assert told.count("D802")
+    assert told.diagnostics == ft.Dataset(examples).validate(near=True).diagnostics
 
 
 ODD = [
@@ -312,8 +315,8 @@ def test_odd_rows_crash_nothing():
     examples = [Example(row, Origin("odd", number)) for number, row in enumerate(ODD * 2, start=1)]
     for example in examples:
         list(duplicates.check(example, Rules()))
-    for survey in (ExactDuplicates(), duplicates.Answers()):
+    for survey in (ExactDuplicates(), duplicates.Answers(), duplicates.Duplicates()):
         for place, example in enumerate(examples):
             survey.look(example, place)
         list(survey.findings(examples, Rules()))
-    assert list(near_duplicates(examples)) == []
+    assert not ft.Dataset(examples).validate(near=True).count("D802")

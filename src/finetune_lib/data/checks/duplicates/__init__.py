@@ -2,6 +2,6 @@
 
 from finetune_lib.data.checks.duplicates.answers import Answers
 from finetune_lib.data.checks.duplicates.leaks import check
-from finetune_lib.data.checks.duplicates.near import near_duplicates
+from finetune_lib.data.checks.duplicates.near import Duplicates
 
-__all__ = ["Answers", "check", "near_duplicates"]
+__all__ = ["Answers", "Duplicates", "check"]

@@ -11,9 +11,9 @@ from zlib import crc32
 
 from finetune_lib.data.checks.duplicates.copies import digest
 from finetune_lib.data.checks.duplicates.shared_answers import shared_answers, short
-from finetune_lib.data.checks.duplicates.spill import PARTITIONS, Spill
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, place_name, quote
+from finetune_lib.data.together.spill import PARTITIONS, Spill
 from finetune_lib.records import Example, Origin
 from finetune_lib.rows.exchange import Turns, as_json, last_turns, turns_of
 from finetune_lib.texts import fold
@@ -178,6 +178,14 @@ def _conflict(here: _Answered, known: Iterable[_Answered]) -> Iterator[Diagnosti
 def _says_another(one: str, other: str) -> bool:
     """Whether two answers differ in more than how numbers are written; one that is empty says nothing."""
     return bool(one.strip() and other.strip()) and with_digits(one) != with_digits(other)
+
+
+def is_another_form(one: Example, other: Example) -> bool:
+    """Whether two examples differ in script, width, case, punctuation or white space alone, as D803 tells."""
+    if turns_of(one) is None or turns_of(other) is None:
+        return False
+    here, there = _read(one), _read(other)
+    return (here.asked, here.answer, here.rejected) == (there.asked, there.answer, there.rejected)
 
 
 def _read(example: Example) -> _Answered:

@@ -10,10 +10,10 @@ from itertools import chain
 from operator import attrgetter, itemgetter
 from typing import Any, Self
 
-from finetune_lib.data.checks.duplicates.spill import PARTITIONS, Spill
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, place_name
 from finetune_lib.data.reading.json.fast import TypedMessage
+from finetune_lib.data.together.spill import PARTITIONS, Spill
 from finetune_lib.records import Example, Origin
 
 ROLE_AND_CONTENT, ITS_ROLE_AND_CONTENT = itemgetter("role", "content"), attrgetter("role", "content")

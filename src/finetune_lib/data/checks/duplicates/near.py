@@ -1,76 +1,81 @@
-"""Examples that say nearly the same: their questions and their answers both."""
+"""Examples that say the same in other words (D802): those that may go, and those that are worth a look."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from hashlib import blake2b
+from functools import partial
+from typing import Self
 
+from finetune_lib.data.checks.duplicates.answers import is_another_form
+from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, place_name
+from finetune_lib.data.together.duplicates import Marks
+from finetune_lib.data.together.links import COUNTED, Rows, common_pieces
+from finetune_lib.data.together.relating import SAME_ANSWER
+from finetune_lib.data.together.rows import look
+from finetune_lib.data.together.wording import plain
 from finetune_lib.records import Example
-from finetune_lib.rows.exchange import fold_prompt, texts_of, turns_of
-from finetune_lib.texts import fold, jaccard
+from finetune_lib.rows.exchange import last_turns
 from finetune_lib.texts.neighbours import View, near_items
-from finetune_lib.texts.neighbours.views import of_side
 
-LEAST_SIDE = 0.5  # how alike question and answer must each be, where both together are near
-NUMBER = "0-9零〇一二三四五六七八九十百千万亿两"
-NUMBERS = re.compile(rf"[{NUMBER}][{NUMBER} ,.:\-]*")
+NEAR = 0.7  # share of common pieces from which another wording is named
+LONGEST_LABEL = 24  # characters
+DROPPED = "the same but for wording as"
+KEPT = "another wording of"
 
 
-def near_duplicates(
-    examples: Sequence[Example], *, threshold: float = 0.7, executor: Executor | None = None
-) -> Iterator[Diagnostic]:
-    """Each example that is nearly the same as an earlier one (D802), verified exactly.
+class Duplicates:
+    """Each example that is the same but for wording as an earlier one, at any number of examples (D802).
 
-    Question and answer together have at least this Jaccard similarity (see `finetune_lib.texts.neighbours`), and each
-    of them a good part of it: another question with the same answer is no duplicate. Neither are examples that differ
-    in numbers alone, nor those that ask the same and answer otherwise, which D804 tells.
-
-    Args:
-        examples: The data.
-        threshold: The least similarity.
-        executor: Who reads them where they are many; the result is the same.
+    Those that differ in script, width or punctuation alone are D803, exact copies D801.
     """
-    view = View(sides_of, form=without_numbers, accept=both_sides_near)
-    for pair in near_items(examples, view=view, threshold=threshold, copies=False, executor=executor):
-        here, there = examples[pair.b].origin, examples[pair.a].origin
-        percent = int(pair.similarity * 100)
-        yield diagnose("D802", here, related=(there,), first=place_name(there), percent=percent)
+
+    def __init__(self) -> None:
+        self._marks = Marks()
+        self._dropped: dict[int, int] = {}
+
+    def look(self, example: Example, place: int) -> None:
+        """Take up one example."""
+        self._marks.look(example, place)
+
+    def merge(self, later: Self, offset: int) -> None:
+        """Take up the survey of the part behind this one."""
+        self._marks.merge(later._marks, offset)
+
+    def findings(self, examples: Sequence[Example], rules: Rules) -> Iterator[Diagnostic]:  # noqa: ARG002
+        """What was found, in the order of the data: what `Dataset.deduplicate(near=True)` leaves out."""
+        self._dropped = self._marks.left_out(examples)
+        for place, first in self._dropped.items():
+            here, there = examples[place], examples[first]
+            if here.data != there.data and not is_another_form(here, there):
+                name, way = place_name(there.origin), "deduplicating near duplicates leaves it out"
+                yield diagnose("D802", here.origin, related=(there.origin,), first=name, how=DROPPED, way=way)
+
+    def other_wordings(self, examples: Sequence[Example], executor: Executor | None = None) -> Iterator[Diagnostic]:
+        """Each example that asks nearly what an earlier one asks and answers the same (D802, a note)."""
+        some = map(_question, examples[:: max(1, len(examples) // COUNTED)])
+        view = View(_question, key=_label, common=common_pieces([question for one in some for question in one]))
+        accept = partial(_says_the_same, Rows(examples))
+        for a, b, _ in near_items(examples, view=view, threshold=NEAR, copies=False, accept=accept, executor=executor):
+            if b not in self._dropped:
+                here, there = examples[b].origin, examples[a].origin
+                name, way = place_name(there), "keep it if it is meant: a split keeps both on one side"
+                yield diagnose("D802", here, related=(there,), severity="info", first=name, how=KEPT, way=way)
 
 
-def question_links(examples: Sequence[Example], *, threshold: float) -> Iterator[tuple[int, int]]:
-    """Pairs of places whose questions are near; those that differ in numbers or pictures alone are not."""
-    view = View(_question, form=without_numbers)
-    for pair in near_items(examples, view=view, threshold=threshold, copies=False):
-        yield pair.a, pair.b
+def _says_the_same(rows: Rows, one: int, other: int) -> bool:
+    found = rows.related(one, other)
+    return found.kind == "duplicate" or found.reason in SAME_ANSWER
 
 
 def _question(example: Example) -> tuple[str, ...]:
-    return (fold_prompt(example),)
+    turns = last_turns.take(example)
+    prompt = "\n".join(map(plain, turns.prompt)) if turns else look(example).prompt
+    return (prompt,) if prompt else ()
 
 
-def sides_of(example: Example) -> tuple[str, ...]:
-    """The folded question and answer; the question alone where there is no answer.
-
-    Calls of tools are equal or not: the same call for another name is another answer.
-    """
-    if turns := turns_of(example):
-        said = "\n".join((fold(turns.answer), fold(turns.rejected or ""))).strip()
-        return "\n".join(map(fold, turns.prompt)), blake2b(
-            said.encode("utf-8", "surrogatepass"), digest_size=8
-        ).hexdigest() if turns.calls else said
-    texts = texts_of(example)
-    return ("\n".join(map(fold, texts)),) if texts else ()
-
-
-def without_numbers(folded: str) -> str:
-    """A text with all numbers, and rows of numbers, the same."""
-    return NUMBERS.sub("0", folded)
-
-
-def both_sides_near(one: set[str], other: set[str]) -> bool:
-    """Whether questions differ, but little, and answers no more."""
-    asked, answered = (jaccard(of_side(one, number), of_side(other, number)) for number in (0, 1))
-    return LEAST_SIDE <= asked < 1 and answered >= LEAST_SIDE
+def _label(example: Example) -> str:
+    """A short answer, by which equal questions are looked at each."""
+    turns = last_turns.take(example)
+    return turns.answer if turns and len(turns.answer) <= LONGEST_LABEL else ""

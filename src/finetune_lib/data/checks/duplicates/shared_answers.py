@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from math import ceil
 from statistics import median_low
 
-from finetune_lib.data.checks.duplicates.spill import PARTITIONS, Spill
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
+from finetune_lib.data.together.spill import PARTITIONS, Spill
 from finetune_lib.records import Example
 from finetune_lib.rows.exchange import turns_of
 
