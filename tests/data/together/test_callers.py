@@ -163,3 +163,16 @@ def test_small_forms_stay_on_one_side():
     assert {d.code for d in parts.proof().findings} == set()
     train = {json.dumps(example.data) for example in parts.train}
     assert all(len({json.dumps(row) in train for row in form}) == 1 for form in forms)
+
+
+def test_a_greeting_is_never_known_and_a_form_is_a_note():
+    rows = [chat("你好", "您好，請問有什麼可以幫忙？"), chat("12 公斤的行李要多少錢？", "12 公斤要 240 元。")]
+    train = ft.Dataset(numbered(rows))
+    case = chat("15 公斤的行李要多少錢？", "15 公斤要 300 元。")
+    golden = GoldenSet.from_dataset(ft.Dataset(numbered([chat("您好！", "您好，請問有什麼可以幫忙？"), case])))
+    check = golden.check(train)
+    assert check.contaminations == ()
+    assert check.of_one_form == ("2",)
+    assert "of one form" in str(check)
+    assert [d.code for d in train.validate(golden=golden).diagnostics if d.code.startswith("L85")] == ["L857"]
+    assert len(train.decontaminate(golden)) == 2

@@ -41,8 +41,10 @@ class _Table(dict[int, str]):
     """From each character to what is left of it, folded; a space behind every fourth ideograph on average."""
 
     def __missing__(self, code: int) -> str:
-        self[code] = kept = "".join(map(_kept, fold(chr(code)))) if chr(code) not in DROPPED else ""
-        return kept
+        character = chr(code)
+        kept = " " if character.isspace() else "".join(map(_kept, fold(character)))
+        self[code] = kept if character not in DROPPED else ""
+        return self[code]
 
 
 def _kept(character: str) -> str:

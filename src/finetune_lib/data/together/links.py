@@ -14,6 +14,7 @@ from finetune_lib.data.together.keys import Shared, keys
 from finetune_lib.data.together.relating import Relation, related
 from finetune_lib.data.together.rows import OWN_QUESTION, Row, content, is_label, look, size
 from finetune_lib.data.together.spill import PARTITIONS, Spill
+from finetune_lib.data.together.wording import is_manners
 from finetune_lib.records import Case, Example
 from finetune_lib.texts.neighbours import Pair, View, clusters, near_items
 from finetune_lib.texts.neighbours.views import pieces
@@ -82,12 +83,16 @@ class Between:
     """What rows of two sets have to do with each other.
 
     Attributes:
-        known: Of each place of the second set whose answer the first one tells, the place there and the relation.
+        known: Of each place of the second set whose answer the first one tells, the place there and the relation; a
+            greeting is never known, as everybody says it.
         of_one_form: The places of the second set that have the form of one in the first.
     """
 
     known: Mapping[int, tuple[int, Relation]]
     of_one_form: frozenset[int]
+
+
+NOTHING_KNOWN = Between({}, frozenset())
 
 
 def between(first: Sequence[Example | Case], second: Sequence[Example | Case]) -> Between:
@@ -99,6 +104,8 @@ def between(first: Sequence[Example | Case], second: Sequence[Example | Case]) -
     for group in clusters((Pair(*link, 1.0) for link in found.strict), rows.size):
         here = group[: bisect_left(group, border)]
         for place in group[len(here) :]:
+            if is_manners(rows.at(place).prompt):
+                continue
             told = ((one, rows.related(one, place)) for one in here[:LOOKED_AT])
             if teller := next((one for one in told if one[1].tells_the_answer), None):
                 known[place - border] = teller

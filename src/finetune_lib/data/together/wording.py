@@ -82,6 +82,11 @@ def plain(text: str) -> str:
     return (_bare_latin(bare) if LETTER.search(bare) else bare).strip() or folded
 
 
+def is_manners(text: str) -> bool:
+    """Whether a plain text is nothing but manners, as a greeting: everybody says it, so it tells nothing."""
+    return not text or not (MANNERS_HAN.sub("", text).strip() if not text.isascii() else _bare_latin(text))
+
+
 def _bare_han(folded: str) -> str:
     for word, other in SAME_HAN.items():
         if word in folded:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from finetune_lib.data.diagnostics import Diagnostic, counted
 from finetune_lib.data.formats.questions import names
+from finetune_lib.data.together.links import NOTHING_KNOWN, between
 from finetune_lib.evaluation.golden.cases import categories_of, unanswered
 from finetune_lib.evaluation.golden.overlaps import Contamination, Repeated, contaminations, repeated
 from finetune_lib.records import Case, Example
@@ -44,6 +45,8 @@ class GoldenCheck:
         units: Independent units of the headline: clusters and single cases, those that ask the same counted once,
             contaminated ones not at all. It is the careful count: a cluster of cases that differ tells more than one.
         contaminations: Cases whose answer the training data tells, each with an example that does.
+        of_one_form: Cases that have the form of a training example, with other numbers or names: they count, and
+            measure that form more than new questions.
         contradictions: Cases that ask the same and expect different answers.
         duplicates: Cases that ask and expect the same.
         missing: Categories of the training data without a case, with their size there.
@@ -59,6 +62,7 @@ class GoldenCheck:
     unanswered: int
     units: int
     contaminations: tuple[Contamination, ...]
+    of_one_form: tuple[str, ...]
     contradictions: tuple[Repeated, ...]
     duplicates: tuple[Repeated, ...]
     missing: Mapping[str, int]
@@ -93,7 +97,8 @@ def checked(
     """Check the cases of a golden set, against training data where there is some."""
     if not 0 < difference <= 1:
         raise ValueError(f"difference is above 0 and at most 1: got {difference}")
-    found = tuple(contaminations(cases, training)) if training else ()
+    known = between(training, cases) if training else NOTHING_KNOWN
+    found = tuple(contaminations(cases, training or (), known.known))
     groups = tuple(repeated(cases))
     categories = categories_of(cases)
     units = _units(cases, {one.case for one in found}, groups)
@@ -103,6 +108,7 @@ def checked(
         unanswered=unanswered(cases),
         units=units,
         contaminations=found,
+        of_one_form=tuple(cases[place].id for place in sorted(known.of_one_form)),
         contradictions=tuple(group for group in groups if len(group.answers) > 1),
         duplicates=tuple(group for group in groups if len(group.answers) < 2),
         missing=_missing(categories, training or ()),
@@ -143,6 +149,7 @@ def _lines(check: GoldenCheck) -> Iterator[str]:
         yield f"  {counted(check.unanswered, 'case')} without a right answer: only judges and people can score them"
     told = "contaminated, left out of the headline (the training data tells the answer)"
     yield from _listed(told, check.contaminations)
+    yield from _listed("of one form with training, with other numbers or names (they count)", check.of_one_form)
     yield from _listed("contradiction (the same question, different right answers)", check.contradictions)
     yield from _listed("duplicate (the same question twice)", check.duplicates)
     yield from _counts("categories of the training data without a case", check.missing)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from finetune_lib.data.diagnostics import place_name
-from finetune_lib.data.together.links import between
+from finetune_lib.data.together import Relation
 from finetune_lib.records import Case, Example
 from finetune_lib.rows.exchange import as_json, spoken
 from finetune_lib.rows.messages import fields_of, items_of
@@ -43,12 +43,14 @@ class Contamination:
         return f"{self.case}: {short(self.question)!r} ~ {self.training}: {short(self.training_question)!r} ({how})"
 
 
-def contaminations(cases: Sequence[Case], training: Sequence[Example]) -> Iterator[Contamination]:
+def contaminations(
+    cases: Sequence[Case], training: Sequence[Example], known: Mapping[int, tuple[int, Relation]]
+) -> Iterator[Contamination]:
     """The cases that are known from training by the relation, each with an example that tells its answer.
 
     Every turn that training learns counts: a question in the middle of a conversation is known as well.
     """
-    for place, (one, relation) in between(training, cases).known.items():
+    for place, (one, relation) in known.items():
         case, example = cases[place], training[one]
         asked = [text for role, text in spoken(example).turns if role == "user"] or [example.prompt]
         similarity, said = max(((_similarity(text, case.prompt), text) for text in asked), key=itemgetter(0))
