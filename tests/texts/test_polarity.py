@@ -23,6 +23,9 @@ OPPOSED = [
     ("能不能不付運費", "能不能付運費"),
     ("无法收到验证码", "可以收到验证码"),
     ("国内运费", "国外运费"),
+    ("成年人可以買嗎", "未成年人可以買嗎"),
+    ("超過 20 公斤要加錢嗎", "不到 20 公斤要加錢嗎"),
+    ("Can I fly with a passport?", "Can I fly without a passport?"),
     ("Can I cancel before departure?", "Can I cancel after departure?"),
     ("How do I enable roaming?", "How do I disable roaming?"),
     ("How do I log in?", "How can I log out?"),
@@ -46,6 +49,9 @@ AGREED = [
     ("I can't log in", "I'm unable to log in"),
     ("My order hasn't arrived", "My order is late"),
     ("How do I pay?", "payment methods"),
+    ("I don't know how to pay", "How do I pay?"),
+    ("不曉得怎麼付款", "怎麼付款"),
+    ("有沒有不含糖的", "無糖的有嗎"),
 ]
 WORDS = st.lists(
     st.sampled_from(
