@@ -272,3 +272,15 @@ def test_columns_may_have_commas_in_their_names(capsys, tmp_path):
     path.write_text('"q, long",a\n' + "\n".join(f"第{n}題？,答{n}" for n in range(10)), encoding="utf-8")
     code, out, _ = check(capsys, path, "--columns", "prompt=q, long,completion=a", "--json")
     assert (code, json.loads(out)["examples"]) == (0, 10)
+
+
+def test_the_options_that_a_refused_conversation_names_read_it(capsys, tmp_path):
+    path = tmp_path / "talks.csv"
+    path.write_text("案號,發話者,內容\n1,小 美,q1\n1,阿強,a1\n2,小 美,q2\n2,阿強,a2\n", encoding="utf-8")
+    code, out, _ = check(capsys, str(path), "--lang", "en")
+    assert code == 1
+    assert "--roles '小 美'=…,'阿強'=…" in out
+    code, out, _ = check(capsys, str(path), "--roles", "小 美=user,阿強=assistant", "--conversation", "案號", "--json")
+    assert "T300" in {finding["code"] for finding in json.loads(out)["diagnostics"]}
+    assert json.loads(out)["examples"] == 2
+    assert check(capsys, str(path), "--roles", "小美")[0] == 2

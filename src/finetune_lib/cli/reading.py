@@ -32,6 +32,15 @@ def _columns(_: object, tokens: Sequence[Token]) -> dict[str, str]:
         raise ValueError(f"write it as prompt=問題,completion=答案, not {text!r}") from error
 
 
+def _roles(_: object, tokens: Sequence[Token]) -> dict[str, str]:
+    """From `小美=user,阿強=assistant` to a mapping."""
+    text = tokens[0].value
+    try:
+        return dict(pair.rsplit("=", 1) for pair in text.split(","))
+    except ValueError as error:
+        raise ValueError(f"write it as 小美=user,阿強=assistant, not {text!r}") from error
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -45,6 +54,8 @@ class Options:
         system: the system message of examples that have none; turns pairs into chats
         encoding: of a text file, where it cannot be told
         sheet: of a workbook
+        roles: who speaks under which name, as 小美=user,阿強=assistant
+        conversation: the column that tells conversations apart, or holds each whole
         lang: language of the messages (default: the locale's)
     """
 
@@ -58,6 +69,10 @@ class Options:
     system: str | None = None
     encoding: str | None = None
     sheet: str | None = None
+    roles: Annotated[
+        dict[str, str] | None, Parameter(converter=_roles, n_tokens=1, accepts_keys=False, metavar="NAME=ROLE,…")
+    ] = None
+    conversation: str | None = None
     lang: Language | None = None
 
     def load(self, file: Path) -> Dataset:
@@ -70,9 +85,9 @@ class Options:
         from finetune_lib.data.diagnostics import InvalidDatasetError, ValidationReport
         from finetune_lib.data.reading import ReadError
 
-        how = {"system": self.system, "sheet": self.sheet, "encoding": self.encoding}
+        how = {"system": self.system, "sheet": self.sheet, "encoding": self.encoding, "conversation": self.conversation}
         try:
-            return Dataset.load(file, columns=self.columns, **how)
+            return Dataset.load(file, columns=self.columns, roles=self.roles, **how)
         except ReadError as error:
             if error.diagnostic is None:
                 raise

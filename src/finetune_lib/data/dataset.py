@@ -104,6 +104,8 @@ class Dataset(Sequence[Example]):
         system: str | None = None,
         columns: Mapping[str, str] | None = None,
         sheet: str | None = None,
+        roles: Mapping[str, str] | None = None,
+        conversation: str | None = None,
         encoding: str | None = None,
     ) -> Dataset:
         """Read a file: JSONL, JSON in any arrangement, CSV, TSV, Excel, Parquet; also packed as gz or zst.
@@ -121,8 +123,11 @@ class Dataset(Sequence[Example]):
             path: The file.
             system: The system message of every example that has none; turns pairs into chats.
             columns: Which column of a table is `prompt`, `completion`, `system` or `category`, where the
-                header does not say so: `{"prompt": "問題", "completion": "答案"}`.
+                header does not say so: `{"prompt": "問題", "completion": "答案"}`. Of a table with a turn in each
+                row, `role` says who speaks and `content` what; `reference_answer` is what a grader compares with.
             sheet: The sheet of a workbook with several.
+            roles: Who speaks under which name, where the names do not say so: `{"小美": "user", "阿強": "assistant"}`.
+            conversation: The column that tells the conversations of a table apart, or that holds each as a whole.
             encoding: The text encoding, as `cp950` (Big5) or `gb18030` (GBK), where it cannot be told.
 
         Raises:
@@ -130,12 +135,19 @@ class Dataset(Sequence[Example]):
             MissingExtraError: It needs a package that is not installed, as `finetune_lib[excel]`.
         """
         file = Path(path)
-        loaded = loading.load(file, Options(encoding, sheet, columns), system=system)
+        loaded = loading.load(file, Options(encoding, sheet, columns, roles, conversation), system=system)
         return cls(loaded.examples, name=file.name, problems=loaded.problems)
 
     @classmethod
     def from_rows(
-        cls, rows: Any, *, system: str | None = None, columns: Mapping[str, str] | None = None, name: str = "rows"
+        cls,
+        rows: Any,
+        *,
+        system: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        roles: Mapping[str, str] | None = None,
+        conversation: str | None = None,
+        name: str = "rows",
     ) -> Dataset:
         """Wrap rows that are in memory: mappings, or a frame of pandas, polars or Arrow.
 
@@ -143,9 +155,15 @@ class Dataset(Sequence[Example]):
             rows: Chats (`messages`), pairs (`prompt`, `completion`, `category`) or rows of a foreign format.
             system: The system message of every example that has none.
             columns: As in `load`.
+            roles: As in `load`.
+            conversation: As in `load`.
             name: What reports call the data.
+
+        Raises:
+            ReadError: The columns of a frame are no known format, and do not show a question and its answer.
         """
-        loaded = loading.from_memory(rows, name=name, columns=columns, system=system)
+        told = Options(columns=columns, roles=roles, conversation=conversation)
+        loaded = loading.from_memory(rows, told, name=name, system=system)
         return cls(loaded.examples, name=name, problems=loaded.problems)
 
     @classmethod
@@ -206,6 +224,7 @@ class Dataset(Sequence[Example]):
         """
         from finetune_lib.data.augmenters.from_documents import asked_of_documents
 
+        limits: dict[str, Any] = {"concurrency": concurrency, "budget": budget, "max_calls": max_calls, "seed": seed}
         made = asked_of_documents(
             paths,
             model=ask,
@@ -216,11 +235,8 @@ class Dataset(Sequence[Example]):
             passage_tokens=passage_tokens,
             price=price,
             platform=platform,
-            concurrency=concurrency,
-            budget=budget,
-            max_calls=max_calls,
-            seed=seed,
             cache=cache,
+            **limits,
             check=first_error,
             on_progress=on_progress,
         )
@@ -505,15 +521,13 @@ class Dataset(Sequence[Example]):
         """
         from finetune_lib.data.augmenters.augmenting import augmented
 
+        limits: dict[str, Any] = {"concurrency": concurrency, "budget": budget, "max_calls": max_calls, "seed": seed}
         made = augmented(
             self,
             augmenters,
             platform=platform,
-            concurrency=concurrency,
-            budget=budget,
-            max_calls=max_calls,
-            seed=seed,
             cache=cache,
+            **limits,
             check=first_error,
             on_progress=on_progress,
         )

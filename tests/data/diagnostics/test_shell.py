@@ -54,6 +54,7 @@ def test_every_option_in_a_hint_exists(lang):
         ('請傳入 method="dpo"，或', "請傳入 --method dpo，或"),
         ("pass near=True to", "pass --near to"),
         ("take it out of ignore=", "take it out of --ignore"),
+        ("Dataset.load(path, roles=…)", "--roles …"),
         ("write it with json.dumps(row, ensure_ascii=False)", "write it with json.dumps(row, ensure_ascii=False)"),
     ],
 )

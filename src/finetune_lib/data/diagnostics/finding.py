@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from finetune_lib.data.diagnostics.catalogue import Code, Severity, catalogue, words
 from finetune_lib.data.diagnostics.quoting import Quote
@@ -17,7 +17,7 @@ ARRANGEMENT = frozenset({"J204", "J209", "J210", "J211", "J216", "J217"})
 # Arguments that repeat what stands in the data, whatever they happen to spell.
 QUOTED_ARGS = frozenset(
     ("key", "keys", "role", "name", "column", "columns", "value", "dialect", "model", "text", "fields")
-)
+) | {"content", "question", "answer", "names"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,15 @@ class Diagnostic:
 
 
 def _translated(name: str, value: Any, lang: Language) -> Any:
-    """What fills a message; words of our own are translated, what the data says is not."""
+    """What fills a message; words of our own are translated, what the data says is not.
+
+    A tuple lists things of the data, each with our word for it and what it holds: `案號 (ids, A-17)`.
+    """
+    if isinstance(value, tuple):
+        listed = cast("tuple[tuple[str, str, str], ...]", value)
+        return ", ".join(
+            f"{thing} ({', '.join(filter(None, (words(lang).get(kind, kind), text)))})" for thing, kind, text in listed
+        )
     return words(lang).get(value, value) if isinstance(value, str) and name not in QUOTED_ARGS else value
 
 

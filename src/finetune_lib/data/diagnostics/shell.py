@@ -13,6 +13,7 @@ _VALUE = r"""…|"…"|"[^"]*"|'[^']*'|\{\w+(?:!r)?\}"""
 _LOAD = re.compile(r"Dataset\.load\((?:path|…), (.*?)\)(?![\w}])")
 _COLUMNS = re.compile(r"columns=\{\{?((?:\{\w+(?:!r)?\}|[^{}])+)\}\}?")
 _FIELD = re.compile(rf"""["'](\w+|\{{\w+\}})["']: ({_VALUE})""")
+_NAMED = re.compile(r"\{((?:'[^']*': …(?:, )?)+)\}")  # names, each with what is to be told of it
 _SWITCH = re.compile(rf"\b({OPTIONS})=True")
 _OPTION = re.compile(rf"\b({OPTIONS})=({_VALUE})?")
 _CALLS = {
@@ -39,6 +40,7 @@ def filled_for_shell(template: str, given: Mapping[str, Any]) -> str:
 
 
 def _options(text: str) -> str:
+    text = _NAMED.sub(_names, text)
     text = _COLUMNS.sub(lambda found: f"--columns {_fields(found[1])}", text)
     text = _SWITCH.sub(r"--\1", text)
     return _OPTION.sub(lambda found: f"--{found[1]} {(found[2] or '').strip(chr(34))}".rstrip(), text)
@@ -48,6 +50,11 @@ def _fields(text: str) -> str:
     """From `"prompt": …, "completion": …` to `prompt=…,completion=…`."""
     pairs = [f"{name}={value.strip(chr(34))}" for name, value in _FIELD.findall(text)]
     return ",".join(pairs) or "FIELD=NAME"
+
+
+def _names(found: re.Match[str]) -> str:
+    """From `{'小美': …}` to `小美=…`, quoted for the shell."""
+    return ",".join(f"{quote(name)}=…" for name in re.findall(r"'([^']*)': …", found[1]))
 
 
 class _Shell(string.Formatter):

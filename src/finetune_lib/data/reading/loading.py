@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -32,32 +32,32 @@ def load(path: Path, options: Options, *, system: str | None) -> Reading:
     with about(path):
         opened = open_data(path, encoding=options.encoding)
         head = opened.blob.read(0, HEAD)
-        if opened.kind == "text" and (looks_like_json(head) or (_ending(path) in JSON_ENDINGS and not options.columns)):
+        if opened.kind == "text" and (looks_like_json(head) or (_ending(path) in JSON_ENDINGS and not options.tells)):
             return _with_columns(_json(path, opened, head, system), path.name, options, system)
         return _table(opened, path.name, options, system)
 
 
-def from_memory(rows: Any, *, name: str, columns: Mapping[str, str] | None, system: str | None) -> Reading:
+def from_memory(rows: Any, options: Options, *, name: str, system: str | None) -> Reading:
     """Take rows as they are; the columns of a frame are read as the header of a table."""
     from finetune_lib.data.reading.tables import is_frame, read_records, rows_of
 
     meaning = Meaning(system, pairs=True)
-    if columns or is_frame(rows):
+    if options.tells or is_frame(rows):
         kept = list(rows_of(rows))
         with about(Path(name)):
-            reading = read_records(kept, name, columns)
+            reading = read_records(kept, name, options)
         return _understood(reading.examples, reading.problems, meaning)
     numbered = enumerate(rows, start=1)
     return _understood((Example(row, Origin(name, row=number)) for number, row in numbered), (), meaning)
 
 
 def _with_columns(loaded: Reading, source: str, options: Options, system: str | None) -> Reading:
-    """The same, its rows read as a table where `columns` says which field is which."""
-    if not options.columns:
+    """The same, its rows read as a table where something is said of its columns."""
+    if not options.tells:
         return loaded
     from finetune_lib.data.reading.tables import read_records
 
-    reading = read_records([example.data for example in loaded.examples], source, options.columns)
+    reading = read_records([example.data for example in loaded.examples], source, options)
     notes = loaded.examples.findings if isinstance(loaded.examples, LineStore) else ()
     problems = (*loaded.problems, *notes, *reading.problems)
     return _understood(reading.examples, problems, Meaning(system, pairs=True))

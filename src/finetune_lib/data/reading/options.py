@@ -12,14 +12,40 @@ from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.errors import DataError
 from finetune_lib.records import Example, Origin
 
+ROLES = frozenset({"user", "assistant", "system"})
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to read: the text encoding, the sheet of a workbook, and names of columns."""
+    """How to read.
+
+    Attributes:
+        encoding: The text encoding.
+        sheet: The sheet of a workbook.
+        columns: From a field to the column that holds it.
+        roles: From a speaker's name to `user`, `assistant` or `system`.
+        conversation: The column that tells conversations apart, or holds each as a whole.
+
+    Raises:
+        ValueError: A role is unknown.
+    """
 
     encoding: str | None = None
     sheet: str | None = None
     columns: Mapping[str, str] | None = None
+    roles: Mapping[str, str] | None = None
+    conversation: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse roles that there are not."""
+        if unknown := set((self.roles or {}).values()) - ROLES:
+            given = ", ".join(sorted(map(str, unknown)))
+            raise ValueError(f"roles= maps speakers to user, assistant or system, not to {given}")
+
+    @property
+    def tells(self) -> bool:
+        """Whether something is said of the columns of a table."""
+        return bool(self.columns or self.roles or self.conversation)
 
 
 @dataclass(frozen=True, slots=True)

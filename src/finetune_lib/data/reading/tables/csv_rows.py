@@ -14,14 +14,15 @@ from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.data.reading.bytes.blob import Blob
 from finetune_lib.data.reading.bytes.encodings import STRAYS, undecodable
 from finetune_lib.data.reading.options import Options, Reading
-from finetune_lib.data.reading.tables.cells import Row
+from finetune_lib.data.reading.tables.cells import Row, is_blank
 from finetune_lib.data.reading.tables.dialect import SAMPLE, Dialect, declared, guess
 from finetune_lib.data.reading.tables.examples import read_table
-from finetune_lib.data.reading.tables.layout import Width
+from finetune_lib.data.reading.tables.layout import Layout, Width
 from finetune_lib.records import Origin
 
 LONGEST_TRIAL = 50
 LIKE_ROWS = 3
+SPLIT_NUMBER = re.compile(r"(?:.*\D)?\d{1,3}\0\d{3}(?!\d).*", re.DOTALL)
 QUOTED = re.compile(r'"(?:[^"]++|"")*+"')
 
 
@@ -40,8 +41,9 @@ def read_csv(blob: Blob, options: Options, *, source: str) -> Reading:
     dialect, layout = guess(lines[start : start + SAMPLE], usual, options.columns, given=given)
     guessed = diagnose("T252", Origin(source, line=start + 1), delimiter=dialect.delimiter)
     notes = (guessed,) if dialect.delimiter != usual else ()
-    text = _Text(source, lines, dialect, Width.of(layout.header).fits if layout else lambda _: True, undecoded)
-    reading = read_table(source, text.items(start), options.columns)
+    optional = _optional(lines[start : start + SAMPLE], dialect, layout)
+    text = _Text(source, lines, dialect, Width.of(layout.header).fits if layout else _any, undecoded, optional)
+    reading = read_table(source, text.items(start), options)
     return Reading(reading.examples, (*notes, *reading.problems))
 
 
@@ -57,6 +59,14 @@ def _lines(blob: Blob) -> tuple[Sequence[str], bool]:
     return [line.removeprefix("\ufeff") for line in lines] if "\ufeff" in text else lines, undecoded
 
 
+def _optional(lines: Sequence[str], dialect: Dialect, layout: Layout | None) -> int | None:
+    """The last column, counted from 0, where most rows leave it empty."""
+    last = len(layout.header.names) - 1 if layout else 0
+    rows = [cells for cells in dialect.reader(iter(lines), strict=False) if len(cells) == last + 1]
+    empty = sum(is_blank(cells[last]) for cells in rows)
+    return last if last and 2 * empty >= len(rows) else None
+
+
 @dataclass(slots=True)
 class _Text:
     """The lines of a table, and how wide its rows are."""
@@ -66,6 +76,7 @@ class _Text:
     dialect: Dialect
     fits: Callable[[Sequence[str]], bool]
     undecoded: bool = False
+    optional: int | None = None
 
     def items(self, start: int) -> Iterator[Row | Diagnostic]:
         """The rows from a line on, counted from 0, and a finding for each that a quote breaks."""
@@ -87,7 +98,14 @@ class _Text:
         """A row; or, where some of its bytes are in another encoding than the file, what they are."""
         if self.undecoded and STRAYS.search(raw := "".join(self.lines[begin:stop])):
             return undecodable(raw.encode("utf-8", "surrogateescape"), Origin(self.source, line=begin + 1))
+        if len(cells) - 1 == self.optional and self._is_split(cells, begin, stop):
+            return diagnose("T318", Origin(self.source, line=begin + 1), text=self.dialect.delimiter.join(cells[-2:]))
         return Row(cells, line=begin + 1)
+
+    def _is_split(self, cells: Sequence[str], begin: int, stop: int) -> bool:
+        """Whether an unquoted comma has parted a number of thousands into the last two cells."""
+        unquoted = not any('"' in line for line in self.lines[begin:stop])
+        return unquoted and self.dialect.delimiter == "," and bool(SPLIT_NUMBER.fullmatch("\0".join(cells[-2:])))
 
     def _mended(self, begin: int, stop: int, cells: list[str] | None) -> tuple[int, Row | Diagnostic]:
         """Where to read on behind a broken row, and what it is: the rows that a quote swallowed are read again."""
@@ -124,6 +142,11 @@ class _Text:
         inner = range(begin + 1, stop - 1)
         if len(inner) >= LIKE_ROWS and all(map(self._starts_row, inner)):
             yield diagnose("T269", Origin(self.source, line=begin + 1), count=stop - begin, last=stop)
+
+
+def _any(_: Sequence[str]) -> bool:
+    """Every width is in order where none is known."""
+    return True
 
 
 def _behind(text: str, mark: str, position: int) -> int:

@@ -45,7 +45,7 @@ def read_excel(blob: Blob, options: Options, *, source: str) -> Reading:
     rows, odd = book.rows(name), book.workbook.oddities(name)
     hidden = _hidden_rows(source, name, rows, odd.hidden)
     unread = (diagnose("T282", _first_cell(source, name)),) if odd.unknown and book.has_numbers(name) else ()
-    reading = read_table(source, rows, options.columns, merges=book.merges(name))
+    reading = read_table(source, rows, options, merges=book.merges(name))
     columns = _hidden_columns(source, name, reading.examples, odd.hidden_columns)
     return Reading(reading.examples, (*notes, *hidden, *columns, *unread, *reading.problems))
 

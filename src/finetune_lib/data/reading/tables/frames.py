@@ -8,7 +8,8 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any, cast
 
-from finetune_lib.data.reading.options import Reading
+from finetune_lib.data.formats import dialect_of
+from finetune_lib.data.reading.options import Options, Reading
 from finetune_lib.data.reading.tables.cells import Row, text_of
 from finetune_lib.data.reading.tables.examples import read_table
 from finetune_lib.data.reading.tables.headers import PAIR, recognise
@@ -16,6 +17,8 @@ from finetune_lib.data.reading.tables.layout import check_columns
 from finetune_lib.extras import require
 from finetune_lib.records import Example, Origin
 
+NOTHING_TOLD = Options()
+TRIED = 20
 MISSING = frozenset({"NAType", "NaTType"})
 
 
@@ -104,22 +107,32 @@ READERS: Mapping[str, Callable[[Any], Iterable[Mapping[str, Any]]]] = {
 }
 
 
-def read_records(rows: Iterable[Mapping[str, Any]], source: str, columns: Mapping[str, str] | None = None) -> Reading:
+def read_records(rows: Iterable[Mapping[str, Any]], source: str, options: Options = NOTHING_TOLD) -> Reading:
     """Examples of rows with named values: tables of texts are read by their header, other rows stay as they are.
 
     Args:
         rows: As `rows_of` gives them.
         source: Where they come from, for the places of findings.
-        columns: Which column holds which field, where the names do not say so.
+        options: Which column holds which field and who speaks, where the names do not say so.
+
+    Raises:
+        ReadError: The columns of plain values are no known format, and do not show a question and its answer.
     """
-    check_columns(columns)
+    check_columns(options.columns)
     kept = list(rows)
     names = list(dict.fromkeys(name for row in kept for name in row))
-    if columns or _is_table(names, kept):
+    if options.tells or _is_table(names, kept) or _is_unknown(kept):
         body = (Row([row.get(name) for name in names], number=number) for number, row in enumerate(kept, start=1))
-        return read_table(source, chain([Row(list(names))], body), columns)
+        return read_table(source, chain([Row(list(names))], body), options)
     numbered = enumerate(kept, start=1)
     return Reading(tuple(Example(row, Origin(source, row=number)) for number, row in numbered), ())
+
+
+def _is_unknown(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether rows of plain values have the form of no known format: only as a table can they be understood."""
+    flat = not any(isinstance(value, list | dict) for row in rows for value in row.values())
+    known = (Example(row).kind != "unknown" or dialect_of(row) for row in rows[:TRIED])
+    return bool(rows) and flat and not any(known)
 
 
 def _is_table(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> bool:

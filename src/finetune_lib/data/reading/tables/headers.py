@@ -16,10 +16,20 @@ from finetune_lib.files import packaged_text
 FIELDS = (
     "messages", "conversations", "chosen", "rejected", "prompt", "completion", "system", "category", "context", "tools",
 )  # fmt: skip
-TOLD = ("prompt", "completion", "system", "category", "chosen", "rejected", "messages", "conversations", "tools")
+TOLD = (
+    "prompt", "completion", "system", "category", "chosen", "rejected", "messages", "conversations", "tools",
+    "reference_answer", "role", "content",
+)  # fmt: skip
+GRADED = frozenset({"reference_answer", "ground_truth"})  # what reads them is a grader, in the words of its makers
 JSON_FIELDS = frozenset({"messages", "conversations", "tools"})
 PAIR = frozenset({"prompt", "completion"})
-SHAPES = (frozenset({"messages"}), frozenset({"conversations"}), frozenset({"prompt", "chosen", "rejected"}), PAIR)
+SHAPES = (
+    frozenset({"messages"}),
+    frozenset({"conversations"}),
+    frozenset({"prompt", "chosen", "rejected"}),
+    PAIR,
+    frozenset({"prompt", "reference_answer"}),
+)
 CANONICAL, STRONG, AFFIXED, WEAK, LAST = range(5)
 LONGEST_NAME = 60
 REMARK = re.compile(r"[(\[【〔][^)\]】〕]*[)\]】〕]\s*$")
@@ -54,11 +64,6 @@ class Header:
         """How well the least certain of the fields fits that make the example."""
         return max((rank for name, rank in self.ranks.items() if name not in ("category", "context")), default=WEAK)
 
-    @property
-    def missing(self) -> frozenset[str]:
-        """The fields of a pair that no column fits."""
-        return PAIR - self.places.keys() - self.rivals.keys()
-
 
 def plain(name: str) -> str:
     """A column's name without spaces around it, ideographic ones and byte-order marks too."""
@@ -85,6 +90,7 @@ def recognise(
         for name in fields:
             if name not in told:
                 chosen.settle(name, rank)
+    chosen.answer_of_a_grader()
     chosen.label_of_texts()
     return Header(tuple(names), chosen.places, chosen.rivals, chosen.ranks)
 
@@ -119,10 +125,17 @@ class _Choice:
         elif fitting:
             self.rivals[name], self.ranks[name] = fitting, rank
 
+    def answer_of_a_grader(self) -> None:
+        """Beside a question without an answer of its own, the right answer is what a grader compares with."""
+        found = [place for place, name in enumerate(self.names) if folded(name) in GRADED]
+        if len(found) == 1 and not {"completion", "reference_answer"} & {*self.places, *self.rivals}:
+            self.places["reference_answer"], self.ranks["reference_answer"] = found[0], CANONICAL
+
     def label_of_texts(self) -> None:
         """A table of texts and categories without answers teaches to classify: the category is the answer."""
         texts = self.ranks.get("prompt") == WEAK
-        if texts and "category" in self.places and "completion" not in self.places and "completion" not in self.rivals:
+        answers = {"completion", "reference_answer"} & {*self.places, *self.rivals}
+        if texts and "category" in self.places and not answers:
             self.places["completion"] = self.places.pop("category")
             self.ranks["completion"] = WEAK
 
@@ -130,7 +143,7 @@ class _Choice:
 @lru_cache(maxsize=4096)
 def _fits(name: str) -> Mapping[str, int]:
     """The fields that a name fits, each with its rank; of two languages in one cell, both must agree."""
-    if len(name) > LONGEST_NAME:
+    if len(name) > LONGEST_NAME or folded(name) in GRADED:
         return {}
     text = folded(name)
     whole = _ranks(text) or _ranks(REMARK.sub("", text))

@@ -9,10 +9,12 @@ from typing import Any
 from finetune_lib.data.diagnostics import Diagnostic, Severity, diagnose
 from finetune_lib.data.reading.options import ReadError, unreadable
 from finetune_lib.data.reading.tables.cells import Row, is_blank
+from finetune_lib.data.reading.tables.evidence import Column, json_in
 from finetune_lib.data.reading.tables.headers import (
     AFFIXED,
     CANONICAL,
     FIELDS,
+    GRADED,
     JSON_FIELDS,
     PAIR,
     SHAPES,
@@ -23,10 +25,13 @@ from finetune_lib.data.reading.tables.headers import (
     plain,
     recognise,
 )
+from finetune_lib.data.reading.tables.proposing import likely_pair
 from finetune_lib.records import Origin
+from finetune_lib.rows.messages import fields_of, items_of
 
 HEAD = 20
 SHOWN = 60
+PARTING = (",", ";", "\t", "|")
 BESIDE = frozenset({"system", "category", "context"})
 
 
@@ -99,13 +104,43 @@ def _narrowed(header: Header, below: Sequence[Row], columns: Mapping[str, str] |
     if conversation and cells and isinstance(cells[0], str) and cells[0].lstrip()[:1] not in ("[", "{"):
         pairs = [name for name in FIELDS if name not in JSON_FIELDS]
         header = recognise(header.names, columns, fields=pairs)
-    shape = next((shape for shape in SHAPES if shape <= header.places.keys() | header.rivals.keys()), PAIR)
+    graded = SHAPES[-1:] if "reference_answer" in (columns or {}) else ()
+    found = header.places.keys() | header.rivals.keys()
+    shape = next((shape for shape in (*graded, *SHAPES) if shape <= found), PAIR)
     used = shape | (BESIDE if shape.isdisjoint(JSON_FIELDS) else {"system", "category", "tools"})
     return replace(
         header,
         places={name: place for name, place in header.places.items() if name in used},
         rivals={name: places for name, places in header.rivals.items() if name in used},
     )
+
+
+def graded_columns(header: Header, below: Sequence[Row]) -> Mapping[str, int]:
+    """The columns that go along with rows for reinforcement, by the names that its grader reads them by.
+
+    A row is one where it has the right answer for a grader and no answer to learn, or where its messages end with a
+    question; then all columns beside it may be read by the grader. Of other tables it is none.
+
+    Args:
+        header: The header.
+        below: The first rows below it.
+    """
+    right = header.places.get("reference_answer")
+    if right is None and not _ends_with_questions(header, below):
+        return {}
+    used = {place for name, place in header.places.items() if name != "reference_answer"}
+    names = {place: name for place, name in enumerate(header.names) if name and place not in used}
+    if right is not None and folded(names[right]) not in GRADED:
+        names[right] = "reference_answer"
+    return {name: place for place, name in names.items()}
+
+
+def _ends_with_questions(header: Header, below: Sequence[Row]) -> bool:
+    """Whether the table has messages and each of the first conversations ends with its question."""
+    place = header.places.get("messages")
+    cells = [row.cells[place] for row in below[:HEAD] if place is not None and place < len(row.cells)]
+    turns = [items_of(json_in(cell) if isinstance(cell, str) else cell) for cell in cells if not is_blank(cell)]
+    return bool(turns) and all(turn and fields_of(turn[-1]).get("role") == "user" for turn in turns)
 
 
 def check_columns(columns: Mapping[str, str] | None) -> None:
@@ -118,32 +153,65 @@ def check_columns(columns: Mapping[str, str] | None) -> None:
         raise ValueError(f"columns= maps {', '.join(TOLD)} to columns of the table, not {', '.join(sorted(unknown))}")
 
 
-def no_layout(rows: Sequence[Row], columns: Mapping[str, str] | None) -> ReadError:
-    """Why no row of the head is a header: names that are not there, twice there, or not known."""
-    headers = [recognise([str(cell) for cell in row.cells], columns) for row in rows]
-    sure = [sum(header.ranks[name] <= AFFIXED for name in header.places) for header in headers]
-    best = max(range(len(rows)), key=lambda index: (sure[index], min(rows[index].filled, 2), -index))
-    row, header = rows[best], headers[best]
+def likely_header(rows: Sequence[Row], columns: Mapping[str, str] | None) -> int:
+    """The place of the row that is most likely the header, where none has the names of an example.
+
+    It is the one with the most names that the user told; where none has any, the first that is nearly as full as the
+    fullest: titles above it fill a cell or two.
+    """
+    told = {folded(column) for column in (columns or {}).values()}
+    known = [len(told & {folded(str(cell)) for cell in row.cells}) for row in rows[:HEAD]]
+    if any(known):
+        return known.index(max(known))
+    fullest = max(row.filled for row in rows[: 2 * HEAD])
+    return next(place for place, row in enumerate(rows) if row.filled >= min(fullest, max(2, fullest - 1)))
+
+
+def no_layout(layout: Layout, columns: Mapping[str, str] | None, held: Sequence[Column]) -> ReadError:
+    """Why the likely header is none: names that are not there, twice there, or not known; with the pair that shows.
+
+    Args:
+        layout: The likely header.
+        columns: What the user says.
+        held: What its columns hold.
+    """
+    header, line = layout.header, layout.row.line
     listed = ", ".join(name for name in header.names if name) or "-"
     for name, column in (columns or {}).items():
         count = [folded(name) for name in header.names].count(folded(column))
         if count > 1:
-            return unreadable("T262", line=row.line, column=column)
+            return unreadable("T262", line=line, column=column)
         if not count:
-            return unreadable("T265", line=row.line, column=column, field=name, columns=listed)
-    return unreadable("T253", line=row.line or 1, columns=listed, **_suggestion(header))
+            return unreadable("T265", line=line, column=column, field=name, columns=listed)
+    known = {name: place for name, place in header.places.items() if name in PAIR and header.ranks[name] <= AFFIXED}
+    pair = likely_pair(held, known) or (_misspelt(header, known) if len(known) == 1 else None)
+    first, second = map(repr, pair) if pair else ("…", "…")
+    told = tuple(column.told for column in held if column.name or column.values) or "-"
+    return unreadable("T253", line=line or 1, columns=told, first=first, second=second)
 
 
-def _suggestion(header: Header) -> Mapping[str, str]:
-    """The likeliest columns for prompt and completion: misspelled ones, else the first that are free."""
-    found = {name: header.names[place] for name, place in header.places.items() if name in PAIR}
-    free = [name for name in header.names if name and name not in found.values()]
-    for name in free:
-        field = meant(name, [field for field in ("prompt", "completion") if field not in found])
-        if field:
-            found[field] = name
-    rest = iter([name for name in free if name not in found.values()])
-    return {"first": found.get("prompt") or next(rest, "…"), "second": found.get("completion") or next(rest, "…")}
+def _misspelt(header: Header, known: Mapping[str, int]) -> tuple[str, str] | None:
+    """The names of question and answer where one is certain and the other nearly spelt like one."""
+    (missing,) = PAIR - known.keys()
+    found = next((place for place, name in enumerate(header.names) if meant(name, [missing])), None)
+    if found is None or found in known.values():
+        return None
+    places = {**known, missing: found}
+    return header.names[places["prompt"]], header.names[places["completion"]]
+
+
+def damaged(layout: Layout, below: Sequence[Row]) -> ReadError | None:
+    """The error for a table that another program has put into cells: lines of JSON, or whole lines as one cell."""
+    first = next((str(cell).strip() for cell in layout.row.cells if not is_blank(cell)), "")
+    line = layout.row.line
+    if first.startswith(("{", "[{")) and '"' in first:
+        return unreadable("T311", line=line, text=first[:SHOWN])
+    single = layout.row.filled == 1 and all(row.filled == 1 for row in below)
+    for mark in PARTING if single and below else ():
+        count = first.count(mark)
+        if count and sum(str(row.cells[0]).count(mark) >= count for row in below) > 0.8 * len(below):
+            return unreadable("T312", line=line, text=first[:SHOWN])
+    return None
 
 
 def refuse_rivals(layout: Layout) -> None:
@@ -171,18 +239,19 @@ def header_notes(source: str, layout: Layout) -> Iterator[Diagnostic]:
     if layout.above:
         yield _skipped(source, layout)
     header = layout.header
-    if any(rank > CANONICAL for name, rank in header.ranks.items() if name in header.places):
-        taken = ", ".join(f"{name} = {header.names[place]}" for name, place in header.places.items())
-        yield diagnose("T251", _origin(source, layout.row), mapping=taken)
+    ranked = {name: place for name, place in header.places.items() if name in header.ranks}
+    if any(header.ranks[name] > CANONICAL for name in ranked):
+        taken = ", ".join(f"{name} = {header.names[place]}" for name, place in ranked.items())
+        yield diagnose("T251", place_of_header(source, layout.row), mapping=taken)
     for name, places in header.rivals.items():
-        origin = _origin(source, layout.row, places[0])
+        origin = place_of_header(source, layout.row, places[0])
         yield diagnose(_rival_code(layout, places), origin, severity="warning", **_rivals(layout, name, places))
     taken_or_told = {*header.places.values(), *(place for places in header.rivals.values() for place in places)}
     free = [name for name in ("category", "system") if name not in header.places]
     for place, name in enumerate(header.names):
         if name and place not in taken_or_told:
             field = meant(name, free) or "…"
-            yield diagnose("T261", _origin(source, layout.row, place), column=name, field=field)
+            yield diagnose("T261", place_of_header(source, layout.row, place), column=name, field=field)
 
 
 def _skipped(source: str, layout: Layout) -> Diagnostic:
@@ -192,11 +261,11 @@ def _skipped(source: str, layout: Layout) -> Diagnostic:
     texts = [plain(str(cell)) for row in layout.above for cell in row.cells if not is_blank(cell)]
     shown = " / ".join(texts)
     cut = shown if len(shown) <= SHOWN else shown[: SHOWN - 1] + "…"
-    origin = _origin(source, layout.above[0])
+    origin = place_of_header(source, layout.above[0])
     return diagnose("T258", origin, severity=severity, count=len(layout.above), text=" ".join(cut.split()))
 
 
-def _origin(source: str, row: Row, column: int | None = None) -> Origin:
+def place_of_header(source: str, row: Row, column: int | None = None) -> Origin:
     """The place of a header's cell; of the row's first filled cell where none is named."""
     if column is None:
         column = next((place for place, cell in enumerate(row.cells) if not is_blank(cell)), 0)

@@ -14,7 +14,7 @@ def read_parquet(blob: Blob, options: Options, *, source: str) -> Reading:
 
     Args:
         blob: The file's bytes.
-        options: Names of columns.
+        options: What is said of columns and speakers.
         source: The file's name.
     """
     parquet = require("pyarrow.parquet", extra="parquet", feature="Reading Parquet files")
@@ -30,4 +30,4 @@ def read_parquet(blob: Blob, options: Options, *, source: str) -> Reading:
         raise unreadable("E112", what=str(error)) from error
     if not rows:
         raise unreadable("E101")
-    return read_records(rows, source, options.columns)
+    return read_records(rows, source, options)
