@@ -1,11 +1,15 @@
 """Following a job beside a plain loop of the SDK, in one run: delay of events and of the end, requests, CPU, as ratios.
 
     python benchmarks/following.py [--seconds 20] [--jobs 8] [--steps 16]
+    python benchmarks/following.py --many 100 [--seconds 30] [--steps 100]
 
 A small server tells of jobs that end after about so many seconds, with a step and its metrics at a time. Two processes
 follow as many of them at once: a plain loop, which asks for the job and for its events every two seconds as the
 platforms' own examples do, and `Job.wait`. The server knows when each event came to be; requests of every kind count,
 those by which `wait` makes sure that nothing comes behind the end, and that the model answers, too.
+
+With `--many` so many jobs are followed at once by `Job.wait`, which asks each every two seconds; what counts is the share
+of a core that it takes while all of them run.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 MODEL, WARM, PLAIN_PAUSE = "gpt-4.1-mini", "ftjob-warm", 2.0
-DELAY_GOAL, REQUESTS_GOAL = 0.5, 1.0
+DELAY_GOAL, REQUESTS_GOAL, CORE_GOAL = 0.5, 1.0, 0.1
 BEGINNING = {0.0: "Created fine-tuning job", 0.01: "Validating training file", 0.08: "Files validated", 0.14: "Started"}
 FIRST_STEP, LAST_STEP = 0.16, 0.97
 ENDING = ("Checkpoint created at the last step", "New fine-tuned model created", "The job has successfully completed")
@@ -152,8 +156,25 @@ async def ours(url: str, ids: list[str], seen: dict[str, float]) -> None:
     await asyncio.gather(*map(follow, ids))
 
 
+async def many(url: str, ids: list[str], seen: dict[str, float]) -> None:
+    """As `ours`, at an interval of two seconds; `seen` has the share of a core."""
+    from finetune_lib.jobs import following
+
+    following.SHORT_DELAY = PLAIN_PAUSE
+    following.QUIET_LOOKS = 10**6  # the events alone
+    if ids == [WARM]:
+        await ours(url, ids, {})
+        return
+    work = asyncio.create_task(ours(url, ids, {}))
+    await asyncio.sleep(2 * PLAIN_PAUSE)  # connections are made
+    began, before = time.monotonic(), time.process_time()
+    await asyncio.sleep(float(os.environ["MEASURED_SECONDS"]))
+    seen["core"] = (time.process_time() - before) / (time.monotonic() - began)
+    work.cancel()
+
+
 def route(name: str, url: str, ids: list[str]) -> None:
-    follow = {"plain": plain, "ours": ours}[name]
+    follow = {"plain": plain, "ours": ours, "many": many}[name]
     asyncio.run(follow(url, [WARM], {}))  # what is loaded once a process is loaded
     print("ready", flush=True)
     input()  # until the jobs have begun
@@ -210,6 +231,29 @@ def compare(options: argparse.Namespace) -> dict[str, Measured]:
     return {name: measured([jobs[id] for id in _ids(name, options)], told[name]) for name in names}
 
 
+def crowd(options: argparse.Namespace) -> None:
+    """The share of a core that following many jobs takes."""
+    jobs = {WARM: Told(WARM, 0.0, [(0.0, ENDED)])}
+    server = serve(jobs)
+    ids = [f"ftjob-many-{number}" for number in range(options.many)]
+    long = argparse.Namespace(seconds=10 * options.seconds, steps=10 * options.steps)
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, __file__, "route", "many", f"http://127.0.0.1:{server.server_port}/v1", *ids]
+        environment = {**os.environ, "FINETUNE_LIB_HOME": folder, "MEASURED_SECONDS": str(options.seconds)}
+        process = subprocess.Popen(command, stdin=-1, stdout=-1, text=True, env=environment)
+        assert process.stdout
+        process.stdout.readline()
+        jobs.update({id: Told.drawn(id, number, long) for number, id in enumerate(ids)})
+        for job in jobs.values():  # half of their steps are told already
+            job.started -= 5 * options.seconds
+            job.events = [(at - 5 * options.seconds, event) for at, event in job.events]
+        share = json.loads(process.communicate("\n")[0])["seen"]["core"]
+    server.shutdown()
+    asked = sum(job.requests for job in jobs.values()) / options.many
+    told = f"{options.many} jobs, {asked:.1f} requests each: {share:6.1%} of a core"
+    print(f"{told}  (at most {CORE_GOAL:.0%}) {'ok' if share <= CORE_GOAL else 'MISSED'}")
+
+
 def _ids(name: str, options: argparse.Namespace) -> list[str]:
     return [f"ftjob-{name}-{number}" for number in range(options.jobs)]
 
@@ -232,7 +276,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--jobs", type=int, default=8, help="followed at once by each")
     parser.add_argument("--steps", type=int, default=16, help="of each job")
-    report(compare(parser.parse_args()))
+    parser.add_argument("--many", type=int, default=0, help="jobs followed at once by Job.wait alone")
+    options = parser.parse_args()
+    crowd(options) if options.many else report(compare(options))
 
 
 if __name__ == "__main__":

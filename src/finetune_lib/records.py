@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
@@ -342,7 +343,7 @@ class JobEvent(_Answer):
             return "moderation"
         return "checkpoint" if self.message.startswith("Checkpoint created") else "message"
 
-    @property
+    @cached_property
     def content(self) -> tuple[Any, ...]:
         """What makes two events the same."""
         data = json.dumps(self.data, sort_keys=True, default=str) if self.data else ""

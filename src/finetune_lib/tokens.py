@@ -10,13 +10,16 @@ its base here.
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import islice
 from typing import Any, cast
 
+import finetune_lib
 from finetune_lib import catalog
+from finetune_lib.errors import PolicyError
 from finetune_lib.pictures import PictureRule, picture_tokens
 
 # Per message <|im_start|>, <|im_sep|> and <|im_end|>, and one for the role: the sum that OpenAI bills.
@@ -28,6 +31,7 @@ MEMO = 8192
 # Special tokens of all vocabularies begin so.
 SPECIAL = "<|"
 OFFLINE = frozenset({"o200k_base", "cl100k_base"})  # the vocabularies of OpenAI's that splintr brings
+POLICY = "FINETUNE_LIB_POLICY"
 # All models that OpenAI still trains have this vocabulary.
 DEFAULT_ENCODING = "o200k_base"
 
@@ -125,6 +129,11 @@ def _encoder(encoding: str) -> tuple[Encode, int, Encode]:
     try:
         tokenizer = splintr.Tokenizer.from_pretrained(encoding)
     except ValueError:
+        if os.environ.get(POLICY) or vars(finetune_lib).get("POLICY_AT_IMPORT"):
+            raise PolicyError(
+                f"counting tokens of {encoding} needs a vocabulary that tiktoken downloads, which the policy does not "
+                "allow. Nothing was sent."
+            ) from None
         tiktoken: Any = importlib.import_module("tiktoken")
         encode = tiktoken.get_encoding(encoding).encode_ordinary
         return encode, 1, encode

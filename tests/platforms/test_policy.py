@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 
+import openai
 import pytest
 from tests.doubles import Scripted, Service, serving
 
@@ -162,3 +163,37 @@ def test_the_local_server_is_bound_too(tmp_path):
         f"local.stop({str(tmp_path / 'root')!r})\n"
     )
     assert code(text, tmp_path, "hub = false").stdout == "NotFoundError\n"
+
+
+def test_a_server_that_was_started_without_the_policy_is_bound_when_it_is_joined(tmp_path, own_root, monkeypatch):
+    """It may download itself; a caller who may not gets no model of a hub from it."""
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    rows = b'{"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": "a"}]}\n' * 12
+    free, strict = ft.connect("local", root=own_root), ft.connect("local", root=own_root, local_only=True)
+    assert free.base_url == strict.base_url
+    file = free.client.files.create(file=("rows.jsonl", rows), purpose="fine-tune").id
+    ask = {"model": "org/anything", "messages": [{"role": "user", "content": "?"}]}
+    for call in (
+        lambda: strict.client.fine_tuning.jobs.create(model="org/anything", training_file=file),
+        lambda: strict.client.with_options(max_retries=0).chat.completions.create(**ask),
+    ):
+        with pytest.raises(openai.PermissionDeniedError, match="bound by the policy") as caught:
+            call()
+        assert caught.value.code == "forbidden_by_policy"
+    accepted = free.client.fine_tuning.jobs.create(model="org/anything", training_file=file)
+    free.client.fine_tuning.jobs.cancel(accepted.id)
+    assert strict.client.fine_tuning.jobs.create(model="tiny", training_file=file).id
+
+
+@pytest.mark.parametrize("where", ["environment", "import"])
+def test_no_vocabulary_is_downloaded_under_a_policy(where, tmp_path):
+    """Of OpenAI's models all are here; of another encoding tiktoken would download it."""
+    text = (
+        "import os\nimport finetune_lib as ft\nfrom finetune_lib import tokens\n"
+        + ("del os.environ['FINETUNE_LIB_POLICY']\n" if where == "import" else "")
+        + "assert tokens.counter_for('gpt-4.1').count('a b') == 2\n"
+        "try:\n    tokens._encoder('p50k_base')\n"
+        "except ft.PolicyError as error:\n    print('refused', error)\n"
+    )
+    done = code(text, tmp_path, "hub = false")
+    assert done.stdout.startswith("refused counting tokens of p50k_base"), done.stdout + done.stderr

@@ -163,3 +163,42 @@ def test_settings_that_carry_one_are_not_written_down(key, tmp_path, monkeypatch
     assert not shows(run, key)
     assert not shows(run.card(), key)
     assert key.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_what_a_job_and_its_events_say_carries_no_key(key, caplog, tmp_path, monkeypatch):
+    """A platform that echoes the header in its events, in their data, and as the reason of a failure."""
+    monkeypatch.setenv("FINETUNE_LIB_HOME", str(tmp_path))
+    said = f"the call with Authorization: Bearer {key} at https://a.example/v1?api_key={key}&x=1 failed"
+    told = list[ft.JobEvent]()
+
+    def echoing(request, answer):
+        if request.path.endswith("/events"):
+            events = [
+                {**one, "message": said, "data": {"why": [said], "step": n}} for n, one in enumerate(answer["data"])
+            ]
+            return {**answer, "data": events}
+        return answer
+
+    reason = {"code": "server_error", "message": said, "param": None}
+    with ft.testing.ScriptedPlatform(key=key, alter=echoing, failure=reason) as server:
+        job = ft.Job.create(ft.Dataset.from_rows(ROWS), model="gpt-4.1-mini", platform=server.connect())
+        with caplog.at_level(logging.DEBUG), pytest.raises(ft.JobFailedError) as caught:
+            job.wait(on_event=told.append)
+        ended = job.refresh()
+    assert told
+    for one in (*told, ended, ended.record, caught.value, vars(caught.value), [event.data for event in told]):
+        assert not shows(one, key)
+        assert not shows(repr(one), key)
+    assert key.encode() not in pickle.dumps((told, ended, ended.record))
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert key.encode() not in written
+
+
+def test_a_key_that_is_an_ordinary_word_changes_no_name():
+    """As people give a server of their own that wants none."""
+    with ft.testing.ScriptedPlatform("compatible", key="gpt-4.1", models=("gpt-4.1-mini",)) as server:
+        job = ft.Job.create(ft.Dataset.from_rows(ROWS), model="gpt-4.1-mini", platform=server.connect())
+        assert job.model == "gpt-4.1-mini"
+        while not job.done:
+            job = job.refresh()
+        assert job.fine_tuned_model.startswith("ft:gpt-4.1-mini:")

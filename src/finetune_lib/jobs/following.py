@@ -26,7 +26,7 @@ QUIET_LOOKS = 4
 TURNS = re.compile(r"succe|complet|finish|fail|error|cancel|paus|resum|stop", re.IGNORECASE)
 # A list that is read twice alike has settled; one that never does is read so often.
 MOST_READINGS, READING_PAUSE = 20, 0.2
-LARGE_PAGE = 1_000
+SMALL_PAGE, LARGE_PAGE = 20, 1_000
 STILL_SECONDS = 600.0
 READY_SECONDS, READY_PAUSE = 600.0, 1.0
 BAD_REQUEST, MISSING = 400, 404
@@ -38,6 +38,7 @@ class Told:
     """The events that were told, and in what number each: ids are not the same in each answer of every platform."""
 
     seen: Counter[Any] = field(default_factory=Counter[Any])
+    newest_first: bool = False  # the list has been seen to run so
 
     def new(self, events: Iterable[JobEvent]) -> list[JobEvent]:
         """Those of one reading that are new, oldest first; they count as told."""
@@ -50,8 +51,16 @@ class Told:
         return sorted(new, key=lambda event: event.created_at)
 
     def knows(self, events: Iterable[JobEvent]) -> bool:
-        """Whether nothing of a page is new."""
+        """Whether nothing of these is new."""
         return all(self.seen[event.content] for event in events)
+
+    def reaches(self, events: Sequence[JobEvent]) -> bool:
+        """Whether what lies behind a page is known: the newest stand first, and its last one is known.
+
+        An event that was put in farther behind is told when the job has ended: the whole list is read then.
+        """
+        self.newest_first |= len(events) > 1 and events[0].created_at > events[-1].created_at
+        return (self.newest_first or len(events) < 2) and self.knows(events[-1:])
 
 
 @dataclass
@@ -233,7 +242,7 @@ class Follower:
 
 
 async def read_events(wire: Wire, job: str, *, seconds: float, known: Told | None = None) -> list[JobEvent]:
-    """The events of a job, oldest first: all, or those back to a page of which nothing is new.
+    """The events of a job, oldest first: all, or those back to one that is known.
 
     Raises:
         PlatformError: The platform has none, or does not answer.
@@ -247,13 +256,12 @@ async def read_events(wire: Wire, job: str, *, seconds: float, known: Told | Non
             # Where the order within a second changes while it is read, one may stand on two pages.
             found += [event for event in events if not event.id or (event.id, event.content) not in before]
             before |= {(event.id, event.content) for event in events}
-            newest_first = len(events) < 2 or events[0].created_at > events[-1].created_at
-            if known is not None and newest_first and known.knows(events):
+            if known is not None and known.reaches(events):
                 break
         return found
 
     try:
-        found = await read(PAGE)
+        found = await read(SMALL_PAGE if known is not None and known.newest_first else PAGE)
     except PlatformError as error:
         if error.status_code != BAD_REQUEST:
             raise

@@ -28,6 +28,7 @@ RETRYABLE = frozenset({408, 409, 429})
 # A 429 that no waiting helps: the account has no money, or its limit of jobs is reached.
 FINAL_CODES = frozenset({"insufficient_quota", "exceeded_quota", "billing_hard_limit_reached"})
 NOT_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol"})
+NO_HUB = "x-finetune-lib-no-hub"
 SHOWN = 200  # characters of a refusal that has no form of its own
 
 
@@ -180,7 +181,10 @@ class Platform:
 
     def _admit(self, request: Request) -> None:
         """Each request is held against the policy, wherever a client was turned to since, or a service redirects."""
-        policy(local_only=self.policy.local_only).admit_address(self.kind, str(request.url))
+        allowed = policy(local_only=self.policy.local_only)
+        allowed.admit_address(self.kind, str(request.url))
+        if self.kind.takes == "any" and not allowed.hub:
+            request.headers[NO_HUB] = "1"  # a server that was started without this policy is bound, too
 
     async def _admit_async(self, request: Request) -> None:
         self._admit(request)

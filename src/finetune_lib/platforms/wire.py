@@ -6,7 +6,7 @@ Nothing is sent again by itself: `patience` decides that, and knows which calls 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -22,6 +22,7 @@ PAGE = 100
 # A repeated cursor ends a list; this many pages end one whose cursors never repeat.
 MOST_PAGES = 10_000
 UNREADABLE = "unreadable_answer"
+WORDS = frozenset({"message", "error", "status_details", "detail"})  # fields in which platforms say something
 Object = dict[str, Any]
 
 
@@ -88,7 +89,7 @@ class Wire:
             return await send(call.path, cast_to=httpx2.Response, options=options, **sent)
 
     def object_in(self, answer: Any, call: Call) -> Object:
-        """The object of an answer.
+        """The object of an answer, its words without keys: platforms echo what they were sent.
 
         Raises:
             PlatformError: It is none.
@@ -98,7 +99,7 @@ class Wire:
         except ValueError:
             found = None
         if isinstance(found, dict):
-            return cast("Object", found)
+            return _scrubbed(found, self.platform.scrub)
         shown = self.platform.scrub(str(answer.text))[:120]
         raise PlatformError(
             f"could not {call.doing}: {self.platform.name} answered with something that is not OpenAI's protocol "
@@ -132,6 +133,21 @@ def objects_in(answer: Object) -> list[Object]:
     data = answer.get("data")
     items = cast("list[object]", data) if isinstance(data, list) else []
     return [cast("Object", item) for item in items if isinstance(item, dict)]
+
+
+def _scrubbed(value: Any, scrub: Callable[[str], str], *, words: bool = False) -> Any:
+    """A JSON value whose words have no keys in them; names and ids are left as they are: a short key may be in one."""
+    if isinstance(value, str):
+        return scrub(value) if words else value
+    if isinstance(value, list):
+        return [_scrubbed(item, scrub, words=words) for item in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    found = dict[str, Any]()
+    for name, item in cast("Object", value).items():
+        told = words or name in WORDS or (name == "data" and isinstance(item, dict))  # of an event; a page has a list
+        found[name] = _scrubbed(item, scrub, words=told)
+    return found
 
 
 @asynccontextmanager

@@ -8,8 +8,9 @@ from starlette.routing import Route
 
 from finetune_lib.local.app.errors import WireError
 from finetune_lib.local.app.services import services
-from finetune_lib.local.base_models import TINY, find_base
+from finetune_lib.local.base_models import HUB_ID, TINY, find_base
 from finetune_lib.local.objects import Object, model_object
+from finetune_lib.platforms.platform import NO_HUB
 
 BUILT_IN = {**model_object(TINY, path="", owner="finetune_lib"), "created": 1_795_132_800}
 
@@ -52,9 +53,26 @@ def source_of(request: Request, id: str) -> str:
     platform = services(request)
     if known := platform.store.get("model", id):
         return known["path"]
+    require_here(request, id)
     if base := find_base(id, platform.root):
         return base.source
     raise unknown_model(id)
+
+
+def require_here(request: Request, id: str) -> None:
+    """A caller whose policy forbids downloads gets no model of a hub from a server that may download it.
+
+    Raises:
+        WireError: It would.
+    """
+    from huggingface_hub.constants import HF_HUB_OFFLINE
+
+    if NO_HUB in request.headers and HUB_ID.fullmatch(id) and not HF_HUB_OFFLINE:
+        message = (
+            f"The policy of the caller forbids the download of {id!r}, and this server, which was started without it, "
+            "may download. Stop it (finetune_lib.local.stop()): the next one is bound by the policy."
+        )
+        raise WireError(403, message, param="model", code="forbidden_by_policy")
 
 
 def _shown(model: Object) -> Object:
