@@ -84,6 +84,7 @@ from finetune_lib.jobs.job import Job as Job
 from finetune_lib.jobs.metrics import Metrics as Metrics
 from finetune_lib.pages.bar import Bar as Bar
 from finetune_lib.platforms.connect import connect as connect
+from finetune_lib.platforms.deployment import AzureDeployment as AzureDeployment
 from finetune_lib.platforms.platform import Platform as Platform
 from finetune_lib.records import Answer as Answer
 from finetune_lib.records import Case as Case

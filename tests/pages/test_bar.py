@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import ModuleType, SimpleNamespace
 
 import pytest
+from tests.jobs.scripts import MODEL, examples, hasten
 
 import finetune_lib as ft
 from finetune_lib.pages import bar as bar_room
@@ -184,3 +185,38 @@ def test_ipython_in_a_terminal_gets_the_line(notebook, terminal):
     notebook(SimpleNamespace())
     Bar()(1, 2)
     assert seen(terminal) == ["[##########----------]  50% 1 of 2"]
+
+
+def test_evaluation_draws_itself_and_tells_its_function_too(terminal):
+    cases, told = [ft.Case(str(n), (), expected="a") for n in range(3)], []
+    evaluator = ft.Evaluator([ft.ExactMatch()])
+    evaluator.run(cases, candidates=[lambda case: "a"], progress=True, on_progress=told.append)
+    assert "100% scores 3/3" in terminal.getvalue()
+    assert [state.done for state in told if state.stage == "scores"][-1] == 3
+
+
+def test_augmentation_draws_itself(terminal):
+    examples(rows=4).augment(ft.Noise(), progress=True)
+    assert "[####################] 100% 4 of 4" in terminal.getvalue()
+
+
+def test_an_upload_draws_itself(terminal, tmp_path, monkeypatch):
+    monkeypatch.setenv("FINETUNE_LIB_HOME", str(tmp_path))
+    data = examples()
+    size = len(b"".join(data.lines()))
+    with ft.testing.ScriptedPlatform() as server:
+        ft.Job.create(data, model=MODEL, platform=server.connect(), progress=True)
+    assert f"100% upload {size:,} of {size:,}" in terminal.getvalue()
+
+
+def test_a_notebook_sees_the_curve_of_a_job(notebook, tmp_path, monkeypatch):
+    monkeypatch.setenv("FINETUNE_LIB_HOME", str(tmp_path))
+    display = notebook(SimpleNamespace(kernel=object()), Display())
+    hasten(monkeypatch.setattr)
+    with ft.testing.ScriptedPlatform(statuses=("queued",)) as server:
+        job = ft.Job.create(examples(), model=MODEL, platform=server.connect())
+        job.wait(progress=True)
+    last = display.shown[-1]
+    assert "step 6 of 6" in last
+    assert '<svg viewBox="0 0 640 260"' in last
+    assert "training loss" in last

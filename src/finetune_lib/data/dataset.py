@@ -499,6 +499,7 @@ class Dataset(Sequence[Example]):
         seed: int = 0,
         cache: str | PathLike[str] | None = None,
         on_progress: OnProgress | None = None,
+        progress: bool = False,
     ) -> Dataset:
         """The examples and, behind them, what augmenters make of them; `augmentation` of the result has the counts.
 
@@ -514,6 +515,7 @@ class Dataset(Sequence[Example]):
             seed: Another seed, other children.
             cache: The file that keeps paid answers; a rerun asks only for what is missing.
             on_progress: Called with the number of units done and the number in all.
+            progress: Draw it, in a notebook or a terminal.
 
         Raises:
             ValueError: A number is out of range, or a budget is given and a price is not known.
@@ -530,6 +532,7 @@ class Dataset(Sequence[Example]):
             **limits,
             check=first_error,
             on_progress=on_progress,
+            progress=progress,
         )
         return Dataset(made.examples, name=self.name, problems=self.problems, augmented=made)
 

@@ -23,6 +23,7 @@ from finetune_lib.evaluation.running.run import Plan, Run
 from finetune_lib.evaluation.running.units import cases_of, named
 from finetune_lib.evaluation.scorers import Scorer
 from finetune_lib.files import refuse_path
+from finetune_lib.pages.bar import drawing
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Session, within
 from finetune_lib.records import Case, Example
@@ -96,6 +97,7 @@ class Evaluator:
         training: Sequence[Example] | None = None,
         job: Job | None = None,
         on_progress: OnProgress | None = None,
+        progress: bool = False,
     ) -> Report:
         """Evaluate; works in scripts and inside a running event loop (a notebook). Ctrl-C loses nothing.
 
@@ -105,6 +107,7 @@ class Evaluator:
             training: The training data: cases whose like is in it are left out of the comparisons.
             job: The fine-tuning job behind the tuned candidate, for the record and the price of the training.
             on_progress: Called after each unit with a `Progress`; `print` is one.
+            progress: Draw how far it is, in a notebook or a terminal.
 
         Raises:
             TypeError: A candidate, scorer or judge is nothing that can be called, or the class of one; or a path
@@ -116,7 +119,9 @@ class Evaluator:
             EvaluationError: Not a single answer came; its report has the reasons.
             MissingExtraError: Comparing without `pip install "finetune_lib[eval]"`; raised before any call.
         """
-        work = self.run_async(golden, candidates=candidates, training=training, job=job, on_progress=on_progress)
+        work = self.run_async(
+            golden, candidates=candidates, training=training, job=job, on_progress=on_progress, progress=progress
+        )
         return in_own_loop(work)
 
     async def run_async(
@@ -127,6 +132,7 @@ class Evaluator:
         training: Sequence[Example] | None = None,
         job: Job | None = None,
         on_progress: OnProgress | None = None,
+        progress: bool = False,
     ) -> Report:
         """As `run`."""
         refuse_path(training, "training has examples", "ft.Dataset.load")
@@ -142,7 +148,7 @@ class Evaluator:
         )
         async with within(session):
             await session.prepare(_asking(plan))
-            run = Run(plan, session, on_progress)
+            run = Run(plan, session, drawing(on_progress, progress=progress))
             await run.finish()
             record = run_record(plan, session, job, started=started, seconds=time.perf_counter() - watch)
             report = _checked(_report(plan, run, near, record, self._design(plan, session)))

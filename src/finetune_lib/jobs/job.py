@@ -12,17 +12,17 @@ from finetune_lib.data.dataset import Dataset
 from finetune_lib.errors import PlatformError
 from finetune_lib.evaluation.candidates import ChatModel
 from finetune_lib.jobs.calls import answered, place_behind, unmarked
-from finetune_lib.jobs.errors import JobCancelledError, JobError, JobTimeoutError
+from finetune_lib.jobs.errors import JobError
 from finetune_lib.jobs.following import Follower, OnEvent, Told, read_events
 from finetune_lib.jobs.metrics import Metrics
 from finetune_lib.jobs.notebook import job_html
 from finetune_lib.jobs.plan import CreateOptions, JobOptions, PilotOptions, Plan, planned
-from finetune_lib.jobs.reasons import failed
+from finetune_lib.jobs.reasons import again, require_success
 from finetune_lib.jobs.results import results_of
 from finetune_lib.jobs.watching import Watch
 from finetune_lib.pages.bar import Bar
 from finetune_lib.platforms import Platform, default_platform
-from finetune_lib.platforms.deployment import az_command
+from finetune_lib.platforms.deployment import AzureDeployment, az_command, deployed
 from finetune_lib.platforms.kinds import ENDED, status_of
 from finetune_lib.platforms.patience import OnStall, Patience
 from finetune_lib.platforms.webhooks import job_in
@@ -148,7 +148,7 @@ class Job:
                 of reinforcement; `integrations`; `extra`, fields of the platform's own; `budget`, US dollars at
                 most; `platform`, by default as `connect()` chooses; `allow_duplicate`, to start a job even where the
                 same one is there; `on_progress`, called with the bytes that were uploaded and their number in all;
-                `ft.Bar()` draws them.
+                `progress`, to draw them in a notebook or a terminal.
 
         Raises:
             ValueError: A setting that the platform would refuse, or a model that is not its own.
@@ -183,7 +183,9 @@ class Job:
         if dry_run:
             return plan
         return await plan.submit_async(
-            allow_duplicate=options.get("allow_duplicate", False), on_progress=options.get("on_progress")
+            allow_duplicate=options.get("allow_duplicate", False),
+            on_progress=options.get("on_progress"),
+            progress=options.get("progress", False),
         )
 
     @classmethod
@@ -375,7 +377,7 @@ class Job:
                 self.wait_async(on_event=on_event, on_stall=on_stall, timeout=timeout, after=after, progress=progress)
             )
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"{self.id} goes on. Follow it again: {self._again}") from None
+            raise KeyboardInterrupt(f"{self.id} goes on. Follow it again: {again(self)}") from None
 
     async def wait_async(
         self,
@@ -400,7 +402,8 @@ class Job:
             finally:
                 watch.close()
         job._note(watch.metrics)
-        return job._ended(timeout)
+        require_success(job, reason=self.platform.scrub(job._reason), train=self.train, timeout=timeout)
+        return job
 
     def cancel(self) -> Job:
         """Stop the job; what it has learned so far is not kept.
@@ -518,9 +521,33 @@ class Job:
         Raises:
             JobError: The job has no model, or its platform deploys none.
         """
+        return az_command(self._deployable, resource_group=resource_group, account=account)
+
+    def deploy(self, wanted: AzureDeployment, *, timeout: float | None = 900.0) -> str:
+        """Deploy the model on Azure, and wait until it is there; gives the deployment's name, which a `ChatModel` asks.
+
+        The same call again changes nothing. Azure deletes a deployment that nobody calls for 15 days.
+
+        Args:
+            wanted: Where, of what kind and size.
+            timeout: Seconds to wait at most.
+
+        Raises:
+            JobError: The job has no model, or its platform deploys none.
+            PlatformError: Azure refuses, or the time is over; then it goes on.
+            PolicyError: The policy forbids the management plane.
+        """
+        return in_own_loop(self.deploy_async(wanted, timeout=timeout))
+
+    async def deploy_async(self, wanted: AzureDeployment, *, timeout: float | None = 900.0) -> str:
+        """As `deploy`."""
+        return await deployed(self.platform, self._deployable, wanted, patience=Patience(timeout))
+
+    @property
+    def _deployable(self) -> str:
         if not self.platform.kind.deploys:
             raise JobError(f"{self.platform.name} answers with {self.fine_tuned_model} as it is", job=self)
-        return az_command(self._require_model(), resource_group=resource_group, account=account)
+        return self._require_model()
 
     async def _told(self, verb: str, method: Literal["GET", "POST"], path: str) -> Job:
         """The job after a call about it; a lost answer to a change is looked up."""
@@ -541,10 +568,6 @@ class Job:
     def _reason(self) -> str:
         return (self.record.error.message or "") if self.record.error else ""
 
-    @property
-    def _again(self) -> str:
-        return f"Job.get({self.id!r}).wait()"
-
     def _require_model(self) -> str:
         if self.fine_tuned_model is None:
             raise JobError(f"{self.id} is {self.status}: it has no model yet. Call wait() first.", job=self)
@@ -557,18 +580,6 @@ class Job:
         known = {"usd": self.cost(), "curve": metrics.end or None}
         seen |= {name: value for name, value in known.items() if value is not None}
         note(self.platform.identity, self.id, **seen)
-
-    def _ended(self, timeout: float | None) -> Job:
-        if not self.done:
-            raise JobTimeoutError(
-                f"{self.id} is still {self.status} after {timeout:g} s; it goes on. Follow it again: {self._again}",
-                job=self,
-            )
-        if self.status == "failed":
-            raise failed(self, reason=self.platform.scrub(self._reason), train=self.train)
-        if self.status == "cancelled":
-            raise JobCancelledError(f"{self.id} was cancelled", job=self)
-        return self
 
     def _repr_html_(self) -> str:
         reason, name = self.platform.scrub(self._reason), self.platform.name

@@ -15,6 +15,7 @@ from finetune_lib.jobs.outlook import outlook
 from finetune_lib.jobs.planning import Draft, drafted
 from finetune_lib.jobs.settings import Settings, TrainingMethod
 from finetune_lib.jobs.uploading import OnProgress
+from finetune_lib.pages.bar import drawing
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.patience import OnStall
 
@@ -44,6 +45,7 @@ class CreateOptions(JobOptions, total=False):
 
     allow_duplicate: bool
     on_progress: OnProgress | None
+    progress: bool
 
 
 class PilotOptions(JobOptions, total=False):
@@ -76,9 +78,15 @@ class Plan(Draft):
         allow_duplicate: bool = False,
         on_progress: OnProgress | None = None,
         on_stall: OnStall | None = None,
+        progress: bool = False,
     ) -> Job:
-        """Upload the data and start the job, or give the same one that is there; errors are those of `Job.create`."""
-        work = self.submit_async(allow_duplicate=allow_duplicate, on_progress=on_progress, on_stall=on_stall)
+        """Upload the data and start the job, or give the same one that is there; errors are those of `Job.create`.
+
+        `progress` draws the upload, in a notebook or a terminal.
+        """
+        work = self.submit_async(
+            allow_duplicate=allow_duplicate, on_progress=on_progress, on_stall=on_stall, progress=progress
+        )
         return in_own_loop(work)
 
     async def submit_async(
@@ -87,10 +95,12 @@ class Plan(Draft):
         allow_duplicate: bool = False,
         on_progress: OnProgress | None = None,
         on_stall: OnStall | None = None,
+        progress: bool = False,
     ) -> Job:
         """As `submit`."""
         self.require()
-        found = await created(self, allow_duplicate=allow_duplicate, on_progress=on_progress, on_stall=on_stall)
+        told = drawing(on_progress, progress=progress, title="upload")
+        found = await created(self, allow_duplicate=allow_duplicate, on_progress=told, on_stall=on_stall)
         from finetune_lib.jobs.job import Job
 
         job = Job(unmarked(found.record), self.platform, self.train)

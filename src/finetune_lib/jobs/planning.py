@@ -25,7 +25,7 @@ CLOSING = "K709"
 # Azure deletes deployments that nobody calls for 15 days; Microsoft Learn, fine-tuning: deploy a model.
 DEPLOY = (
     "Azure answers with a tuned model only once it is deployed; a deployment that nobody calls for 15 days is deleted. "
-    "When the job has ended, job.deployment() prints the command."
+    "When the job has ended, job.deployment() prints the command, and job.deploy() does it."
 )
 
 

@@ -1,4 +1,4 @@
-"""Why a job failed: the rows that a platform complains about, as rows of the user's own data."""
+"""How a job ended, and why it failed: the rows that a platform complains about, as rows of the user's own data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from finetune_lib.data.dataset import Dataset
-from finetune_lib.jobs.errors import JobFailedError, Snapshot
+from finetune_lib.jobs.errors import JobCancelledError, JobFailedError, JobTimeoutError, Snapshot
 from finetune_lib.records import Origin
 
 # "Example 100, message 2", "line 7", "Flagged lines: 4, 13, 14".
@@ -39,3 +39,25 @@ def failed(job: Snapshot, *, reason: str, train: Dataset | None) -> JobFailedErr
         param=error.param if error else None,
         rows=rows,
     )
+
+
+def require_success(job: Snapshot, *, reason: str, train: Dataset | None, timeout: float | None) -> None:
+    """That a job that was waited for has succeeded.
+
+    Raises:
+        JobFailedError: It failed.
+        JobCancelledError: It was cancelled.
+        JobTimeoutError: It has not ended within `timeout` seconds.
+    """
+    if job.status == "failed":
+        raise failed(job, reason=reason, train=train)
+    if job.status == "cancelled":
+        raise JobCancelledError(f"{job.id} was cancelled", job=job)
+    if job.status != "succeeded":
+        still = f"{job.id} is still {job.status} after {timeout:g} s; it goes on. Follow it again: {again(job)}"
+        raise JobTimeoutError(still, job=job)
+
+
+def again(job: Snapshot) -> str:
+    """What follows a job from any process."""
+    return f"Job.get({job.id!r}).wait()"

@@ -54,7 +54,11 @@ class Watch:
         told = [event for event in self.heard if event.kind == "metrics"]
         step, total = _place(told[-1]) if told else (0, 0)
         parts = [f"{self.follower.record.id} {self.follower.status}", *(_said(told[0], told[-1]) if told else ())]
-        bar.show(", ".join(parts), share=min(step / total, 1.0) if total else None)
+        share = min(step / total, 1.0) if total else None
+        bar.show(", ".join(parts), share=share, picture=self._curve if told else None)
+
+    def _curve(self) -> str:
+        return self.metrics.plot().svg
 
     @property
     def metrics(self) -> Metrics:

@@ -9,21 +9,23 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from finetune_lib.pages.markup import tag
+from finetune_lib.pages.markup import Markup, tag
 from finetune_lib.pages.terminal import width
 
 SWITCH = "FINETUNE_LIB_PROGRESS"
 PAUSE = 0.2  # seconds between two pictures
 CELLS = 20
+Told = Callable[..., object]
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
     text: str
     share: float | None
+    picture: Callable[[], str] | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         return self.text
@@ -36,11 +38,11 @@ class _State:
 
     def _repr_html_(self) -> str:
         bars = [] if self.share is None else [tag("progress", value=f"{self.share:.3f}", max="1"), " "]
-        return tag("div", *bars, self.text, class_="ftl")
+        return tag("div", *bars, self.text, Markup(self.picture()) if self.picture else "", class_="ftl")
 
 
 class Bar:
-    """Draws how far something is; give it as `on_progress`, or let `job.wait(progress=True)` make one.
+    """Draws how far something is; `progress=True` makes one, and it can be given as `on_progress`.
 
     In a notebook it is a display that changes in place, in a terminal one line on stderr. In a pipe, and where
     `FINETUNE_LIB_PROGRESS` is 0, it is silent. Drawing never disturbs what is drawn.
@@ -79,9 +81,15 @@ class Bar:
         """Whether a new state would be drawn now."""
         return not self._off and self._clock() - self._at >= PAUSE
 
-    def show(self, text: str, *, share: float | None = None) -> None:
-        """Draw a state in words and, where it is known, as the share that is done; at most five a second."""
-        self._state = _State(f"{self._title}{text}", share)
+    def show(self, text: str, *, share: float | None = None, picture: Callable[[], str] | None = None) -> None:
+        """Draw a state in words and, where it is known, as the share that is done; at most five a second.
+
+        Args:
+            text: The words.
+            share: From 0 to 1.
+            picture: Gives the SVG that a notebook shows below; called when it is drawn.
+        """
+        self._state = _State(f"{self._title}{text}", share, picture)
         if self.due:
             self._draw()
 
@@ -118,6 +126,20 @@ class Bar:
         with suppress(OSError, ValueError):  # closed by now
             sys.stderr.write(text)
             sys.stderr.flush()
+
+
+def drawing(on_progress: Told | None, *, progress: bool, title: str = "") -> Told | None:
+    """What is called with each state: the function that was given, a bar, or both."""
+    if not progress:
+        return on_progress
+    bar = Bar(title)
+
+    def both(*state: Any) -> None:
+        bar(*state)
+        if on_progress:
+            on_progress(*state)
+
+    return both
 
 
 def _kernel() -> Any:

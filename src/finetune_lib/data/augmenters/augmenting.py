@@ -18,6 +18,7 @@ from finetune_lib.data.augmenters.rewriting import Rewriting
 from finetune_lib.data.augmenters.sifting import Check, Offspring, Sieve
 from finetune_lib.data.augmenters.template import Template
 from finetune_lib.errors import DataError, MissingExtraError
+from finetune_lib.pages.bar import drawing
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Session, Spent, within
 from finetune_lib.records import Example
@@ -85,6 +86,7 @@ async def augmented_async(
     cache: str | PathLike[str] | None = None,
     check: Check | None = None,
     on_progress: OnProgress | None = None,
+    progress: bool = False,
 ) -> Augmented:
     """Run augmenters inside a running event loop.
 
@@ -106,6 +108,7 @@ async def augmented_async(
         check: A further test of each child.
         on_progress: Called with the number of units done and the number in all; one unit is one augmenter on
             one example.
+        progress: Draw it, in a notebook or a terminal.
 
     Raises:
         ValueError: A number is out of range, or a budget is given and the price of a model is not known.
@@ -116,7 +119,7 @@ async def augmented_async(
     _require(concurrency=concurrency, budget=budget, max_calls=max_calls)
     if not augmenters:
         raise ValueError("give at least one augmenter")
-    run = _Run(examples, augmenters, on_progress)
+    run = _Run(examples, augmenters, drawing(on_progress, progress=progress))
     before = SEED.set(seed)
     try:
         session = Session(platform=platform, store=cache, budget=budget, max_calls=max_calls, concurrency=concurrency)
