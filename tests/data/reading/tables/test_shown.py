@@ -346,6 +346,14 @@ def test_an_open_document_holds_the_text_that_it_shows(tmp_path):
     assert {("T279", "問答!B2"), ("T263", "問答!A9"), ("T263", "問答!B1")} <= set(named(data, "info"))
 
 
+def test_texts_of_an_open_document_are_those_that_it_shows(tmp_path):
+    shown = ods_cell("string", ' office:string-value="王"', "王先生")
+    rows = [ods_row(ods_text("找誰？"), shown), ods_row(ods_text("何處？"), ods_text("一樓"))]
+    data = ft.Dataset.load(open_document(tmp_path, ods_row(*map(ods_text, HEADER)), *rows))
+    assert answers(data) == ["王先生", "一樓"]
+    assert ("T279", "問答!B2") in named(data, "info")
+
+
 def test_merged_answers_of_an_open_document_are_named_as_those_of_excel(tmp_path):
     over_two = ods_text("a").replace("office:value-type", 'table:number-rows-spanned="2" office:value-type', 1)
     rows = [ods_row(ods_text("q"), over_two), ods_row(ods_text("r"), "<table:covered-table-cell/>")]

@@ -135,7 +135,8 @@ def _look(cell: ET.Element) -> tuple[str | None, Mark | None]:
     if cell.get(ERROR_TYPE) == "error":
         return text, Mark("an error of Excel")
     if cell.get(f"{OFFICE}value-type") not in NUMBERS:
-        return None, None
+        said = cell.get(f"{OFFICE}string-value", text)  # there where the format shows something beside it
+        return (text, Mark("shown by its format", said)) if text and text != said.strip() else (None, None)
     stored = _stored(cell)
     if not text:
         return None, Mark("a value that is not shown")
