@@ -224,18 +224,16 @@ class Dataset(Sequence[Example]):
         """
         from finetune_lib.data.augmenters.from_documents import asked_of_documents
 
+        rows: dict[str, Any] = {"n": n, "unanswered": unanswered, "unknown": unknown, "system": system}
         limits: dict[str, Any] = {"concurrency": concurrency, "budget": budget, "max_calls": max_calls, "seed": seed}
         made = asked_of_documents(
             paths,
             model=ask,
-            n=n,
-            unanswered=unanswered,
-            unknown=unknown,
-            system=system,
             passage_tokens=passage_tokens,
             price=price,
             platform=platform,
             cache=cache,
+            **rows,
             **limits,
             check=first_error,
             on_progress=on_progress,
