@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 from finetune_lib.data.checks import Plan, Rules, Target, first_error, validate
 from finetune_lib.data.diagnostics import Change, Diagnostic, InvalidDatasetError, ValidationReport, counted, is_loss
 from finetune_lib.data.diagnostics.explaining import known_codes
+from finetune_lib.data.fixing import fixing
 from finetune_lib.data.reading import Options, loading
 from finetune_lib.data.reading.json.line_store import LineStore, View
 from finetune_lib.data.reading.meaning import METADATA, metadata_of
@@ -280,8 +281,6 @@ class Dataset(Sequence[Example]):
         Raises:
             ValueError: `ignore` names no code, family or name.
         """
-        from finetune_lib.data.fixing.fixing import with_fixes
-
         rules = Rules(target, method, model, grader, tuple((limits or {}).items()))
         counter = counter_for(model) if tokens else None
         plan = Plan(rules, counter, duplicates=duplicates, content=content, near=near, ignore=known_codes(ignore))
@@ -293,7 +292,7 @@ class Dataset(Sequence[Example]):
         report = validate(
             self._examples, source=self.name, plan=plan, problems=problems, today=today, executor=executor
         )
-        return with_fixes(report, self._examples, rules)
+        return fixing.with_fixes(report, self._examples, rules)
 
     def fix(
         self,
@@ -320,8 +319,6 @@ class Dataset(Sequence[Example]):
         Raises:
             FileExistsError: The file for rejects is there.
         """
-        from finetune_lib.data.fixing import fixing
-
         rules = Rules(target, method, model)
         result = fixing.fixed(self._examples, self._problems, rules, safe_only=safe_only)
         if rejects is not None and result.rejected:

@@ -524,3 +524,28 @@ def test_an_array_that_is_doubtful_first_and_broken_later_is_reported(tmp_path):
     path = tmp_path / "rows.json"
     path.write_text('[{"a": {"b": 1, "b": 2}, oops}]')
     assert [d.code for d in ft.Dataset.load(path).validate().errors if d.code != "K701"] == ["J214"]
+
+
+TURNS = [{"role": role, "content": f"{role} {number}"} for number in range(3) for role in ("user", "assistant")]
+
+
+@pytest.mark.parametrize("form", ["lines", "array"])
+def test_rows_that_are_single_messages_are_one_conversation_told_once(tmp_path, form):
+    path = tmp_path / ("talk.jsonl" if form == "lines" else "talk.json")
+    path.write_text("\n".join(map(json.dumps, TURNS)) if form == "lines" else json.dumps(TURNS))
+    data = ft.Dataset.load(path)
+    assert [example.data for example in data] == [{"messages": TURNS}]
+    found = [d.code for d in data.validate(limits={"minimum": 1}).diagnostics]
+    assert ("S317" in found, found.count("T300")) == (False, 1)
+
+
+def test_single_messages_with_an_id_are_as_many_conversations(tmp_path):
+    path = tmp_path / "talks.jsonl"
+    path.write_text("\n".join(json.dumps({"session_id": f"s{n}", **turn}) for n in range(3) for turn in TURNS))
+    assert [len(example.messages) for example in ft.Dataset.load(path)] == [6, 6, 6]
+
+
+def test_single_messages_with_calls_are_not_put_together(tmp_path):
+    path = tmp_path / "calls.jsonl"
+    path.write_text("\n".join(json.dumps({**turn, "tool_calls": []}) for turn in TURNS))
+    assert "S317" in {d.code for d in ft.Dataset.load(path).validate().diagnostics}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from finetune_lib.records import Example, Origin
 
 HEAD = 1 << 16
 LARGEST_PAIRS = 64 << 20
+CALLS = {"tool_calls", "tool_call_id", "function_call"}  # no table of turns has a place for them
 JSON_ENDINGS = (".jsonl", ".json", ".ndjson")
 PACKED = (".gz", ".zst")
 
@@ -52,15 +54,28 @@ def from_memory(rows: Any, options: Options, *, name: str, system: str | None) -
 
 
 def _with_columns(loaded: Reading, source: str, options: Options, system: str | None) -> Reading:
-    """The same, its rows read as a table where something is said of its columns."""
+    """The same, its rows read as a table where something is said of its columns, or where each row is one turn."""
     if not options.tells:
-        return loaded
+        if not _are_turns(loaded.examples):
+            return loaded
+        options = replace(options, columns={"role": "role", "content": "content"})
     from finetune_lib.data.reading.tables import read_records
 
     reading = read_records([example.data for example in loaded.examples], source, options)
     notes = loaded.examples.findings if isinstance(loaded.examples, LineStore) else ()
     problems = (*loaded.problems, *notes, *reading.problems)
     return _understood(reading.examples, problems, Meaning(system, pairs=True))
+
+
+def _are_turns(examples: Sequence[Example]) -> bool:
+    """Whether each row is a single message, so that only several together are a conversation."""
+    first = next(iter(examples), None)
+    return first is not None and _is_turn(first) and all(map(_is_turn, examples))
+
+
+def _is_turn(example: Example) -> bool:
+    said = example.data.get("role"), example.data.get("content")
+    return example.kind == "unknown" and all(isinstance(text, str) for text in said) and not CALLS & example.data.keys()
 
 
 def _ending(path: Path) -> str:
