@@ -155,3 +155,10 @@ def test_a_case_without_a_number_is_no_score():
         score("42", "many")
     with pytest.raises(ValueError, match="at least 0"):
         NumericMatch(tolerance=-1)
+
+
+@pytest.mark.parametrize(
+    "text", ["1" * 20_000, "**1" * 5_000, "answer is " * 5_000 + "5", "一個半" * 3_000, "1.2 " * 5_000]
+)
+def test_long_answers_are_read(text):
+    assert score(text, "7") == 0

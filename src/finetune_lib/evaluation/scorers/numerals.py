@@ -17,6 +17,7 @@ PERCENT = re.compile("百分之(?=[-+.0-9])")
 LATEX_FRACTION = re.compile(r"\\[dt]?frac\s*(?:\{(-?[0-9.]+)\}\s*\{([0-9.]+)\}|([0-9])([0-9]))")
 # What LaTeX puts around and between figures; a thin space parts thousands.
 LATEX = [
+    (re.compile(r"\$\$"), " "),
     (re.compile(r"(?<![A-Za-z0-9])\$(?=\S)([^$\n]*[^$\s])\$(?![0-9])"), r"\1"),
     (re.compile(r"\\(?:text|textbf|mathrm|mathbf|operatorname)\s*\{([^{}]*)\}"), r"\1"),
     (re.compile(r"\{,\}"), ","),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
@@ -38,6 +39,7 @@ ASIDE = re.compile(r"\[[0-9]+(?:\s*[-,–]\s*[0-9]+)*\]|【[0-9]+[^】]*】|http
 BETWEEN = re.compile(r"\s*(?:and|又|,)?\s*", re.IGNORECASE)
 ROC_YEAR = re.compile(r"(?:民國|民国)\s?([0-9]{1,4})(?=\s?年)")
 ROC = 1911
+LONGEST_REST = 4  # characters beside a quantity in bold: 約, 個人
 WRITTEN = 8  # characters behind a number in which more of a date or time may stand
 
 
@@ -90,22 +92,24 @@ def answered(text: str, *, cut: bool = False) -> Value | None:
         cut: Whether the answer was cut off: only a marked quantity counts then, and none that the cut touches.
     """
     plain = _plain(text)
-    marked = _marked(plain)
+    found = _read(plain)
+    marked = _marked(plain, found)
     if cut:
         whole = marked is not None and plain[marked.end :].strip(" *_})")
         return marked if whole else None
-    return marked or _last(plain)
+    return marked or _last(plain, found)
 
 
 def expected_in(text: str) -> list[Value]:
     """What a case may expect: one quantity, or several that differ, of which nobody knows which one counts."""
     plain = _plain(text)
-    if marked := _marked(plain):
+    values = _read(plain)
+    if marked := _marked(plain, values):
         return [marked]
     if equations := list(EQUATION.finditer(plain)):
-        return _read(plain, equations[-1].end())[:1]
+        return [value for value in values if value.start >= equations[-1].end()][:1]
     found: list[Value] = []
-    for value in _read(plain):
+    for value in values:
         if not any(same(value, other) for other in found):
             found.append(value)
     return found
@@ -129,15 +133,14 @@ def _plain(text: str) -> str:
     return read if any(map(str.isdigit, read)) else readable(text)
 
 
-def _read(plain: str, start: int = 0, end: int | None = None) -> list[Value]:
-    """What stands between two places of a text."""
-    plain = plain[:end]
-    dates: list[Value] = [moment for moment in moments(plain) if moment.start >= start]
+def _read(plain: str) -> list[Value]:
+    """All that stands in a text; what is read as a date or time is no number as well."""
+    dates: list[Value] = [*moments(plain)]
     masked = plain
     for date in dates:
         masked = masked[: date.start] + "·" * (date.end - date.start) + masked[date.end :]
     found = [_quantity(masked, number.start, number.end, number.value, number.percent) for number in numbers(masked)]
-    return sorted([*dates, *(n for n in _sums(masked, found) if n.start >= start)], key=lambda value: value.start)
+    return sorted([*dates, *_sums(masked, found)], key=lambda value: value.start)
 
 
 def _quantity(text: str, start: int, end: int, value: Decimal, percent: bool) -> Quantity:
@@ -165,33 +168,39 @@ def _sums(text: str, found: Sequence[Quantity]) -> list[Quantity]:
     return joined
 
 
-def _marked(plain: str) -> Value | None:
+def _marked(plain: str, found: Sequence[Value]) -> Value | None:
     if strict := list(STRICT.finditer(plain)):
-        return next(iter(_read(plain, strict[-1].end())), None)
+        return next((value for value in found if value.start >= strict[-1].end()), None)
     for told in reversed(list(TOLD.finditer(plain))):
         clause = CLAUSE.search(plain, told.end())
-        if found := _affirmed(plain, _read(plain, told.end(), clause.start() if clause else None)):
-            return _outside(plain, found)[-1]
-    return _bold(plain)
+        if said := _affirmed(plain, _between(found, told.end(), clause.start() if clause else len(plain))):
+            return _outside(plain, said)[-1]
+    return _bold(plain, found)
 
 
-def _bold(plain: str) -> Value | None:
+def _bold(plain: str, found: Sequence[Value]) -> Value | None:
     """What stands in bold, where that is one quantity."""
-    found: list[Value] = []
+    bold: list[Value] = []
     for match in BOLD.finditer(plain):
-        inner = _affirmed(plain, _read(plain, match.start(), match.end()))
+        inner = _affirmed(plain, _between(found, match.start(), match.end()))
         rest = "".join(match.groups(default=""))
         if len(inner) == 1 and len(rest.strip()) <= inner[0].end - inner[0].start + LONGEST_REST:
-            found += inner
-    return found[-1] if found and all(same(value, found[0]) for value in found) else None
+            bold += inner
+    return bold[-1] if bold and all(same(value, bold[0]) for value in bold) else None
 
 
-LONGEST_REST = 4  # characters beside a quantity in bold: 約, 個人
+def _between(found: Sequence[Value], start: int, end: int) -> Sequence[Value]:
+    """Those that begin between two places."""
+    return found[bisect_left(found, start, key=_start) : bisect_left(found, end, key=_start)]
 
 
-def _last(plain: str) -> Value | None:
-    found = _affirmed(plain, _read(plain))
-    return _outside(plain, found)[-1] if found else None
+def _start(value: Value) -> int:
+    return value.start
+
+
+def _last(plain: str, found: Sequence[Value]) -> Value | None:
+    said = _affirmed(plain, found)
+    return _outside(plain, said)[-1] if said else None
 
 
 def _affirmed(plain: str, found: Sequence[Value]) -> list[Value]:

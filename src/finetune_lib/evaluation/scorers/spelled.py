@@ -16,7 +16,7 @@ NO_NUMBER = re.compile(
     rf"(?<![{HAN_DIGITS}{HAN_UNITS}點点])(?:一(?=[^{HAN_DIGITS}{HAN_UNITS}點点分個个年月日天週周小時时塊块\s。])(?!公[尺里斤克升頃顷分])"
     rf"|十分(?!之|[鐘钟])|[萬万]一|千[萬万](?=[別别不要]))"
 )
-FIGURES = rf"[0-9]+(?:\.[0-9]+)?|{RUN}"
+FIGURES = rf"(?<![0-9.])[0-9]+(?:\.[0-9]+)?|(?<![{HAN_DIGITS}{HAN_UNITS}]){RUN}"
 # 七成五 is 75 %, 八折 what remains: 80 %; 成 and 折 begin other words as well.
 TENTHS = re.compile(
     rf"(?P<tenths>{FIGURES})\s?成(?:(?P<more>[1-9一二兩两三四五六七八九])|(?P<half>半))?(?![功為为立長长員员本分年])"
