@@ -247,10 +247,10 @@ def test_it_ends_when_the_model_answers(scripted):
 
 def test_an_interrupted_wait_leaves_the_job_running_and_says_how_to_go_on(scripted):
     def interrupt(event: ft.JobEvent) -> None:
-        if event.kind == "metrics":
+        if event.message == "The job is running":
             os.kill(os.getpid(), signal.SIGINT)
 
-    server = scripted(steps=60)
+    server = scripted(statuses=("queued", *["running"] * 8))
     job = create(server)
     with pytest.raises(KeyboardInterrupt, match=rf"goes on. Follow it again: Job.get\('{job.id}'\).wait\(\)"):
         followed(job, on_event=interrupt)

@@ -108,7 +108,7 @@ def _json(reports: Sequence[ValidationReport], lang: Language | None) -> str:
     if len(told) > 1:
         files = [{"file": report.source, **one} for report, one in zip(reports, told, strict=True)]
         told = [{"ok": all(report.ok for report in reports), "files": files}]
-    return json_text(told[0], encoding=sys.stdout.encoding)
+    return json_text(told[0], encoding=sys.stdout.encoding or "utf-8")
 
 
 def _together(reports: Sequence[ValidationReport]) -> ValidationReport:
