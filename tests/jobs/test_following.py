@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -246,14 +247,18 @@ def test_it_ends_when_the_model_answers(scripted):
 
 
 def test_an_interrupted_wait_leaves_the_job_running_and_says_how_to_go_on(scripted):
+    seen = threading.Event()
+
     def interrupt(event: ft.JobEvent) -> None:
         if event.message == "The job is running":
             os.kill(os.getpid(), signal.SIGINT)
+            seen.wait(10)  # no further look, which would move the job
 
-    server = scripted(statuses=("queued", *["running"] * 8))
+    server = scripted(statuses=("queued", *["running"] * 3))
     job = create(server)
     with pytest.raises(KeyboardInterrupt, match=rf"goes on. Follow it again: Job.get\('{job.id}'\).wait\(\)"):
         followed(job, on_event=interrupt)
+    seen.set()
     assert server.jobs[0]["status"] == "running"
     assert followed(ft.Job.get(job.id, platform=server.connect()))[0].status == "succeeded"
 
