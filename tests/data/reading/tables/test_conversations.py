@@ -441,3 +441,13 @@ def test_no_turn_is_lost_or_moved(tmp_path_factory, talks, system):
     path.write_text("\n".join(rows), encoding="utf-8")
     right = [["s: be kind"] * system + [x for q, a in talk for x in (f"u: 問了{q}", f"a: 說了{a}")] for talk in talks]
     assert said(ft.Dataset.load(path)) == right
+
+
+@pytest.mark.parametrize("word", ["assistant", "content", "answer", "回答", "completion", "問題"])
+@pytest.mark.parametrize("speaker", ["user", "客戶"])
+def test_a_message_that_is_a_word_of_headers_is_no_header(load, word, speaker):
+    other = {"user": "assistant", "客戶": "客服"}[speaker]
+    rows = [f"c{n},{speaker},第{n}個怎麼辦\nc{n},{other},照第{n}條辦" for n in range(3)]
+    text = "\n".join(["conversation_id,role,content", f"c9,{speaker},{word}\nc9,{other},請說明", *rows])
+    assert said(load(text))[0] == [f"u: {word}", "a: 請說明"]
+    assert len(said(load(text))) == 4

@@ -80,7 +80,7 @@ def find_layout(rows: Sequence[Row], columns: Mapping[str, str] | None) -> Layou
         header = recognise([str(cell) for cell in row.cells], columns)
         if not header.complete or not set(columns or {}) <= header.places.keys():
             continue
-        if not _believable(rows[:index], row, header) or (likely and likely.row.filled >= row.filled):
+        if not _believable(rows, index, header) or (likely and likely.row.filled >= row.filled):
             continue
         layout = Layout(_narrowed(header, rows[index + 1 :], columns), row, rows[:index])
         if header.worst <= AFFIXED:
@@ -89,11 +89,22 @@ def find_layout(rows: Sequence[Row], columns: Mapping[str, str] | None) -> Layou
     return likely
 
 
-def _believable(above: Sequence[Row], row: Row, header: Header) -> bool:
+def _believable(rows: Sequence[Row], index: int, header: Header) -> bool:
     """Titles have fewer cells than the header below them; a row of data may hold the words of a header by chance."""
+    above, row = rows[:index], rows[index]
     if not above or all(title.filled == 1 for title in above):
         return True
-    return header.worst <= AFFIXED and sum(title.filled >= row.filled for title in above) <= 1
+    as_wide = sum(title.filled >= row.filled for title in above)
+    return header.worst <= AFFIXED and as_wide <= 1 and not (as_wide and _is_data(rows, row, header))
+
+
+def _is_data(rows: Sequence[Row], row: Row, header: Header) -> bool:
+    """Whether a name is a usual value of its column, as the speaker `user`; a header that is told again is none."""
+    others = [other.cells for other in rows if list(other.cells) != list(row.cells)]
+    return any(
+        sum(place < len(cells) and folded(str(cells[place])) == folded(header.names[place]) for cells in others) > 1
+        for place in header.places.values()
+    )
 
 
 def _narrowed(header: Header, below: Sequence[Row], columns: Mapping[str, str] | None) -> Header:
