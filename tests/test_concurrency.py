@@ -167,3 +167,15 @@ def test_after_ctrl_c_the_same_process_goes_on():
     with pytest.raises(KeyboardInterrupt):
         evaluate(blocking)
     evaluate(lambda case: "1")
+
+
+def test_ctrl_c_ends_a_wait_where_another_library_catches_signals():
+    """As polars does: its handler lets what was interrupted go on waiting."""
+    code = """
+        import signal
+        signal.siginterrupt(signal.SIGINT, False)
+        data.augment(hang)
+    """
+    with begun(code) as process:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) != 0

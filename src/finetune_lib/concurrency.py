@@ -17,6 +17,8 @@ from typing import Any, ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 GRACE = 3.0  # seconds that work has to end in, once it is told to
+# Seconds after which a wait looks whether it was interrupted: with polars loaded, and on Windows, Ctrl-C wakes no wait.
+HEARTBEAT = 0.2
 
 
 async def call(function: Callable[..., Any], *args: Any) -> Any:
@@ -97,6 +99,8 @@ def in_own_loop(work: Coroutine[Any, Any, T]) -> T:
     task = loop.create_task(work, context=contextvars.copy_context())
     ended = _started(_driven, loop, task)
     try:
+        while not wait([ended], HEARTBEAT).done:
+            pass
         return ended.result()  # to join the thread would not do: once interrupted, Python 3.11 takes it for ended
     except BaseException:
         with suppress(RuntimeError):  # the loop may be closed by now
