@@ -13,6 +13,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    # A browser is no Python package: `make test` installs one where it may, and elsewhere the other tests still run.
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine")
     arguments = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]

@@ -78,6 +78,7 @@ def test_what_is_not_learned_may_refuse():
     assert codes(row) == []
 
 
+# Answers that are (or are not) left to be written: TODO is data here.
 PLACEHOLDERS = ["TODO", "...", "xxx", "[insert name]", "待補", "【請填入答案】", "lorem ipsum dolor", "測試"]
 SHORT = ["B", "5", "test", "N/A", "none", "# TODO: later\nprint([1])", "是", "[1, 2]", "todos"]
 

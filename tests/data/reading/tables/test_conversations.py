@@ -47,6 +47,7 @@ def codes(data, severity="error"):
 TWO = [["u: 我想改地址", "a: 請問新的地址是？", "u: 台北市", "a: 改好了。"], ["u: 發票沒收到", "a: 已補寄。"]]
 
 
+# The sheets are no part of the repository; what each of them shows is tried below with sheets that are.
 @pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not here")
 @pytest.mark.parametrize("name", sorted(path.stem for path in CASES.glob("*.csv")))
 def test_the_shared_sheets_are_read_or_refused(name):

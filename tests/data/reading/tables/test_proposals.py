@@ -50,6 +50,7 @@ def shared_tables():
     return [json.loads(line) for line in lines]
 
 
+# The tables are no part of the repository; each rule is tried above or below with a table that is.
 @pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not here")
 @pytest.mark.parametrize("case", shared_tables(), ids=lambda case: case["name"])
 def test_the_shared_tables_are_proposed_rightly_or_not_at_all(case, table):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, is_error
 from finetune_lib.data.reading.tables.cells import Addresses, Mark, Row, is_blank, letters
@@ -18,7 +20,7 @@ UNLEARNED = frozenset({"conversation", "turn"})
 NOT_TEXTS = UNLEARNED | {"category", "role"}
 
 
-class Making:
+class Making(Protocol):
     """How the rows of a table become examples: one each, or several together.
 
     Attributes:
@@ -31,9 +33,9 @@ class Making:
     texts: Sequence[int]
     paths: Mapping[str, str]
 
+    @abstractmethod
     def of_row(self, row: Row, origin: Origin) -> Iterator[Example | Diagnostic]:
         """What one sound row gives."""
-        raise NotImplementedError
 
     def blank(self) -> None:
         """Take up a row without anything in it."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from finetune_lib.data.reading.tables.cells import is_blank, text_of
 
+# What people write into a cell whose text is still to come: TODO and FIXME are such words, not notes on this code.
 UNFINISHED = re.compile(
     r"""(?ix)
     (?P<T283> [〃″"“”] | '' | [同如]上(?:題|题|述|所述)? | 同前 | 見上 | 见上

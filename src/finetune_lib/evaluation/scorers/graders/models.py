@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
@@ -21,7 +22,7 @@ Messages = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class _AsksModel:
+class _AsksModel(ABC):
     """What both have in common: the model, its messages with templates, and how it is sampled."""
 
     whole_answer: ClassVar[bool] = True
@@ -53,12 +54,13 @@ class _AsksModel:
             self.model, messages, options=self.options, form=self._form(), platform=self.platform, price=self.price
         )
 
+    @abstractmethod
     def read(self, reply: Reply, /) -> Score:
         """The score in the model's reply."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _form(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """The JSON schema of the reply."""
 
 
 @dataclass(frozen=True)
