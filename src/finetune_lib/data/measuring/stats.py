@@ -11,6 +11,8 @@ from typing import Any
 
 from finetune_lib.data.checks import limits
 from finetune_lib.data.checks.certainty import Doubts
+from finetune_lib.data.checks.quality.growth import GrowthSurvey
+from finetune_lib.data.diagnostics import Diagnostic
 from finetune_lib.pages.markup import Markup, table, tag
 from finetune_lib.pages.style import style
 from finetune_lib.pages.terminal import table as text_table
@@ -80,6 +82,7 @@ class Stats:
         by_category: Of each category its examples and tokens.
         encoding: What counted the tokens.
         exact: False where numbers are estimates; `estimate` says which.
+        lacks: What the data lacks for its purpose, as `validate` notes it too (Q930 to Q933).
     """
 
     examples: int
@@ -90,12 +93,14 @@ class Stats:
     by_category: Mapping[str, tuple[int, int]]
     encoding: str
     exact: bool
+    lacks: tuple[Diagnostic, ...] = ()
 
     def __str__(self) -> str:
         said = words(chosen(None))
         numbers, *others = (text_table(header, rows) for header, rows in _tables(self, said))
         histogram = "\n".join(_text_bars(self.tokens))
-        return "\n\n".join(block for block in (_title(self, said), numbers, histogram, *others) if block)
+        lacks = "\n".join(f"{visible(lack.message)} ({lack.code})\n  {lack.hint}" for lack in self.lacks)
+        return "\n\n".join(block for block in (_title(self, said), numbers, histogram, *others, lacks) if block)
 
     def _repr_html_(self) -> str:
         language = chosen(None)
@@ -104,7 +109,8 @@ class Stats:
         bars = ([name, Markup(f"{_bar(filled)}{n:,}")] for name, n, filled in _bars(self.tokens))
         histogram = [table([said["tokens"], said["example_count"]], bars)] if self.examples else []
         title = tag("p", _title(self, said))
-        return tag("div", style(), title, numbers, *histogram, *others, class_="ftl", lang=language)
+        lacks = [tag("p", f"{lack.message} ({lack.code})", tag("br"), lack.hint) for lack in self.lacks]
+        return tag("div", style(), title, numbers, *histogram, *others, *lacks, class_="ftl", lang=language)
 
 
 def stats(examples: Iterable[Example], *, model: str | None) -> Stats:
@@ -125,6 +131,8 @@ class _Gathered:
     messages: array[int] = field(default_factory=lambda: array("q"))
     roles: Counter[str] = field(default_factory=Counter[str])
     categories: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    growth: GrowthSurvey = field(default_factory=GrowthSurvey)
+    source: str = ""
     doubts: Doubts = field(init=False)
 
     def __post_init__(self) -> None:
@@ -134,6 +142,8 @@ class _Gathered:
     def add(self, example: Example) -> None:
         """Count one example."""
         self.doubts.look(example)
+        self.growth.look(example, len(self.tokens))
+        self.source = self.source or example.origin.source
         counts = [(turn, self.counter.text(turn), learned) for turn, learned in turns_of(example)]
         for turn, count, _ in counts:
             self.roles[str(turn.get("role"))] += count
@@ -155,6 +165,7 @@ class _Gathered:
             by_category=self.categories,
             encoding=self.counter.encoding,
             exact=self.doubts.exact,
+            lacks=tuple(self.growth.lacks(self.source)),
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from finetune_lib.data.checks.duplicates.shared_answers import short
 from finetune_lib.data.checks.quality import repetition
+from finetune_lib.data.checks.quality.growth import GrowthSurvey
 from finetune_lib.data.checks.quality.labels import LabelSurvey
 from finetune_lib.data.checks.quality.lengths import LengthSurvey
 from finetune_lib.data.checks.quality.system_prompts import SystemPromptSurvey
@@ -117,8 +118,8 @@ def is_harmless(messages: Sequence[Mapping[str, Any]], whole: str, rules: Rules)
 
 
 def surveys() -> tuple[Survey, ...]:
-    """What is gathered over all examples: system prompts, lengths of answers, and labels."""
-    return SystemPromptSurvey(), LengthSurvey(), LabelSurvey()
+    """What is gathered over all examples: system prompts, lengths of answers, labels, and what is lacking."""
+    return SystemPromptSurvey(), LengthSurvey(), LabelSurvey(), GrowthSurvey()
 
 
 def _answer(turn: Turn, origin: Origin) -> Iterator[Diagnostic]:
