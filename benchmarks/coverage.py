@@ -18,21 +18,26 @@ from __future__ import annotations
 
 import sys
 import time
+import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from math import ceil, sqrt
+from pathlib import Path
 
 import numpy
 
+from finetune_lib.data.together.links import asking_alike
+from finetune_lib.records import Case, Message
 from finetune_lib.statistics import Estimate, holm, paired_difference, worst_case
 
 Draw = Callable[[numpy.random.Generator, int], numpy.ndarray]
 SIZES = (20, 30, 50, 100, 200, 500, 1000)
 DISCORDANT = (0.05, 0.1, 0.2, 0.3, 0.5)
 LEANS = (0.0, 0.25, 0.5, 0.75, 1.0)
+WORDINGS = Path(__file__).parents[1] / "tests/evaluation/report/paraphrases.toml"
 WANTED, ALLOWED = 0.93, 0.055
 # How many clusters of which size.
 UNEQUAL = (
@@ -167,6 +172,27 @@ def copied(rng: numpy.random.Generator, questions: int, copies: int, together: b
     return shown(paired_difference(a, b, numpy.repeat(numpy.arange(questions), copies) if together else None))
 
 
+@cache
+def wordings() -> numpy.ndarray:
+    """The group of each wording as the library tells it, of ten questions in five wordings each."""
+    faq = tomllib.loads(WORDINGS.read_text(encoding="utf-8"))["faq"]
+    cases = [
+        Case(str((q, text)), (Message(role="user", content=text),), one["answer"])
+        for q, one in enumerate(faq)
+        for text in one["questions"]
+    ]
+    groups = numpy.arange(len(cases))
+    for places in asking_alike(cases):
+        groups[places] = places[0]
+    return groups
+
+
+def reworded(rng: numpy.random.Generator, together: bool) -> bool:
+    """Whoever knows the answer knows it in all wordings."""
+    a, b = (numpy.repeat(x, 5) for x in equal(rng, 10))
+    return shown(paired_difference(a, b, wordings() if together else None))
+
+
 def failing(rng: numpy.random.Generator, n: int, whole: bool) -> bool:
     """Of the candidate's wrong answers those fail that are 4.8 % of all; left out alone, or counted against it too."""
     a, b = equal(rng, n)
@@ -180,7 +206,7 @@ def many(rng: numpy.random.Generator, n: int, candidates: int, corrected: bool) 
     base = equal(rng, n)[0]
     found = [paired_difference(equal(rng, n)[0], base) for _ in range(candidates)]
     ps = holm([e.p for e in found]) if corrected else [e.p for e in found]
-    return any(shown(e) and p < 0.05 for e, p in zip(found, ps, strict=True))
+    return any(shown(e) and (p or 0.0) < 0.05 for e, p in zip(found, ps, strict=True))
 
 
 def looking(rng: numpy.random.Generator, n: int, looks: int, planned: bool) -> bool:
@@ -189,9 +215,10 @@ def looking(rng: numpy.random.Generator, n: int, looks: int, planned: bool) -> b
     return any(shown(paired_difference(a[:k], b[:k], planned_looks=looks if planned else 1)) for k in each)
 
 
-FAMILIES = (
+FAMILIES: tuple[tuple[str, Callable[..., bool], tuple[int, ...]], ...] = (
     ("10 questions, 5 copies each", copied, (10, 5)),
     ("20 questions, 5 copies each", copied, (20, 5)),
+    ("10 questions, 5 wordings each", reworded, ()),
     ("wrong answers fail, 500 cases", failing, (500,)),
     ("wrong answers fail, 2000 cases", failing, (2000,)),
     ("10 candidates, 200 cases", many, (200, 10)),

@@ -11,11 +11,13 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from finetune_lib.data.together.keys import Shared, keys
-from finetune_lib.data.together.relating import Relation, related
+from finetune_lib.data.together.relating import Relation, asked_again, related
 from finetune_lib.data.together.rows import OWN_QUESTION, Row, content, is_label, look, size
 from finetune_lib.data.together.spill import PARTITIONS, Spill
 from finetune_lib.data.together.wording import is_manners
 from finetune_lib.records import Case, Example
+from finetune_lib.rows.messages import INSTRUCTIONS
+from finetune_lib.texts.folding import fold
 from finetune_lib.texts.neighbours import Pair, View, clusters, near_items
 from finetune_lib.texts.neighbours.views import pieces
 
@@ -51,9 +53,14 @@ class Links:
 class Rows:
     """Rows by place, looked at when they are asked for; those of late are kept."""
 
-    def __init__(self, items: Sequence[Example | Case | Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        items: Sequence[Example | Case | Mapping[str, Any]],
+        relation: Callable[[Row, Row], Relation] = related,
+    ) -> None:
         self.size = len(items)
         self._items = items
+        self._relation = relation
         self.at: Callable[[int], Row] = lru_cache(REMEMBERED)(self._look)
 
     def _look(self, place: int) -> Row:
@@ -61,7 +68,7 @@ class Rows:
 
     def related(self, one: int, other: int) -> Relation:
         """The relation of two places."""
-        return related(self.at(one), self.at(other))
+        return self._relation(self.at(one), self.at(other))
 
 
 def groups(items: Sequence[Example | Case | Mapping[str, Any] | str]) -> list[list[int]]:
@@ -76,6 +83,22 @@ def groups(items: Sequence[Example | Case | Mapping[str, Any] | str]) -> list[li
     """
     rows = Rows([{"prompt": item} if isinstance(item, str) else item for item in items])
     return clusters((Pair(*link, 1.0) for link in links(rows).strict), len(items))
+
+
+def asking_alike(cases: Sequence[Case]) -> list[list[int]]:
+    """The places of golden cases that ask the same, be it in other words, in groups of at least two.
+
+    Under other instructions it is another question.
+    """
+    under: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for place, case in enumerate(cases):
+        under[tuple(fold(said.text) for said in case.messages if said.role in INSTRUCTIONS)].append(place)
+    found: list[list[int]] = []
+    for places in under.values():
+        rows = Rows([cases[place] for place in places], asked_again)
+        joined = clusters((Pair(*link, 1.0) for link in links(rows).strict), len(places))
+        found += [[places[place] for place in group] for group in joined]
+    return sorted(found)
 
 
 @dataclass(frozen=True, slots=True)

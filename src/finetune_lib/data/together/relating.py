@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from finetune_lib.data.together.differences import NUMBER, Difference, difference, tokens
@@ -20,9 +20,10 @@ NEAR_DIALOGUE, NEAR_QUESTION, NEAR_LABELLED, NEAR_CARRIED, NEAR_NAMED = 0.7, 0.7
 NEAR_ANSWER = 0.4
 OWN_QUESTIONS, OWN_CONTENT = 24, 3  # of all that two dialogues share
 SHORTEST_INSTRUCTION = 4
-SLOTS, LONGEST_SLOT = 2, 12
+SLOTS, LONGEST_SLOT, SHORTEST_NAME = 2, 12, 4
+SAME_LONG_ANSWER, ANOTHER_QUESTION = "same answer", "same answer, another question"
 
-SAME_ANSWER = frozenset({"same answer", "near question, same label", "near question"})  # of questions in other words
+SAME_ANSWER = frozenset({SAME_LONG_ANSWER, "near question, same label", "near question"})  # of questions in other words
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,33 @@ def related(one: Row, other: Row) -> Relation:
     if not asked or _is_small(asked, one.prompt, other.prompt):
         return Relation("variant", "same question, other answer")
     return _other_answer(one, other, asked, answered)
+
+
+def asked_again(one: Row, other: Row) -> Relation:
+    """How two golden cases belong together, of which only the last answer is asked for.
+
+    As `related`, but that other numbers make another question, that an answer of which neither question speaks may be a
+    class with a long name, and that what both begin with, as examples before the question, says nothing of either.
+    """
+    one, other = _without_beginning(one, other)
+    found = related(one, other)
+    if found.reason == ANOTHER_QUESTION or (found.reason == SAME_LONG_ANSWER and _in_one_class(one, other)):
+        return Relation("template", found.reason)
+    return found
+
+
+def _in_one_class(one: Row, other: Row) -> bool:
+    """Whether an answer looks like a class: the questions are not near, and none of them speaks of it."""
+    asked, again = _bodies(one, other)
+    return _near(asked, again) < NEAR_CARRIED and (content(asked) | content(again)).isdisjoint(content(one.answer))
+
+
+def _without_beginning(one: Row, other: Row) -> tuple[Row, Row]:
+    """Two rows without the turns that both begin with; a question and its answer are left of each."""
+    turns = zip(one.turns, other.turns, strict=False)
+    same = next((place for place, (a, b) in enumerate(turns) if a != b), min(len(one.turns), len(other.turns)))
+    cut = max(0, min(same, *(len(row.turns) - 1 - bool(row.answer) for row in (one, other))))
+    return replace(one, turns=one.turns[cut:]), replace(other, turns=other.turns[cut:])
 
 
 def _dialogues(one: Row, other: Row) -> Relation | None:
@@ -161,12 +189,14 @@ def _same_answer(one: Row, other: Row, asked: Difference) -> Relation:
     if not is_label(one.answer):
         if not _on_one_thing(one, other, *bodies):
             return Relation("different", "an answer to many questions")
-        another = asked.in_numbers_only or (asked.polar and _near(*bodies) >= NEAR_LABELLED)
-        return Relation("variant", "same answer, another question" if another else "same answer")
+        another = _other_values(asked) or (asked.polar and _near(*bodies) >= NEAR_LABELLED)
+        return Relation("variant", ANOTHER_QUESTION if another else SAME_LONG_ANSWER)
     if asked.in_numbers_only:
         return Relation("template", "other numbers")
     if asked.polar or _near(*bodies) < NEAR_LABELLED:
         return Relation("different", "same label")
+    if _is_slot(asked) and _names(asked.gone) and _names(asked.new) and sorted(asked.gone) != sorted(asked.new):
+        return Relation("template", "other names")  # a label is no content: the names make it another question
     return Relation("variant", "near question, same label")
 
 
@@ -211,6 +241,16 @@ def _is_slot(found: Difference) -> bool:
     """Whether a few short words stand for others."""
     short = max(sum(map(len, found.gone)), sum(map(len, found.new))) <= LONGEST_SLOT
     return found.spans <= SLOTS and short and bool(found.gone and found.new)
+
+
+def _names(words: tuple[str, ...]) -> bool:
+    """Whether a change is of whole words, as of one name for another: two Chinese characters, or one Latin word."""
+    return size("".join(words)) >= SHORTEST_NAME
+
+
+def _other_values(found: Difference) -> bool:
+    """Whether both sides have numbers that the other lacks: another wording of a question keeps its numbers."""
+    return all(any(token[0].isdigit() for token in side) for side in (found.gone, found.new))
 
 
 def _is_small(found: Difference, one: str, other: str) -> bool:

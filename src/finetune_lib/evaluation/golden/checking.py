@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence, Set
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from finetune_lib.data.diagnostics import Diagnostic, counted
 from finetune_lib.data.formats.questions import names
 from finetune_lib.data.together.links import NOTHING_KNOWN, between
 from finetune_lib.evaluation.golden.cases import categories_of, unanswered
-from finetune_lib.evaluation.golden.overlaps import Contamination, Repeated, contaminations, repeated
+from finetune_lib.evaluation.golden.overlaps import Contamination, Repeated, contaminations, grouped, repeated
 from finetune_lib.records import Case, Example
 from finetune_lib.statistics import detectable_difference, items_needed
 
@@ -49,6 +49,7 @@ class GoldenCheck:
             measure that form more than new questions.
         contradictions: Cases that ask the same and expect different answers.
         duplicates: Cases that ask and expect the same.
+        reworded: Cases that ask the same in other words: each group counts once, and may be meant.
         missing: Categories of the training data without a case, with their size there.
         tiny: Categories with fewer than ten cases, with their size.
         apart: Metadata that by its name belongs to the question, as choices or a passage; candidates do not see it.
@@ -65,6 +66,7 @@ class GoldenCheck:
     of_one_form: tuple[str, ...]
     contradictions: tuple[Repeated, ...]
     duplicates: tuple[Repeated, ...]
+    reworded: tuple[Repeated, ...]
     missing: Mapping[str, int]
     tiny: Mapping[str, int]
     apart: tuple[str, ...]
@@ -99,9 +101,11 @@ def checked(
         raise ValueError(f"difference is above 0 and at most 1: got {difference}")
     known = between(training, cases) if training else NOTHING_KNOWN
     found = tuple(contaminations(cases, training or (), known.known))
+    left_out = {one.case for one in found}
+    clean = [case for case in cases if case.id not in left_out]
     groups = tuple(repeated(cases))
     categories = categories_of(cases)
-    units = _units(cases, {one.case for one in found}, groups)
+    units = _units(clean, tuple(repeated(clean)) if left_out else groups)
     return GoldenCheck(
         name=name,
         cases=len(cases),
@@ -110,7 +114,8 @@ def checked(
         contaminations=found,
         of_one_form=tuple(cases[place].id for place in sorted(known.of_one_form)),
         contradictions=tuple(group for group in groups if len(group.answers) > 1),
-        duplicates=tuple(group for group in groups if len(group.answers) < 2),
+        duplicates=tuple(group for group in groups if len(group.answers) < 2 and not group.reworded),
+        reworded=tuple(group for group in groups if group.reworded),
         missing=_missing(categories, training or ()),
         tiny={category: count for category, count in categories.items() if count < TINY},
         apart=_apart(cases),
@@ -120,11 +125,10 @@ def checked(
     )
 
 
-def _units(cases: Sequence[Case], left_out: Set[str], groups: Sequence[Repeated]) -> int:
-    """Clusters and single cases; those that ask the same are one."""
-    first = {id: group.cases[0] for group in groups for id in group.cases}
-    clean = (case for case in cases if case.id not in left_out)
-    return len({("cluster", case.cluster) if case.cluster else ("case", first.get(case.id, case.id)) for case in clean})
+def _units(cases: Sequence[Case], groups: Sequence[Repeated]) -> int:
+    """Clusters and single cases, as a report counts them: those that ask the same are one."""
+    clusters = [case.cluster for case in grouped(cases, groups)]
+    return len(set(filter(None, clusters))) + clusters.count(None)
 
 
 def _power(units: int, discordant: float, difference: float) -> Power:
@@ -152,6 +156,7 @@ def _lines(check: GoldenCheck) -> Iterator[str]:
     yield from _listed("of one form with training, with other numbers or names (they count)", check.of_one_form)
     yield from _listed("contradiction (the same question, different right answers)", check.contradictions)
     yield from _listed("duplicate (the same question twice)", check.duplicates)
+    yield from _listed("question in other words (they count once together)", check.reworded)
     yield from _counts("categories of the training data without a case", check.missing)
     yield from _counts(f"categories with fewer than {TINY} cases, too few for a row of their own", check.tiny)
     if check.apart:

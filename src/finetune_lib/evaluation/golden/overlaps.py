@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from operator import itemgetter
 
 from finetune_lib.data.diagnostics import place_name
 from finetune_lib.data.together import Relation
-from finetune_lib.records import Case, Example
+from finetune_lib.data.together.links import asking_alike
+from finetune_lib.data.together.wording import plain
+from finetune_lib.records import Case, Example, ToolCall
 from finetune_lib.rows.exchange import as_json, spoken
 from finetune_lib.rows.messages import fields_of, items_of
 from finetune_lib.texts import fold, jaccard, shingles
@@ -69,12 +71,14 @@ class Repeated:
     Attributes:
         cases: Their ids.
         question: What they ask.
-        answers: The different right answers; more than one is a contradiction.
+        answers: The different right answers to one of the questions; more than one is a contradiction.
+        reworded: Whether each asks in words of its own, so that none stands twice.
     """
 
     cases: tuple[str, ...]
     question: str
     answers: tuple[str, ...]
+    reworded: bool = False
 
     def __str__(self) -> str:
         told = " / ".join(repr(short(answer)) for answer in self.answers) if len(self.answers) > 1 else ""
@@ -82,29 +86,51 @@ class Repeated:
 
 
 def repeated(cases: Sequence[Case]) -> Iterator[Repeated]:
-    """Groups of cases with the same question under the same instructions, whatever its script, width and case."""
-    groups: defaultdict[tuple[str, ...], list[Case]] = defaultdict(list)
+    """Groups of cases that ask the same under the same instructions, be it in other words; none without a question."""
+    asking = [case for case in cases if case.messages]
+    for places in asking_alike(asking):
+        group = [asking[place] for place in places]
+        questions: defaultdict[tuple[str, ...], list[Case]] = defaultdict(list)
+        for case in group:
+            questions[tuple(f"{m.role}\n{plain(m.text)}\n{_rest(m.model_dump())}" for m in case.messages)].append(case)
+        several = [answers for same in questions.values() if len(answers := _answers(same)) > 1]
+        answers = dict.fromkeys(answer for found in several or [_answers(group)[:1]] for answer in found)
+        yield Repeated(tuple(case.id for case in group), group[0].prompt, tuple(answers), len(questions) == len(group))
+
+
+def _answers(cases: Sequence[Case]) -> list[str]:
+    """The different right answers as they are shown; those that differ in wording are one, and none is no answer."""
+    shown = ["\n".join([c.expected, *map(_called, c.expected_calls)]).strip() for c in cases]
+    return list({plain(text): text for text in reversed(shown) if text}.values())[::-1]
+
+
+def _called(call: ToolCall) -> str:
+    return f"{call.name}({call.arguments})"
+
+
+def grouped(cases: Sequence[Case], groups: Iterable[Repeated]) -> tuple[Case, ...]:
+    """The same cases, with one cluster for all that are joined by a cluster of their own or by asking the same."""
+    parents: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parents.setdefault(name, name) != name:
+            name = parents[name]
+        return name
+
     for case in cases:
-        groups[tuple(f"{m.role}\n{fold(m.text)}\n{_rest(m.model_dump())}" for m in case.messages)].append(case)
-    for group in groups.values():
-        if len(group) > 1:
-            answers = {
-                key: text for case in reversed(group) if (key := _expected(case)[0]) for text in [_expected(case)[1]]
-            }
-            yield Repeated(tuple(case.id for case in group), group[0].prompt, tuple(reversed(answers.values())))
+        if case.cluster:
+            parents[root(f"case {case.id}")] = root(f"cluster {case.cluster}")
+    for group in groups:
+        for id in group.cases[1:]:
+            parents[root(f"case {id}")] = root(f"case {group.cases[0]}")
+    names = [root(f"case {case.id}") if f"case {case.id}" in parents else None for case in cases]
+    return tuple(replace(case, cluster=name) for case, name in zip(cases, names, strict=True))
 
 
 def _rest(message: Mapping[str, object]) -> str:
     """What a message says beside its text: pictures, calls."""
     parts = [part for part in items_of(message.get("content")) if "text" not in fields_of(part)]
     return as_json([parts, message.get("tool_calls")]) if parts or message.get("tool_calls") else ""
-
-
-def _expected(case: Case) -> tuple[str, str]:
-    """The right answer as it is compared, and as it is shown; both empty where there is none."""
-    calls = [f"{call.name}({call.arguments})" for call in case.expected_calls]
-    shown = "\n".join([*([case.expected] if case.expected else []), *calls])
-    return fold(shown), shown
 
 
 def short(text: str) -> str:

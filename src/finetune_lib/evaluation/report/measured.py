@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from finetune_lib import statistics
-from finetune_lib.evaluation.golden.overlaps import Repeated
+from finetune_lib.evaluation.golden.overlaps import Repeated, grouped, repeated
 from finetune_lib.evaluation.judges import JudgeQuality, Judgment
 from finetune_lib.evaluation.judges.families import of_own_family
 from finetune_lib.evaluation.report import doubts
@@ -26,7 +26,6 @@ from finetune_lib.evaluation.report.comparing import (
 from finetune_lib.evaluation.report.costing import Expense, Worth, expense, worth
 from finetune_lib.evaluation.report.design import NO_DESIGN, Design
 from finetune_lib.evaluation.report.differences import Differences, of_judgments, of_scores, seen_scale
-from finetune_lib.evaluation.report.grouping import alike, grouped
 from finetune_lib.evaluation.report.labelled import labelled
 from finetune_lib.evaluation.report.records import NO_RUN, Failure, RunRecord
 from finetune_lib.evaluation.report.results import Result
@@ -96,7 +95,7 @@ class Measured:
     def alike(self) -> tuple[Repeated, ...]:
         """Clean cases that ask the same, where those count once together; several right answers contradict."""
         clean = [case for case in self.cases if case.id not in self.contaminated]
-        return alike(clean) if self.design.cluster_similar else ()
+        return tuple(repeated(clean)) if self.design.cluster_similar else ()
 
     @cached_property
     def grouped(self) -> tuple[Case, ...]:
