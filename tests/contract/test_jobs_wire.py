@@ -49,7 +49,7 @@ def test_numbers_take_the_place_of_auto_once_training_has_started(trained):
     assert numbers == [(EPOCHS, BATCH, 1.0)] * 2
 
 
-def test_events_tell_the_job_in_openais_words(events, trained):
+def test_events_tell_the_job_in_openais_words(client, events, trained):
     files = f"training file: {trained.training_file.id} and validation file: {trained.validation_file.id}"
     before = [
         f"Created fine-tuning job: {trained.job.id}",
@@ -57,11 +57,18 @@ def test_events_tell_the_job_in_openais_words(events, trained):
         "Files validated, moving job to queued state",
         "Fine-tuning job started",
     ]
-    after = [f"New fine-tuned model created: {trained.model}", "The job has successfully completed"]
+    saved = list(client.fine_tuning.jobs.checkpoints.list(trained.job.id))[::-1]
+    best = min(saved, key=lambda checkpoint: checkpoint.metrics.full_valid_loss)
+    after = [
+        f"Best checkpoint by full validation loss ({best.metrics.full_valid_loss:.3f}): "
+        f"{best.fine_tuned_model_checkpoint}",
+        f"New fine-tuned model created: {trained.model}",
+        "The job has successfully completed",
+    ]
     messages = [event.message for event in events]
     assert messages[:4] == before
-    assert messages[-2:] == after
-    assert all(message.startswith(f"Step {n}/{STEPS}: training loss=") for n, message in enumerate(messages[4:-2], 1))
+    assert messages[-3:] == after
+    assert all(message.startswith(f"Step {n}/{STEPS}: training loss=") for n, message in enumerate(messages[4:-3], 1))
 
 
 def test_each_step_has_one_metrics_event(events):
@@ -94,7 +101,7 @@ def test_pages_of_events_give_each_once(client, trained, events, limit):
         return
     found = [event.id for event in client.fine_tuning.jobs.list_events(trained.job.id, limit=limit)]
     assert found == [event.id for event in events[::-1]]
-    assert len(set(found)) == len(found) == STEPS + 6
+    assert len(set(found)) == len(found) == STEPS + 7
 
 
 def test_checkpoints_are_the_last_three_epochs_newest_first(client, trained):
@@ -225,8 +232,8 @@ def test_job_that_diverges_can_still_be_followed(client, training_file, until):
     wanted = {"n_epochs": 2, "batch_size": 6, "learning_rate_multiplier": 1e12}
     job = until(ended(client, few(client, training_file, hyperparameters=wanted)))
     messages = [event.message for event in client.fine_tuning.jobs.list_events(job.id)]
-    assert any(message.startswith("Step 4/4") for message in messages)
-    assert job.status in ("succeeded", "failed")
+    assert any(message.startswith("Step 1/4") for message in messages)
+    assert (job.status, job.error.code) == ("failed", "training_diverged")
 
 
 async def test_async_client_follows_a_job(server, trained):
@@ -234,4 +241,4 @@ async def test_async_client_follows_a_job(server, trained):
         job = await client.fine_tuning.jobs.retrieve(trained.job.id)
         assert job.fine_tuned_model == trained.model
         events = [event async for event in client.fine_tuning.jobs.list_events(job.id, limit=50)]
-        assert len({event.id for event in events}) == STEPS + 6
+        assert len({event.id for event in events}) == STEPS + 7

@@ -87,6 +87,35 @@ def test_worker_that_always_dies_fails_the_job(platform, server, data, until, wo
     assert len(killed) == 3
 
 
+def test_worker_that_gets_on_is_replaced_as_often_as_it_dies(platform, server, data, until, workers):
+    job = ft.Job.create(data, model="tiny", hyperparameters=LONG, seed=2, platform=platform)
+    for steps in (15, 40, 65, 90):
+        until(lambda: len(job.metrics()) > steps)  # noqa: B023 - waited for at once
+        (pid,) = workers(server.root / "jobs" / job.id)
+        os.kill(pid, signal.SIGKILL)
+    done = job.wait()
+    assert done.status == "succeeded"
+    assert_each_step_is_told_once(done)
+    assert len(warnings(done)) == 4
+
+
+def test_what_a_job_saved_before_it_failed_is_served(client, platform, server, data, until, workers):
+    job = ft.Job.create(data, model="tiny", hyperparameters=LONG, seed=3, platform=platform)
+    until(far_enough(job))
+    (pid,) = workers(server.root / "jobs" / job.id)
+    os.kill(pid, signal.SIGSTOP)
+    (server.root / "jobs" / job.id / "error.json").write_text(
+        '{"code": "training_failed", "message": "m", "param": null}'
+    )
+    with pytest.raises(ft.JobFailedError):
+        job.wait()
+    os.kill(pid, signal.SIGKILL)
+    saved = job.checkpoints()
+    assert saved
+    asked = {"messages": [{"role": "user", "content": "甲？"}], "max_tokens": 2}
+    assert client.chat.completions.create(model=saved[0].fine_tuned_model_checkpoint, **asked).choices
+
+
 def test_killed_server_is_replaced_and_its_job_goes_on(own_root, data, until, workers):
     platform = ft.connect("local", root=own_root)
     job = ft.Job.create(data, model="tiny", hyperparameters=LONG, platform=platform)

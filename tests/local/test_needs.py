@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
 import shutil
 import subprocess
 import sys
+import time
 
 import httpx2
 import pytest
@@ -90,6 +92,15 @@ def test_time_on_a_gpu_is_not_known_before_a_first_training():
     assert needs(REAL, recipe(REAL), Work(12, 700, 60), gpu, pace=0.5).seconds > 0
 
 
+def occupied(folder):
+    """The bytes of its files; those that are moved meanwhile are counted the next time."""
+    found = 0
+    for file in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            found += file.stat().st_size if file.is_file() else 0
+    return found
+
+
 @pytest.mark.skipif(not hasattr(resource, "RUSAGE_CHILDREN") or sys.platform != "linux", reason="memory is told in kB")
 def test_a_training_of_tiny_needs_what_the_rule_says(tmp_path):
     """Within a quarter; time is another machine's affair."""
@@ -104,13 +115,18 @@ def test_a_training_of_tiny_needs_what_the_rule_says(tmp_path):
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
     command = [sys.executable, "-c", code, sys.executable, "-m", "finetune_lib.local.worker", str(directory.path)]
-    peak = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) * 1024
-    left = sum(file.stat().st_size for file in directory.path.rglob("*") if file.is_file())
+    most = 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run:
+        while run.poll() is None:
+            most = max(most, occupied(directory.path))
+            time.sleep(0.01)
+        peak = int(run.stdout.read()) * 1024
     tokens = directory.outcome()[1]["trained_tokens"]
     plan = recipe(TINY_SHAPE, examples=8, n_epochs=1, batch_size=4)
     found = needs(TINY_SHAPE, plan, Work(8, tokens, tokens // 8), CPU)
     assert found.memory_bytes == pytest.approx(peak, rel=0.25)
-    assert found.disk_bytes == pytest.approx(left, rel=0.25)
+    assert found.disk_bytes == pytest.approx(most, rel=0.35)  # the peak lasts shorter than a look takes
+    assert occupied(directory.path) < most * 0.6  # what only training needs is gone
 
 
 def asked(server, **body):

@@ -1,11 +1,21 @@
-"""The table of metrics of a job, with the columns that OpenAI's result files have."""
+"""The metrics of a job in OpenAI's words: of a step, of a checkpoint, and the table of all steps."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
+import math
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
+
+NAMES = {  # the trainer's and OpenAI's
+    "loss": "train_loss",
+    "mean_token_accuracy": "train_mean_token_accuracy",
+    "eval_loss": "full_valid_loss",
+    "eval_mean_token_accuracy": "full_valid_mean_token_accuracy",
+}
 
 COLUMNS = {
     "step": "step",
@@ -14,6 +24,19 @@ COLUMNS = {
     "valid_loss": "full_valid_loss",
     "valid_mean_token_accuracy": "full_valid_mean_token_accuracy",
 }
+
+
+def measured(logs: Mapping[str, Any]) -> dict[str, float | None]:
+    """What the trainer has logged, under OpenAI's names; None for the NaN or infinity of a run that diverges."""
+    found = {NAMES[name]: float(value) for name, value in logs.items() if name in NAMES}
+    return {name: round(value, 5) if math.isfinite(value) else None for name, value in found.items()}
+
+
+def checkpoint_metrics(folder: Path, step: int) -> dict[str, float | None]:
+    """The metrics of a checkpoint's own step, from the trainer's log in it."""
+    history = json.loads((folder / "trainer_state.json").read_text())["log_history"]
+    rows = [measured(row) for row in history if row.get("step") == step]
+    return {"step": step, **{name: value for row in rows for name, value in row.items()}}
 
 
 def results_csv(events: Iterable[Mapping[str, Any]]) -> bytes:

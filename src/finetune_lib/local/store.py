@@ -80,12 +80,14 @@ class Store:
                 raise
             self._db.execute("COMMIT")
 
-    def add(self, kind: Kind, body: Object, *, parent: str | None = None, mark: str | None = None) -> None:
-        """Add an object; a second one with the same parent and mark is left out: it is the same, told again."""
-        self._execute(
-            "INSERT INTO objects (kind, id, parent, mark, body) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT (parent, mark) DO NOTHING",
-            (kind, body["id"], parent, mark, _dump(body)),
+    def add(self, kind: Kind, body: Object, *, parent: str | None = None, mark: str | None = None) -> bool:
+        """Add an object; one with a known parent and mark is left out (False): it is the same, told again."""
+        return bool(
+            self._execute(
+                "INSERT INTO objects (kind, id, parent, mark, body) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (parent, mark) DO NOTHING RETURNING seq",
+                (kind, body["id"], parent, mark, _dump(body)),
+            )
         )
 
     def get(self, kind: Kind, id: str) -> Object | None:
@@ -155,7 +157,7 @@ class Store:
         return rows[0][0]
 
     def run(self, job: str) -> tuple[int, int]:
-        """How often a job's worker was started, and how far its events are read."""
+        """How often a job's worker was started since it last got on, and how far its events are read."""
         rows = self._execute("SELECT attempt, offset FROM runs WHERE job = ?", (job,))
         return rows[0] if rows else (0, 0)
 

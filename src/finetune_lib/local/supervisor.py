@@ -31,7 +31,7 @@ from finetune_lib.local.objects import (
     now,
     with_hyperparameters,
 )
-from finetune_lib.local.results import results_csv
+from finetune_lib.local.results import checkpoint_metrics, results_csv
 from finetune_lib.local.store import Store
 from finetune_lib.local.training_files import problem_of
 
@@ -157,7 +157,7 @@ class Supervisor:
         attempt, offset = self.store.run(job["id"])
         if attempt == ATTEMPTS:
             tail = self.directory(job["id"]).log.read_text(errors="replace")[-400:]
-            message = f"the worker died {ATTEMPTS} times: {tail}"
+            message = f"the worker died {ATTEMPTS} times without a new step: {tail}"
             self._fail(job, {"code": "worker_crashed", "message": message, "param": None})
             return
         self.store.set_run(job["id"], attempt=attempt + 1, offset=offset)
@@ -179,43 +179,62 @@ class Supervisor:
             self._launch(job)
 
     def _ingest(self, job: Object, directory: JobDirectory) -> None:
-        """Store new events and how far they are read in one transaction: each is told exactly once."""
+        """Store new events and how far they are read in one transaction: each is told exactly once.
+
+        A worker that got on to a step that no worker had reached has the attempts of a first one.
+        """
         attempt, offset = self.store.run(job["id"])
         with self.store.transaction():
             for end, event in directory.events(offset):
-                self._take(job, event)
+                attempt = 1 if self._take(job, event) else attempt
                 offset = end
             self.store.set_run(job["id"], attempt=attempt, offset=offset)
 
-    def _take(self, job: Object, event: Mapping[str, Any]) -> None:
+    def _take(self, job: Object, event: Mapping[str, Any]) -> bool:
+        """Whether it tells of a step that was not told before."""
         if event["type"] == "resolved":
             self._set(job, **with_hyperparameters(event["hyperparameters"]))
-        else:
-            data, at = event["data"], event["created_at"]
-            told = event_object(event["message"], level=event["level"], kind="metrics", data=data, at=at)
-            self.store.add("event", told, parent=job["id"], mark=f"step {data['step']}")
+            return False
+        if event["type"] == "message":
+            self._tell(job["id"], event["message"], level=event["level"])
+            return False
+        data, at = event["data"], event["created_at"]
+        told = event_object(event["message"], level=event["level"], kind="metrics", data=data, at=at)
+        if finish := data.get("estimated_finish"):
+            self._set(job, estimated_finish=finish)
+        return self.store.add("event", told, parent=job["id"], mark=f"step {data['step']}")
 
     def _succeed(self, job: Object, result: Mapping[str, Any]) -> None:
         """Register the model and its checkpoints, write the table of metrics, and end the job."""
-        base = find_base(base_of(job["model"]), self.root)
-        name = model_name(base.name if base else base_of(job["model"]), job["user_provided_suffix"])
-        directory = self.directory(job["id"])
+        name, directory = self._new_name(job), self.directory(job["id"])
         with self.store.transaction():
             if self._status(job) in TERMINAL:
                 return
             table = self._save_results(job)
             self.store.add("model", model_object(name, path=str(directory.final)), parent=job["id"], mark="model")
-            for checkpoint in result["checkpoints"]:
-                self._add_checkpoint(job["id"], name, checkpoint, directory)
+            self._add_checkpoints(job["id"], name, directory)
             self._tell(job["id"], f"New fine-tuned model created: {name}")
             changes = {"fine_tuned_model": name, "trained_tokens": result["trained_tokens"], "result_files": [table]}
             self._finish(job, "succeeded", "The job has successfully completed", **changes)
 
-    def _add_checkpoint(self, job: str, model: str, found: Mapping[str, Any], directory: JobDirectory) -> None:
-        checkpoint = checkpoint_object(job, model, step=found["step"], metrics=found["metrics"])
-        self.store.add("checkpoint", checkpoint, parent=job, mark=f"checkpoint {found['step']}")
-        name = checkpoint["fine_tuned_model_checkpoint"]
-        self.store.add("model", model_object(name, path=str(directory.path / found["path"])))
+    def _new_name(self, job: Object) -> str:
+        base = find_base(base_of(job["model"]), self.root)
+        return model_name(base.name if base else base_of(job["model"]), job["user_provided_suffix"])
+
+    def _add_checkpoints(self, job: str, model: str, directory: JobDirectory) -> None:
+        """Register each checkpoint that lies there as a model, and tell which one validated best."""
+        validated = dict[str, float]()
+        for step, folder in directory.checkpoints().items():
+            metrics = checkpoint_metrics(folder, step)
+            checkpoint = checkpoint_object(job, model, step=step, metrics=metrics)
+            self.store.add("checkpoint", checkpoint, parent=job, mark=f"checkpoint {step}")
+            name = checkpoint["fine_tuned_model_checkpoint"]
+            self.store.add("model", model_object(name, path=str(folder)))
+            if (loss := metrics.get("full_valid_loss")) is not None:
+                validated[name] = loss
+        if validated:
+            best = min(validated, key=validated.__getitem__)
+            self._tell(job, f"Best checkpoint by full validation loss ({validated[best]:.3f}): {best}")
 
     def _save_results(self, job: Object) -> str:
         content = results_csv(self.store.page("event", parent=job["id"], ascending=True)[0])
@@ -226,6 +245,10 @@ class Supervisor:
         return name
 
     def _fail(self, job: Object, error: Mapping[str, Any]) -> None:
+        """What was saved before it failed can be used, as that of a job that succeeded."""
+        directory = self.directory(job["id"])
+        if directory.checkpoints() and self._status(job) not in TERMINAL:
+            self._add_checkpoints(job["id"], self._new_name(job), directory)
         self._finish(job, "failed", f"The job failed: {error['message']}", error=error)
 
     def _finish(self, job: Object, status: str, message: str, **changes: Any) -> None:

@@ -3,42 +3,55 @@
 from __future__ import annotations
 
 import math
+import sys
+import time
 from typing import Any
 
+import torch
 from transformers import TrainerCallback
 
 from finetune_lib.local.job_directory import JobDirectory
+from finetune_lib.local.results import measured
 
-NAMES = {
-    "loss": "train_loss",
-    "mean_token_accuracy": "train_mean_token_accuracy",
-    "eval_loss": "full_valid_loss",
-    "eval_mean_token_accuracy": "full_valid_mean_token_accuracy",
-}
-
-
-def finite(value: Any) -> float | None:
-    """A metric as JSON can hold it: None for the NaN or infinity of a run that diverges."""
-    number = float(value)
-    return round(number, 5) if math.isfinite(number) else None
+try:
+    import resource
+except ImportError:  # Windows has none
+    resource = None
 
 
 class Progress(TrainerCallback):
-    """Appends one metrics event a step to the job's directory.
+    """Appends one metrics event a step to the job's directory, and ends a run whose numbers are none any more.
 
     The metrics of a step whose validation follows wait for it, so that each step is told once.
+
+    Attributes:
+        diverged: The step whose loss or gradient was not finite, once one was.
     """
 
     def __init__(self, directory: JobDirectory) -> None:
         self.directory = directory
         self.waiting: dict[str, Any] = {}
+        self.diverged: int | None = None
+        self._began, self._done_before = time.monotonic(), 0
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """From here on the pace is measured."""
+        self._began, self._done_before = time.monotonic(), state.global_step
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
-        """Take the metrics that the trainer logs for a step."""
-        found = {NAMES[name]: finite(value) for name, value in (logs or {}).items() if name in NAMES}
+        """Take the metrics that the trainer logs for a step.
+
+        The trainer logs before it saves: weights that are not finite never become a checkpoint.
+        """
+        logs = logs or {}
+        found = measured(logs)
         if not found:
             return
-        self.waiting |= {"step": state.global_step, "total_steps": state.max_steps, **found}
+        if not all(math.isfinite(float(logs[name])) for name in ("loss", "grad_norm") if name in logs):
+            self.diverged = state.global_step
+            control.should_training_stop, control.should_save, control.should_evaluate = True, False, False
+        pace = self._pace(state, logs) if "loss" in logs else {}
+        self.waiting |= {"step": state.global_step, "total_steps": state.max_steps, **found, **pace}
         if not control.should_evaluate:
             self._tell()
 
@@ -51,10 +64,28 @@ class Progress(TrainerCallback):
         if self.directory.cancelled:
             control.should_training_stop = True
 
+    def _pace(self, state: Any, logs: dict[str, Any]) -> dict[str, Any]:
+        """Tokens a second and memory of this process, and the Unix second in which the last step would be done."""
+        passed = time.monotonic() - self._began
+        left = (state.max_steps - state.global_step) * passed / (state.global_step - self._done_before)
+        return {
+            "tokens_per_second": round(logs.get("num_tokens", 0) / passed, 1),
+            "peak_memory_bytes": peak_memory(),
+            "estimated_finish": int(time.time() + left),
+        }
+
     def _tell(self) -> None:
         if row := self.waiting:
             self.waiting = {}
             self.directory.append({"type": "metrics", "level": "info", "message": _message(row), "data": row})
+
+
+def peak_memory() -> int | None:
+    """The most bytes that this process has held: of the card where there is one; None where nobody counts."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated()
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit if resource else None
 
 
 def _message(row: dict[str, Any]) -> str:

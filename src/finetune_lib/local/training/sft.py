@@ -8,23 +8,26 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils.memory import should_reduce_batch_size
 from datasets import Dataset
 from peft import AutoPeftModelForCausalLM, LoraConfig, PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
-from trl import SFTConfig, SFTTrainer
+from trl import SFTConfig
 
 from finetune_lib.local.job_directory import JobDirectory, Order
+from finetune_lib.local.results import checkpoint_metrics
+from finetune_lib.local.training.checkpoints import Checkpoints, settle
 from finetune_lib.local.training.encode import TemplateError, encode
-from finetune_lib.local.training.progress import NAMES, Progress, finite
+from finetune_lib.local.training.progress import Progress
 from finetune_lib.local.training.recipe import DEFAULTS, LORA_FROM_PARAMETERS, Recipe, choose, defaults_of
+from finetune_lib.local.training.soundness import OwnLoss, TokenMeanTrainer, own_loss
 
-KEPT_CHECKPOINTS = 3
 WARMUP_STEPS = 5
+HARM = 0.1  # nats a token: a model that knew its rows by heart may stay there, a little up or down
 LONGEST_EXAMPLE = 65_536
 
 Rows = list[dict[str, list[int]]]
@@ -41,9 +44,18 @@ class TrainingError(Exception):
 def train(directory: JobDirectory) -> None:
     """Train the job of a directory, from its last complete checkpoint where there is one.
 
+    Where memory runs out, the step is cut into smaller parts, and training goes on from the last checkpoint.
+
     Raises:
-        TrainingError: The base does not load, or the data does not suit it.
+        TrainingError: The base does not load, the data does not suit it, or the model came out worse than its base.
     """
+    parts: int | None = 1
+    while parts:
+        parts = _train(directory, parts)
+
+
+def _train(directory: JobDirectory, parts: int) -> int | None:
+    """None once it has ended; where memory ran out, the parts that each step is to be cut into next."""
     order = directory.order()
     model, tokenizer = _load(order.base)
     rows = _rows(directory.train, tokenizer, model)
@@ -52,21 +64,65 @@ def train(directory: JobDirectory) -> None:
     lora = adapted or _is_large(model)
     recipe = choose(order.hyperparameters, defaults_of(order.base), examples=len(rows), lora=lora)
     directory.append({"type": "resolved", "hyperparameters": recipe.hyperparameters()})
-    trainer: Any = SFTTrainer(
+    progress, epoch = Progress(directory), math.ceil(len(rows) / recipe.batch_size)
+    trainer: Any = TokenMeanTrainer(
         model=model,
-        args=_settings(directory.path, order, recipe, rows, validate=held_out is not None),
+        args=_settings(directory.path, order, recipe, epoch=epoch, parts=parts, validate=held_out is not None),
         train_dataset=Dataset.from_list(rows),
         eval_dataset=Dataset.from_list(held_out) if held_out else None,
         processing_class=tokenizer,
-        callbacks=[Progress(directory)],
+        callbacks=[progress, Checkpoints(directory, epoch=epoch)],
         peft_config=LoraConfig(target_modules="all-linear", task_type="CAUSAL_LM") if lora and not adapted else None,
     )
     trainer.remove_callback(PrinterCallback)
+    base = own_loss(trainer.model, rows)
     last = list(directory.checkpoints().values())[-1:]
-    trainer.train(resume_from_checkpoint=str(last[0]) if last else None)
+    try:
+        trainer.train(resume_from_checkpoint=str(last[0]) if last else None)
+    except Exception as error:
+        if not should_reduce_batch_size(error):
+            raise
+        return _smaller(directory, recipe.batch_size, parts, error)
     if not directory.cancelled:
+        _require_better(directory, trainer, rows, base, progress.diverged)
+        _publish(directory, trainer, tokenizer)
+        settle(directory, epoch=epoch)
         tokens = sum(len(row["input_ids"]) for row in rows)
-        _publish(directory, trainer, tokenizer, trained_tokens=recipe.n_epochs * tokens)
+        directory.succeed({"trained_tokens": recipe.n_epochs * tokens})
+    return None
+
+
+def _smaller(directory: JobDirectory, batch: int, parts: int, error: Exception) -> int:
+    """The next larger number of equal parts of a step; the step itself, and what it learns, stays the same."""
+    following = next((number for number in range(parts + 1, batch + 1) if batch % number == 0), None)
+    if following is None:
+        message = f"memory does not suffice for one example at a time: {error}; take a smaller base or shorter examples"
+        raise TrainingError("out_of_memory", message)
+    message = f"Memory ran out with {batch // parts} examples at a time: going on with {batch // following}"
+    directory.append({"type": "message", "level": "warn", "message": message})
+    return following
+
+
+def _require_better(directory: JobDirectory, trainer: Any, rows: Rows, base: OwnLoss, diverged: int | None) -> None:
+    """A model that knows its own training rows worse than before has been harmed, however its curve looks."""
+    advice = "lower learning_rate_multiplier, or look for examples that contradict each other"
+    if diverged is not None:
+        reason = f"the loss or its gradient was not finite at step {diverged}"
+        raise TrainingError("training_diverged", f"{reason}: {advice}")
+    tuned = own_loss(trainer.model, rows)
+    if not tuned.loss <= base.loss + HARM:  # also where it is not a number
+        for step, folder in directory.checkpoints().items():
+            loss = checkpoint_metrics(folder, step).get("train_loss")
+            if loss is None or loss > base.loss:
+                shutil.rmtree(folder)
+        reason = (
+            f"the model ended worse than its base on its own training examples (loss {tuned.loss:.2f}, the base's "
+            f"{base.loss:.2f})"
+        )
+        raise TrainingError("training_diverged", f"{reason}: {advice}")
+    if not tuned.accuracy:
+        message = "The model chooses none of the learned tokens itself, not even on its own training examples"
+        directory.append({"type": "message", "level": "warn", "message": message})
 
 
 def _load(base: str) -> tuple[Any, Any]:
@@ -116,15 +172,15 @@ def _rows(path: Path, tokenizer: Any, model: Any) -> Rows:
     return learned
 
 
-def _settings(folder: Path, order: Order, recipe: Recipe, rows: Sequence[Any], *, validate: bool) -> SFTConfig:
-    """One epoch a checkpoint and a validation; a fixed seed and no precision tricks, so that a run repeats."""
-    epoch = math.ceil(len(rows) / recipe.batch_size)
+def _settings(folder: Path, order: Order, recipe: Recipe, *, epoch: int, parts: int, validate: bool) -> SFTConfig:
+    """A checkpoint and a validation an epoch; a fixed seed and no precision tricks, so that a run repeats."""
     gpu = torch.cuda.is_available()
     return SFTConfig(
         output_dir=str(folder),
         num_train_epochs=recipe.n_epochs,
-        per_device_train_batch_size=recipe.batch_size,
-        per_device_eval_batch_size=recipe.batch_size,
+        per_device_train_batch_size=recipe.batch_size // parts,
+        per_device_eval_batch_size=recipe.batch_size // parts,
+        gradient_accumulation_steps=parts,
         learning_rate=recipe.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=min(WARMUP_STEPS, epoch * recipe.n_epochs // 10),
@@ -132,7 +188,6 @@ def _settings(folder: Path, order: Order, recipe: Recipe, rows: Sequence[Any], *
         logging_nan_inf_filter=False,
         save_strategy="steps",
         save_steps=epoch,
-        save_total_limit=KEPT_CHECKPOINTS,
         eval_strategy="steps" if validate else "no",
         eval_steps=epoch if validate else None,
         seed=order.seed,
@@ -148,8 +203,8 @@ def _settings(folder: Path, order: Order, recipe: Recipe, rows: Sequence[Any], *
     )
 
 
-def _publish(directory: JobDirectory, trainer: Any, tokenizer: Any, *, trained_tokens: int) -> None:
-    """Move the model to its place in one step, then declare success."""
+def _publish(directory: JobDirectory, trainer: Any, tokenizer: Any) -> None:
+    """Move the model to its place in one step."""
     partial = directory.path / "final.tmp"
     shutil.rmtree(partial, ignore_errors=True)
     trainer.model.save_pretrained(str(partial))
@@ -159,15 +214,3 @@ def _publish(directory: JobDirectory, trainer: Any, tokenizer: Any, *, trained_t
         shutil.copy(defaults, partial)
     shutil.rmtree(directory.final, ignore_errors=True)
     partial.rename(directory.final)
-    checkpoints = [
-        {"step": step, "path": folder.name, "metrics": _metrics(folder, step)}
-        for step, folder in directory.checkpoints().items()
-    ]
-    directory.succeed({"trained_tokens": trained_tokens, "checkpoints": checkpoints})
-
-
-def _metrics(folder: Path, step: int) -> dict[str, float | None]:
-    """The metrics of a checkpoint's own step, from the trainer's log in it."""
-    history = json.loads((folder / "trainer_state.json").read_text())["log_history"]
-    rows = [row for row in history if row.get("step") == step]
-    return {"step": step, **{NAMES[k]: finite(v) for row in rows for k, v in row.items() if k in NAMES}}
