@@ -76,6 +76,9 @@ from finetune_lib.evaluation.scorers import SameLanguage as SameLanguage
 from finetune_lib.evaluation.scorers import Scorer as Scorer
 from finetune_lib.evaluation.scorers import SemanticSimilarity as SemanticSimilarity
 from finetune_lib.evaluation.scorers import ToolCallMatch as ToolCallMatch
+from finetune_lib.jobs.cross_validation import CrossValidation as CrossValidation
+from finetune_lib.jobs.cross_validation import cross_validate as cross_validate
+from finetune_lib.jobs.cross_validation import cross_validate_async as cross_validate_async
 from finetune_lib.jobs.errors import JobCancelledError as JobCancelledError
 from finetune_lib.jobs.errors import JobError as JobError
 from finetune_lib.jobs.errors import JobFailedError as JobFailedError

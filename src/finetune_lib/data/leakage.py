@@ -9,7 +9,7 @@ from math import sqrt
 from typing import Any
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
-from finetune_lib.data.splitting import Key, split_places
+from finetune_lib.data.splitting import Key, families, fold_places, split_places
 from finetune_lib.data.together.links import Between, Links, Rows, between, links
 from finetune_lib.records import Case, Example, Origin
 
@@ -64,6 +64,48 @@ def parted(examples: Sequence[Example], *, near: bool, **options: Any) -> Places
     while crossing := _crossing(examples, places := _with_forms_together(examples, found, options)):
         found.strict += crossing
     return places
+
+
+@dataclass(frozen=True, slots=True)
+class Folds:
+    """Data in folds, none of which tells the answer of a row in another.
+
+    Attributes:
+        parts: The places of each fold.
+        families: The places of rows of which one tells the other's answer, or that stay together by a key: each such
+            group is one piece of evidence.
+    """
+
+    parts: list[list[int]]
+    families: list[list[int]]
+
+    def rest(self, number: int) -> list[int]:
+        """The places of all other folds."""
+        return sorted(place for other, part in enumerate(self.parts) if other != number for place in part)
+
+
+def folded(
+    examples: Sequence[Example], *, folds: int, seed: int, key: Key | None = None, stratum: Key | None = None
+) -> Folds:
+    """Folds that tell nothing of each other: what crosses them is joined, and they are made anew.
+
+    Raises:
+        ValueError: What belongs together makes fewer groups than folds.
+    """
+    found = links(Rows(examples))
+    options: dict[str, Any] = {"folds": folds, "seed": seed, "key": key, "stratum": stratum}
+    while True:
+        try:
+            parts = fold_places(examples, links=found.strict, forms=found.loose, **options)
+        except ValueError:  # forms stay together only while groups allow
+            parts = fold_places(examples, links=found.strict, **options)
+        made = Folds(parts, families(examples, links=found.strict, key=key))
+        crossing = [
+            pair for number, part in enumerate(parts) for pair in _crossing(examples, (made.rest(number), part, []))
+        ]
+        if not crossing:
+            return made
+        found.strict += crossing
 
 
 def _with_forms_together(examples: Sequence[Example], found: Links, options: Mapping[str, Any]) -> Places:

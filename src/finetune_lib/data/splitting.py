@@ -79,6 +79,44 @@ def split_places(
     return rest, taken["validation"], taken["golden"]
 
 
+def fold_places(
+    examples: Sequence[Example],
+    *,
+    folds: int,
+    seed: int,
+    links: Iterable[tuple[int, int]] = (),
+    forms: Sequence[tuple[int, int]] = (),
+    key: Key | None = None,
+    stratum: Key | None = None,
+) -> list[list[int]]:
+    """The places of each fold: whole groups, each fold with its share of each stratum; arguments as `split_places`.
+
+    Raises:
+        ValueError: There are fewer groups than folds.
+    """
+    groups = _groups(examples, seed, links, (forms, len(examples) // folds), key, stratum)
+    if len(groups) < folds:
+        raise ValueError(
+            f"{folds} folds need as many groups: what belongs together stays in one fold, and the {len(examples)} "
+            f"examples form {len(groups)}. Ask for fewer folds, or add examples that differ."
+        )
+    dealt: list[list[int]] = [[] for _ in range(folds)]
+    held = Counter[tuple[int, Hashable]]()
+    for group in sorted(groups, key=lambda group: -len(group.places)):
+        fold = min(range(folds), key=lambda fold: (held[fold, group.stratum], len(dealt[fold])))
+        dealt[fold] += group.places
+        held[fold, group.stratum] += len(group.places)
+    return [sorted(places) for places in dealt]
+
+
+def families(
+    examples: Sequence[Example], *, links: Iterable[tuple[int, int]] = (), key: Key | None = None
+) -> list[list[int]]:
+    """The places of rows of which one tells the other, in groups of at least two; arguments as `split_places`."""
+    groups = _groups(examples, 0, links, ((), 0), key, None)
+    return [group.places for group in groups if len(group.places) > 1]
+
+
 def _size(share: float | int, total: int) -> int:
     if not _is_number(share) or not share >= 0 or (isinstance(share, float) and share >= 1):
         raise ValueError(f"a part is a share below 1.0, as 0.1, or a count of examples, as 20, not {share!r}")

@@ -155,6 +155,10 @@ class Evaluator:
             _remembered(session, report, plan.contents.tokens)
         return report
 
+    def require(self, golden: Sequence[Case | Example], *, candidates: Sequence[Candidate]) -> None:
+        """Refuse now what `run` would refuse before its first call, as before a training is paid."""
+        self._plan(golden, candidates)
+
     def _plan(self, golden: Sequence[Case | Example], candidates: Sequence[Candidate]) -> Plan:
         if require_whole := getattr(golden, "require_whole", None):  # a Dataset, which need not be loaded to tell
             require_whole()

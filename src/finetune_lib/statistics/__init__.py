@@ -28,12 +28,14 @@ from finetune_lib.statistics.power import (
 )
 from finetune_lib.statistics.ranking import bradley_terry, ranking
 from finetune_lib.statistics.raters import agreement, cohen_kappa, fleiss_kappa, percent_agreement
+from finetune_lib.statistics.seeds import SeedsDifference, seeds_difference
 
 __all__ = [
     "KAPPA_GATE",
     "Estimate",
     "LengthEffect",
     "SamplingNoise",
+    "SeedsDifference",
     "StudentT",
     "Tally",
     "agreement",
@@ -57,6 +59,7 @@ __all__ = [
     "ranking",
     "require_statistics",
     "sampling_noise",
+    "seeds_difference",
     "sign_test",
     "tally",
     "wilson",

@@ -18,11 +18,11 @@ is everything all right?", 1983; Hayes and Moulton, "Cluster Randomised Trials",
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
-from finetune_lib.statistics.estimates import DIGITS, Clusters, StudentT, ends, groups, library
+from finetune_lib.statistics.estimates import DIGITS, Clusters, StudentT, ends, groups, library, whole
 
 LEVEL = 0.95
 Scale = Sequence[float]
@@ -124,13 +124,33 @@ def _with_pair(units: Any, size: float, scale: float) -> StudentT:
     return StudentT(float(more.mean()), float(more.std(ddof=1)) / len(more) ** 0.5, len(more) - 1, scale)
 
 
+def widened(t: StudentT, folds: int | None) -> StudentT:
+    """The same for items that were judged in folds by models that share examples: wider by √(folds / (folds - 1)).
+
+    Raises:
+        ValueError: There are fewer than two folds.
+    """
+    if folds is None:
+        return t
+    if whole(folds, "folds") < 2:
+        raise ValueError(f"folds is at least 2, not {folds}: each is judged by a model trained on the others")
+    return replace(t, error=t.error * (folds / (folds - 1)) ** 0.5)
+
+
 def standard_error(d: Differences, *, ddof: int = 1) -> float | None:
     """The plain standard error of the mean, without what is added."""
     n = len(d.units)
     return None if n < 2 else float(d.units.std(ddof=ddof)) / n**0.5
 
 
-def method_of(d: Differences, *, test: str = "", assume: Assumption | None = None, looks: int = 1) -> str:
+def method_of(
+    d: Differences,
+    *,
+    test: str = "",
+    assume: Assumption | None = None,
+    looks: int = 1,
+    folds: int | None = None,
+) -> str:
     """How interval and test were made, in words."""
     rule = "wider of two t intervals, over what was seen and what may be unseen"
     if d.two_valued or assume:
@@ -141,5 +161,6 @@ def method_of(d: Differences, *, test: str = "", assume: Assumption | None = Non
         f"scale {d.as_seen} as seen" if d.as_seen else "",
         f"supposing that {assume}" if assume else "",
         f"one of {looks} planned looks" if looks > 1 else "",
+        f"cross-fitted in {folds} folds, so wider by √({folds}/{folds - 1})" if folds else "",
     ]
     return "; ".join(filter(None, parts))

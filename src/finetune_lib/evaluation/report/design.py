@@ -14,6 +14,7 @@ class Told(TypedDict):
 
     assume: Assumption | None
     planned_looks: int
+    folds: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Design:
         cluster_similar: Whether cases that ask the same count once together.
         scales: The least and the greatest score of each scorer that declares them.
         look: Which look at a growing set this is, as far as the kept answers tell.
+        folds: In how many folds the cases were judged, each by a model trained on the others; None where they were not.
     """
 
     planned_looks: int = 1
@@ -33,11 +35,12 @@ class Design:
     cluster_similar: bool = True
     scales: Mapping[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]], hash=False)
     look: int = 1
+    folds: int | None = None
 
     @property
     def told(self) -> Told:
         """What statistics has to know."""
-        return {"assume": self.assume, "planned_looks": self.planned_looks}
+        return {"assume": self.assume, "planned_looks": self.planned_looks, "folds": self.folds}
 
     @property
     def level(self) -> str:
