@@ -115,7 +115,8 @@ class Dataset(Sequence[Example]):
         formats such as ShareGPT and Alpaca. What was interpreted is told by `validate` as a note. Rows of a
         table become chats of one user and one assistant turn; JSONL keeps its format: chat rows, or
         prompt/completion pairs unless `system` is given. A large JSONL file is opened at once and read when its
-        examples are asked for; it must stay as it is meanwhile.
+        examples are asked for; it must stay as it is meanwhile. A table is read at once; where it is large, its
+        examples wait in a temporary file without a name, which goes with them.
 
         A line that cannot be read does not stop the others: `validate` reports it, and nothing is saved or
         trained until it is mended, by hand or by `fix`, or left out by `drop_unread`.

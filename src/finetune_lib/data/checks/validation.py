@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from datetime import date
 from itertools import chain, islice
+from typing import Protocol, runtime_checkable
 
 from finetune_lib.data.checks import limits
 from finetune_lib.data.checks.examination import Outcome, Plan, empty, examine
@@ -20,6 +21,15 @@ from finetune_lib.tokens import Counter
 
 AHEAD = 16  # parts on their way to an executor at once
 NEAR_LIMIT = 5_000  # examples up to which other wordings are looked for unasked
+
+
+@runtime_checkable
+class Sized(Protocol):
+    """Examples that know how large they are without a look at each."""
+
+    def row_bytes(self) -> int:
+        """How many bytes the rows have as lines of JSONL, nearly."""
+        ...
 
 
 def validate(
@@ -88,8 +98,8 @@ def _near(whole: Outcome, examples: Sequence[Example], plan: Plan, executor: Exe
 
 def _bytes_of(examples: Sequence[Example]) -> int:
     """How large the file for uploading is, nearly."""
-    if isinstance(examples, LineStore):
-        return examples.blob.size
+    if isinstance(examples, Sized):
+        return examples.row_bytes()
     return sum(len(json.dumps(example.data, ensure_ascii=False, default=repr).encode("utf-8", "replace")) + 1
                for example in examples)  # fmt: skip
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, overload
@@ -96,7 +96,7 @@ def undo_separators(examples: Sequence[Example]) -> tuple[Sequence[Example], Dia
         The rows without separators, and the note that says which they were (T270; T271 where some rows lack them);
         the same rows and None where there are none.
     """
-    separators = _found([example for example in islice(examples, TRIED) if _is_pair(example)])
+    separators = separators_in(examples)
     if not separators:
         return examples, None
     lacking: list[Origin] = []
@@ -109,6 +109,11 @@ def undo_separators(examples: Sequence[Example]) -> tuple[Sequence[Example], Dia
     if len(lacking) > pairs * MOST_LACKING:
         return examples, None
     return Undone(examples, separators), _note(separators, examples[0].origin, lacking, pairs)
+
+
+def separators_in(examples: Iterable[Example]) -> Separators:
+    """The separators that the first pairs have, if they have any."""
+    return _found([example for example in islice(examples, TRIED) if _is_pair(example)])
 
 
 def _note(separators: Separators, first: Origin, lacking: Sequence[Origin], pairs: int) -> Diagnostic:

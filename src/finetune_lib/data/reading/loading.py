@@ -47,8 +47,7 @@ def from_memory(rows: Any, options: Options, *, name: str, system: str | None) -
     if options.tells or is_frame(rows):
         kept = list(rows_of(rows))
         with about(Path(name)):
-            reading = read_records(kept, name, options)
-        return _understood(reading.examples, reading.problems, meaning)
+            return read_records(lambda: kept, name, options, meaning=meaning)
     numbered = enumerate(rows, start=1)
     return _understood((Example(row, Origin(name, row=number)) for number, row in numbered), (), meaning)
 
@@ -61,10 +60,10 @@ def _with_columns(loaded: Reading, source: str, options: Options, system: str | 
         options = replace(options, columns={"role": "role", "content": "content"})
     from finetune_lib.data.reading.tables import read_records
 
-    reading = read_records([example.data for example in loaded.examples], source, options)
+    rows = [example.data for example in loaded.examples]
+    reading = read_records(lambda: rows, source, options, meaning=Meaning(system, pairs=True))
     notes = loaded.examples.findings if isinstance(loaded.examples, LineStore) else ()
-    problems = (*loaded.problems, *notes, *reading.problems)
-    return _understood(reading.examples, problems, Meaning(system, pairs=True))
+    return Reading(reading.examples, (*loaded.problems, *notes, *reading.problems))
 
 
 def _are_turns(examples: Sequence[Example]) -> bool:
@@ -115,14 +114,12 @@ def _of_lines(source: str, blob: Blob, problems: tuple[Diagnostic, ...], meaning
 
 
 def _table(opened: Opened, source: str, options: Options, system: str | None) -> Reading:
-    from finetune_lib.data.formats.legacy_pairs import undo_separators
     from finetune_lib.data.reading import tables
 
     readers = {"text": tables.read_csv, "workbook": tables.read_excel, "parquet": tables.read_parquet}
-    reading = readers[opened.kind](opened.blob, options, source=source)
-    examples, note = undo_separators(reading.examples)
-    problems = (*opened.problems, *reading.problems, *([note] if note else []))
-    return _understood(examples, problems, Meaning(system, pairs=True))
+    meaning = Meaning(system, pairs=True, bare=True)
+    reading = readers[opened.kind](opened.blob, options, source=source, meaning=meaning)
+    return Reading(reading.examples, (*opened.problems, *reading.problems))
 
 
 def _understood(examples: Iterable[Example], problems: tuple[Diagnostic, ...], meaning: Meaning) -> Reading:

@@ -24,10 +24,12 @@ class Meaning:
     Attributes:
         system: The system message of every example that has none.
         pairs: Whether prompt/completion pairs become chats.
+        bare: Whether what all pairs of a table have for the sake of older models is taken off first.
     """
 
     system: str | None = None
     pairs: bool = False
+    bare: bool = False
 
     @property
     def keeps_plain(self) -> bool:

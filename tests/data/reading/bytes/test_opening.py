@@ -1,12 +1,14 @@
 """Opening files: UTF-8 comes out whatever went in, with a note, or one clear error."""
 
 import bz2
+import errno
 import gzip
 import io
 import json
 import os
 import pickle
 import sqlite3
+import tempfile
 import tracemalloc
 import zipfile
 from functools import partial
@@ -19,9 +21,11 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from tests.files import SHARED
 
+import finetune_lib as ft
 from finetune_lib.data.reading import ReadError
 from finetune_lib.data.reading.bytes.blob import FileBlob, MemoryBlob
 from finetune_lib.data.reading.bytes.opening import looks_like_json, open_data
+from finetune_lib.data.reading.bytes.spooling import TemporaryBlob, stream
 
 CASES = SHARED / "cases"
 TEXT = '{"prompt": "登機門在哪裡？", "completion": "在二樓。"}\n{"prompt": "q", "completion": "a"}\n'
@@ -311,15 +315,37 @@ def test_a_long_line_is_cut_between_characters(write, small):
     assert content(opened).decode() == text
 
 
-def test_a_temporary_file_goes_with_its_blob_and_not_with_a_copy(write, small):
+def test_a_temporary_file_has_no_name_and_its_bytes_travel(write, small, tmp_path, monkeypatch):
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
     opened = open_data(write(gzip.compress(TEXT.encode() * 200), "data.jsonl.gz"))
-    temporary = opened.blob.path
-    copy = pickle.loads(pickle.dumps(opened.blob))
-    assert copy.read(0, copy.size).decode() == TEXT * 200
-    del copy
-    assert temporary.exists()
+    assert isinstance(opened.blob, TemporaryBlob)
+    assert not list(folder.iterdir())
+    pickled = pickle.dumps(opened.blob)
     del opened
-    assert not temporary.exists()
+    copy = pickle.loads(pickled)
+    assert copy.read(0, copy.size).decode() == TEXT * 200
+    with stream(copy) as file:
+        assert file.seek(-6, os.SEEK_END) == copy.size - 6
+        assert file.read() == (TEXT * 200).encode()[-6:]
+
+
+def test_a_packed_file_behind_a_mark_is_read_from_its_temporary_file(write, small):
+    opened = open_data(write(gzip.compress(b"\xef\xbb\xbf" + TEXT.encode() * 200), "data.jsonl.gz"))
+    assert isinstance(opened.blob, TemporaryBlob)
+    assert content(opened).decode() == TEXT * 200
+
+
+def test_a_full_disk_for_temporary_files_is_told(write, small, monkeypatch):
+    class Full(io.BytesIO):
+        def write(self, piece):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", Full)
+    path = write(gzip.compress(TEXT.encode() * 200), "data.jsonl.gz")
+    with pytest.raises(ft.ReadError, match=r"data\.jsonl\.gz.*No space left on device.*TMPDIR"):
+        ft.Dataset.load(path)
 
 
 def test_memory_stays_bounded(write, small):

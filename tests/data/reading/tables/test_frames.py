@@ -106,7 +106,7 @@ def test_a_row_that_is_no_mapping_is_a_wrong_argument():
 
 def test_a_frame_is_read_by_its_header():
     frame = pd.DataFrame({"問題": ["一", "二"], "答案": [1, 0], "類別": ["x", None]})
-    reading = read_records(rows_of(frame), "frame")
+    reading = read_records(lambda: rows_of(frame), "frame")
     assert [dict(example.data) for example in reading.examples] == [
         {"prompt": "一", "completion": "1"},
         {"prompt": "二", "completion": "0"},
@@ -117,7 +117,7 @@ def test_a_frame_is_read_by_its_header():
 
 def test_rows_of_other_formats_stay_as_they_are():
     rows = [{"conversations": [{"from": "human", "value": "q"}], "system": "s"}]
-    reading = read_records(rows, "rows")
+    reading = read_records(lambda: rows, "rows")
     assert reading.examples[0].data == rows[0]
     assert (reading.examples[0].origin.source, reading.examples[0].origin.row) == ("rows", 1)
 
@@ -164,6 +164,7 @@ def test_a_damaged_parquet_file_is_told(tmp_path):
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(ReadError) as caught:
         read_parquet(FileBlob.of(path), Options(), source=path.name)
+    assert caught.value.diagnostic
     assert caught.value.diagnostic.code == "E112"
 
 
@@ -172,4 +173,5 @@ def test_a_parquet_file_without_rows_is_empty(tmp_path):
     pq.write_table(pa.table({"prompt": pa.array([], pa.string())}), path)
     with pytest.raises(ReadError) as caught:
         read_parquet(FileBlob.of(path), Options(), source=path.name)
+    assert caught.value.diagnostic
     assert caught.value.diagnostic.code == "E101"

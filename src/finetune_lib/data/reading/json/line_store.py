@@ -62,7 +62,11 @@ class Index:
 
     def add(self, offset: int, line: int, row: int) -> None:
         """Take up one example."""
-        self.extend((offset,), line, row)
+        if (line, row) != self._next:
+            self.gaps.append(len(self.offsets))
+            self.numbers.extend((line, row))
+        self._next = line + 1, row + 1
+        self.offsets.append(offset)
 
     def extend(self, offsets: Sequence[int], line: int, row: int) -> None:
         """Take up examples on adjoining lines; `line` and `row` are those of the first."""
@@ -87,6 +91,15 @@ class Index:
         run = bisect_right(self.gaps, place) - 1
         beyond = place - self.gaps[run]
         return self.numbers[2 * run] + beyond, self.numbers[2 * run + 1] + beyond
+
+    def places(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        """The lines and rows of some examples, one by one."""
+        while start < stop:
+            run = bisect_right(self.gaps, start)
+            end = min(self.gaps[run] if run < len(self.gaps) else stop, stop)
+            line, row = self.place_of(start)
+            yield from zip(range(line, line + end - start), range(row, row + end - start), strict=True)
+            start = end
 
 
 class LineStore(Sequence[Example]):
@@ -133,6 +146,10 @@ class LineStore(Sequence[Example]):
                 if next(self._scan, _END) is _END:
                     break
         return self._index
+
+    def row_bytes(self) -> int:
+        """How many bytes the lines have."""
+        return self.blob.size
 
     @property
     def findings(self) -> tuple[Diagnostic, ...]:

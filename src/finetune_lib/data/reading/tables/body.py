@@ -3,19 +3,56 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, is_error
-from finetune_lib.data.reading.tables.cells import Addresses, Mark, Row, is_blank, letters
+from finetune_lib.data.reading.tables.cells import Mark, Row, is_blank, letters
 from finetune_lib.data.reading.tables.layout import Layout, Width
 from finetune_lib.data.reading.tables.merges import Merges
 from finetune_lib.data.reading.tables.odd_cells import DITTO, ONCE_A_COLUMN, marked, odd_text, of_column
+from finetune_lib.data.reading.tables.places import Places
 from finetune_lib.data.reading.tables.unfinished import is_total
 from finetune_lib.records import Example, Origin
 
 Item = Row | Diagnostic
+
+
+class Plain(Protocol):
+    """What becomes of rows in which nothing is odd."""
+
+    def line(self, found: PlainTexts) -> bytes:
+        """The wished example as it is spooled."""
+        ...
+
+    def example(self, found: PlainTexts) -> Example:
+        """The example as the row has it."""
+        ...
+
+    def wished(self, found: PlainTexts) -> Example:
+        """The wished example."""
+        ...
+
+
+class PlainTexts(NamedTuple):
+    """A row in which nothing is odd.
+
+    Attributes:
+        plain: What becomes of it.
+        texts: What is learned of it.
+        category: Its category; empty where it has none.
+        number: The line it begins on, or its row in the sheet.
+        row: Its number among the rows of data.
+    """
+
+    plain: Plain
+    texts: tuple[str, ...]
+    category: str
+    number: int
+    row: int
+
+
 UNLEARNED = frozenset({"conversation", "turn"})
 NOT_TEXTS = UNLEARNED | {"category", "role"}
 
@@ -50,17 +87,27 @@ class Making(Protocol):
 
 @dataclass(slots=True)
 class Body:
-    """The rows below the header."""
+    """The rows below the header.
+
+    Attributes:
+        source: The file's name.
+        layout: The header.
+        merges: The merged cells of a workbook.
+        making: How rows become examples.
+        places: Where the rows stand.
+        plain: What knows the rows in which nothing is odd, where such a table may have any.
+    """
 
     source: str
     layout: Layout
     merges: Merges
     making: Making
+    places: Places
+    plain: Callable[[Sequence[Any], int, int], PlainTexts | None] | None = None
     told: set[str] = field(default_factory=set[str])
     _width: Width = field(init=False)
     _filled: Mapping[str, int] = field(init=False)
     _judged: Mapping[str, int] = field(init=False)
-    _letters: dict[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         """Work out once what every row needs."""
@@ -69,11 +116,14 @@ class Body:
         self._filled = {name: place for name, place in places.items() if name != "conversation"}
         self._judged = {name: place for name, place in places.items() if name not in UNLEARNED}
 
-    def read(self, items: Iterable[Item]) -> Iterator[Example | Diagnostic]:
+    def read(self, items: Iterable[Item]) -> Iterator[Example | PlainTexts | Diagnostic]:
         """Each row's findings and its example, where it gives one."""
         number = 0
         for item in items:
-            if isinstance(item, Diagnostic):
+            if found := self._plain(item, number + 1):
+                number += 1
+                yield found
+            elif isinstance(item, Diagnostic):
                 number += 1
                 self.making.lost()
                 yield replace(item, origin=replace(item.origin, row=number))
@@ -81,16 +131,14 @@ class Body:
                 self.making.blank()
             else:
                 number += 1
-                yield from self._row(item, self._origin(item, number))
+                yield from self._row(item, self.places.origin(item.place, number))
         yield from self.making.end()
 
-    def _origin(self, row: Row, number: int) -> Origin:
-        if row.sheet is None:
-            return Origin(self.source, row=number, line=row.line)
-        if not self._letters:
-            first = next((place for place, name in enumerate(self.layout.header.names) if name), 0)
-            self._letters.update({"": letters(first), **self.making.paths})
-        return Origin(self.source, row=number, cells=Addresses(row.sheet, row.number, self._letters))
+    def _plain(self, item: Item, number: int) -> PlainTexts | None:
+        """The row, if nothing is odd in it."""
+        if self.plain is None or not isinstance(item, Row) or item.marks or self.merges.touch(item):
+            return None
+        return self.plain(item.cells, item.place, number)
 
     def _row(self, row: Row, origin: Origin) -> Iterator[Example | Diagnostic]:
         if row.line is not None and not self._width.fits(row.cells):

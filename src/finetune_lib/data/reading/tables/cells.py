@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
@@ -43,8 +42,7 @@ EXACT_DIGITS = 10**15
 CELL = re.compile(r"([A-Z]+)(\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of a table.
 
     Attributes:
@@ -59,7 +57,12 @@ class Row:
     line: int | None = None
     sheet: str | None = None
     number: int = 0
-    marks: Mapping[int, Mark] = field(default_factory=lambda: NO_MARKS)
+    marks: Mapping[int, Mark] = NO_MARKS
+
+    @property
+    def place(self) -> int:
+        """Its line, or its number in the sheet; 0 in a frame."""
+        return self.line or (self.number if self.sheet is not None else 0)
 
     @property
     def filled(self) -> int:

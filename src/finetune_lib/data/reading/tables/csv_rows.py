@@ -6,18 +6,19 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from itertools import islice
 from pathlib import PurePath
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.data.reading.bytes.blob import Blob
 from finetune_lib.data.reading.bytes.encodings import STRAYS, undecodable
+from finetune_lib.data.reading.meaning import Meaning
 from finetune_lib.data.reading.options import Options, Reading
 from finetune_lib.data.reading.tables.cells import Row, is_blank
 from finetune_lib.data.reading.tables.dialect import SAMPLE, Dialect, declared, guess
 from finetune_lib.data.reading.tables.examples import read_table
 from finetune_lib.data.reading.tables.layout import Layout, Width
+from finetune_lib.data.reading.tables.text_lines import Lines
 from finetune_lib.records import Origin
 
 LONGEST_TRIAL = 50
@@ -26,37 +27,42 @@ SPLIT_NUMBER = re.compile(r"(?:.*\D)?\d{1,3}\0\d{3}(?!\d).*", re.DOTALL)
 QUOTED = re.compile(r'"(?:[^"]++|"")*+"')
 
 
-def read_csv(blob: Blob, options: Options, *, source: str) -> Reading:
+def read_csv(blob: Blob, options: Options, *, source: str, meaning: Meaning | None = None) -> Reading:
     """Read a table of text, its cells parted by commas, semicolons, tabs or bars; everything stays text.
 
     Args:
         blob: The file's text as `open_data` gives it.
         options: Names of columns.
         source: The file's name; its ending says how cells are usually parted.
+        meaning: What is made of the rows.
     """
-    lines, undecoded = _lines(blob)
-    usual = "\t" if ".tsv" in map(str.lower, PurePath(source).suffixes) else ","
-    given = declared(lines[0]) if lines else None
-    start = 1 if given else 0
-    dialect, layout = guess(lines[start : start + SAMPLE], usual, options.columns, given=given)
+    lines = Lines(blob)
+    start, dialect, layout = _parted(lines, source, options)
     guessed = diagnose("T252", Origin(source, line=start + 1), delimiter=dialect.delimiter)
-    notes = (guessed,) if dialect.delimiter != usual else ()
-    optional = _optional(lines[start : start + SAMPLE], dialect, layout)
-    text = _Text(source, lines, dialect, Width.of(layout.header).fits if layout else _any, undecoded, optional)
-    reading = read_table(source, text.items(start), options)
+    notes = (guessed,) if dialect.delimiter != _usual(source) else ()
+    optional = _optional(lines.between(start, start + SAMPLE), dialect, layout)
+    text = _Text(source, lines, dialect, Width.of(layout.header).fits if layout else _any, optional)
+    reading = read_table(source, text.items(start), options, meaning=meaning)
     return Reading(reading.examples, (*notes, *reading.problems))
 
 
-def _lines(blob: Blob) -> tuple[Sequence[str], bool]:
-    """The lines with their ends, and whether some are not in the encoding that all others are in."""
-    raw = blob.read(0, blob.size)
-    try:
-        text, undecoded = raw.decode(), False
-    except UnicodeDecodeError:
-        text, undecoded = raw.decode(errors="surrogateescape"), True
-    lines = list(StringIO(text, newline=""))
-    # in the middle a mark stands where files were joined, before the second one's header
-    return [line.removeprefix("\ufeff") for line in lines] if "\ufeff" in text else lines, undecoded
+def first_rows(blob: Blob, options: Options, *, source: str) -> Iterator[list[str]]:
+    """The first rows of a table of text as they stand there, whatever they hold."""
+    lines = Lines(blob)
+    start, dialect, _ = _parted(lines, source, options)
+    return dialect.reader(iter(lines.between(start, start + SAMPLE)), strict=False)
+
+
+def _parted(lines: Lines, source: str, options: Options) -> tuple[int, Dialect, Layout | None]:
+    """The line, from 0, that the table begins on, how its cells are parted, and its header where that is known."""
+    given = next(map(declared, lines.between(0, 1)), None)
+    start = 1 if given else 0
+    return start, *guess(lines.between(start, start + SAMPLE), _usual(source), options.columns, given=given)
+
+
+def _usual(source: str) -> str:
+    """What the ending of a file's name says of its cells."""
+    return "\t" if ".tsv" in map(str.lower, PurePath(source).suffixes) else ","
 
 
 def _optional(lines: Sequence[str], dialect: Dialect, layout: Layout | None) -> int | None:
@@ -72,31 +78,32 @@ class _Text:
     """The lines of a table, and how wide its rows are."""
 
     source: str
-    lines: Sequence[str]
+    lines: Lines
     dialect: Dialect
     fits: Callable[[Sequence[str]], bool]
-    undecoded: bool = False
     optional: int | None = None
 
     def items(self, start: int) -> Iterator[Row | Diagnostic]:
         """The rows from a line on, counted from 0, and a finding for each that a quote breaks."""
-        while start < len(self.lines):
-            reader = self.dialect.reader(map(self.lines.__getitem__, range(start, len(self.lines))))
+        while True:
             begin = start
-            for cells, stop in _strict(reader, start):
+            for cells, stop in _strict(self.dialect.reader(self.lines.since(start)), start):
                 if cells is None or (stop - begin > 1 and not self.fits(cells)):
                     start, item = self._mended(begin, stop, cells)
                     yield item
                     break
-                yield from self._swallowed(begin, stop)
-                yield self._row(cells, begin, stop)
+                if stop - begin > LIKE_ROWS + 1:
+                    yield from self._swallowed(begin, stop)
+                doubted = self.lines.undecoded or len(cells) - 1 == self.optional
+                yield self._row(cells, begin, stop) if doubted else Row(cells, begin + 1)
                 begin = stop
             else:
                 return
 
     def _row(self, cells: list[str], begin: int, stop: int) -> Row | Diagnostic:
         """A row; or, where some of its bytes are in another encoding than the file, what they are."""
-        if self.undecoded and STRAYS.search(raw := "".join(self.lines[begin:stop])):
+        if self.lines.undecoded and any(map(STRAYS.search, cells)):
+            raw = "".join(self.lines.between(begin, stop))
             return undecodable(raw.encode("utf-8", "surrogateescape"), Origin(self.source, line=begin + 1))
         if len(cells) - 1 == self.optional and self._is_split(cells, begin, stop):
             return diagnose("T318", Origin(self.source, line=begin + 1), text=self.dialect.delimiter.join(cells[-2:]))
@@ -104,8 +111,9 @@ class _Text:
 
     def _is_split(self, cells: Sequence[str], begin: int, stop: int) -> bool:
         """Whether an unquoted comma has parted a number of thousands into the last two cells."""
-        unquoted = not any('"' in line for line in self.lines[begin:stop])
-        return unquoted and self.dialect.delimiter == "," and bool(SPLIT_NUMBER.fullmatch("\0".join(cells[-2:])))
+        if self.dialect.delimiter != "," or not SPLIT_NUMBER.fullmatch("\0".join(cells[-2:])):
+            return False
+        return not any('"' in line for line in self.lines.between(begin, stop))
 
     def _mended(self, begin: int, stop: int, cells: list[str] | None) -> tuple[int, Row | Diagnostic]:
         """Where to read on behind a broken row, and what it is: the rows that a quote swallowed are read again."""
@@ -118,14 +126,14 @@ class _Text:
 
     def _starts_row(self, line: int) -> bool:
         """Whether a sound row of the right width begins on a line, with a partner for each of its quotes."""
-        trial = self.dialect.reader(islice(map(self.lines.__getitem__, range(line, len(self.lines))), LONGEST_TRIAL))
+        trial = self.dialect.reader(islice(self.lines.since(line), LONGEST_TRIAL))
         cells, stop = next(_strict(trial, line), (None, line))
-        quotes = sum(text.count('"') for text in self.lines[line:stop])
+        quotes = sum(text.count('"') for text in self.lines.between(line, stop))
         return bool(cells) and self.fits(cells) and quotes % 2 == 0
 
     def _opening(self, begin: int, stop: int) -> tuple[int, bool]:
         """The line, from 1, of the quote that breaks a row; and whether another quote closes it."""
-        text = "".join(self.lines[begin:stop])
+        text = "".join(self.lines.between(begin, stop))
         position = 0
         while position < len(text):
             if text[position] == '"':

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, is_error
+from finetune_lib.data.formats.legacy_pairs import TRIED, separators_in, undo_separators
+from finetune_lib.data.reading.meaning import Meaning
 from finetune_lib.data.reading.options import Options, Reading, unreadable
-from finetune_lib.data.reading.tables.body import Body, Item, Making
-from finetune_lib.data.reading.tables.cells import Row
+from finetune_lib.data.reading.tables.body import Body, Item, Making, PlainTexts
+from finetune_lib.data.reading.tables.cells import Row, letters
 from finetune_lib.data.reading.tables.conversations import Head, recognise_conversations
 from finetune_lib.data.reading.tables.headers import Header, recognise
 from finetune_lib.data.reading.tables.layout import (
@@ -27,13 +29,23 @@ from finetune_lib.data.reading.tables.layout import (
 )
 from finetune_lib.data.reading.tables.merges import Merges
 from finetune_lib.data.reading.tables.pairs import Pairs
+from finetune_lib.data.reading.tables.places import Places
+from finetune_lib.data.reading.tables.plain_rows import PlainRows
+from finetune_lib.data.reading.tables.spooled import Spooled, spooled
 from finetune_lib.records import Example
 
 EVIDENCE = 200  # filled rows that are looked at before the first is read
 DECIDED = ({"prompt", "completion"}, {"prompt", "chosen", "rejected"}, {"messages"}, {"conversations"})
 
 
-def read_table(source: str, items: Iterable[Item], options: Options, *, merges: Merges | None = None) -> Reading:
+def read_table(
+    source: str,
+    items: Iterable[Item],
+    options: Options,
+    *,
+    merges: Merges | None = None,
+    meaning: Meaning | None = None,
+) -> Reading:
     """Read a table whose rows are given, with a finding in the place of each row that its file broke.
 
     Args:
@@ -41,6 +53,7 @@ def read_table(source: str, items: Iterable[Item], options: Options, *, merges: 
         items: The rows, the header among the first of them.
         options: What the user says of columns, speakers and conversations.
         merges: The merged cells of a workbook.
+        meaning: What makes the wished examples; None leaves them as the rows have them.
     """
     check_columns(options.columns)
     merges = merges or Merges()
@@ -50,13 +63,54 @@ def read_table(source: str, items: Iterable[Item], options: Options, *, merges: 
     if not filled:
         raise unreadable("E101")
     layout, making, notes = _understood(source, head, filled, options)
-    body = Body(source, layout, merges, making)
-    found = list(body.read(_below(layout, chain(head, rows), merges)))
-    examples = tuple(item for item in found if isinstance(item, Example))
-    problems = tuple(item for item in found if isinstance(item, Diagnostic))
+    first = next((place for place, name in enumerate(layout.header.names) if name), 0)
+    places = Places(source, layout.row.sheet, {"": letters(first), **making.paths})
+    plain = PlainRows.of(layout.header, making, meaning, places)
+    body = Body(source, layout, merges, making, places, plain and plain.taken)
+    problems: list[Diagnostic] = []
+    found = _examples(body.read(_below(layout, chain(head, rows), merges)), problems)
+    examples, separators = wished_examples(found, meaning, places, seen=plain.places if plain else places)
     if not examples and not any(map(is_error, problems)):
         raise unreadable("E101", line=layout.row.line)
-    return Reading(examples, (*notes, *problems))
+    return Reading(examples, (*notes, *problems, *separators))
+
+
+def _examples(
+    found: Iterable[Example | PlainTexts | Diagnostic], problems: list[Diagnostic]
+) -> Iterator[Example | PlainTexts]:
+    """The examples alone; what was found beside them is taken up in `problems`."""
+    for item in found:
+        if isinstance(item, Diagnostic):
+            problems.append(item)
+        else:
+            yield item
+
+
+def wished_examples(
+    found: Iterator[Example | PlainTexts], meaning: Meaning | None, stored: Places, *, seen: Places | None = None
+) -> tuple[Spooled, Sequence[Diagnostic]]:
+    """The wished examples, and what is said of separators; those are looked for where the first rows have some.
+
+    Args:
+        found: The examples as the rows have them.
+        meaning: What makes the wished ones.
+        stored: Where the rows stand.
+        seen: The same with the paths of wished examples.
+    """
+    seen = seen or stored
+    if meaning is None:
+        return spooled(found, seen), ()
+    if meaning.bare:
+        head = list(islice(found, TRIED))
+        found = chain(head, found)
+        if separators_in(map(_as_stored, head)):
+            pairs, note = undo_separators(spooled(map(_as_stored, found), stored))
+            return spooled(map(meaning, pairs), stored), (note,) if note else ()
+    return spooled((item if isinstance(item, PlainTexts) else meaning(item) for item in found), seen), ()
+
+
+def _as_stored(item: Example | PlainTexts) -> Example:
+    return item.plain.example(item) if isinstance(item, PlainTexts) else item
 
 
 def _understood(

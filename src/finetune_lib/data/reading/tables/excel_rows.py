@@ -8,6 +8,7 @@ from typing import Any
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.data.reading.bytes.blob import Blob
+from finetune_lib.data.reading.meaning import Meaning
 from finetune_lib.data.reading.options import Options, Reading, unreadable
 from finetune_lib.data.reading.tables.cells import (
     A_DATE,
@@ -32,20 +33,21 @@ from finetune_lib.records import Example, Origin
 LISTED = 5
 
 
-def read_excel(blob: Blob, options: Options, *, source: str) -> Reading:
+def read_excel(blob: Blob, options: Options, *, source: str, meaning: Meaning | None = None) -> Reading:
     """Read one sheet of a workbook; where several may be meant, it asks for `sheet=`.
 
     Args:
         blob: The file's bytes.
         options: The sheet, and names of columns.
         source: The file's name.
+        meaning: What is made of the rows.
     """
     book = _Book(source, opened_workbook(blob))
     name, notes = book.chosen(options)
     rows, odd = book.rows(name), book.workbook.oddities(name)
     hidden = _hidden_rows(source, name, rows, odd.hidden)
     unread = (diagnose("T282", _first_cell(source, name)),) if odd.unknown and book.has_numbers(name) else ()
-    reading = read_table(source, rows, options, merges=book.merges(name))
+    reading = read_table(source, rows, options, merges=book.merges(name), meaning=meaning)
     columns = _hidden_columns(source, name, reading.examples, odd.hidden_columns)
     return Reading(reading.examples, (*notes, *hidden, *columns, *unread, *reading.problems))
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, cast
 
 from finetune_lib.data.formats import dialect_of
+from finetune_lib.data.reading.meaning import Meaning
 from finetune_lib.data.reading.options import Options, Reading
 from finetune_lib.data.reading.tables.cells import Row, text_of
-from finetune_lib.data.reading.tables.examples import read_table
+from finetune_lib.data.reading.tables.examples import read_table, wished_examples
 from finetune_lib.data.reading.tables.headers import PAIR, recognise
 from finetune_lib.data.reading.tables.layout import check_columns
+from finetune_lib.data.reading.tables.places import Places
 from finetune_lib.extras import require
 from finetune_lib.records import Example, Origin
 
@@ -107,40 +109,55 @@ READERS: Mapping[str, Callable[[Any], Iterable[Mapping[str, Any]]]] = {
 }
 
 
-def read_records(rows: Iterable[Mapping[str, Any]], source: str, options: Options = NOTHING_TOLD) -> Reading:
+def read_records(
+    rows: Callable[[], Iterable[Mapping[str, Any]]],
+    source: str,
+    options: Options = NOTHING_TOLD,
+    *,
+    meaning: Meaning | None = None,
+) -> Reading:
     """Examples of rows with named values: tables of texts are read by their header, other rows stay as they are.
 
     Args:
-        rows: As `rows_of` gives them.
+        rows: What gives them, as `rows_of` does; they are gone through twice.
         source: Where they come from, for the places of findings.
         options: Which column holds which field and who speaks, where the names do not say so.
+        meaning: What makes the wished examples.
 
     Raises:
         ReadError: The columns of plain values are no known format, and do not show a question and its answer.
     """
     check_columns(options.columns)
-    kept = list(rows)
-    names = list(dict.fromkeys(name for row in kept for name in row))
-    if options.tells or _is_table(names, kept) or _is_unknown(kept):
-        body = (Row([row.get(name) for name in names], number=number) for number, row in enumerate(kept, start=1))
-        return read_table(source, chain([Row(list(names))], body), options)
-    numbered = enumerate(kept, start=1)
-    return Reading(tuple(Example(row, Origin(source, row=number)) for number, row in numbered), ())
+    nested = _columns(rows())
+    names = list(nested)
+    if options.tells or _is_table(names, nested) or _is_unknown(list(islice(rows(), TRIED)), nested):
+        body = (Row([row.get(name) for name in names], number=number) for number, row in enumerate(rows(), start=1))
+        return read_table(source, chain([Row(list(names))], body), options, meaning=meaning)
+    examples = (Example(row, Origin(source, row=number)) for number, row in enumerate(rows(), start=1))
+    wished, notes = wished_examples(examples, meaning, Places(source))
+    return Reading(wished, tuple(notes))
 
 
-def _is_unknown(rows: Sequence[Mapping[str, Any]]) -> bool:
+def _columns(rows: Iterable[Mapping[str, Any]]) -> Mapping[str, bool]:
+    """The names in the order of their first values, and whether some of these are lists or objects."""
+    nested: dict[str, bool] = {}
+    for row in rows:
+        for name, value in row.items():
+            nested[name] = nested.get(name, False) or isinstance(value, list | dict)
+    return nested
+
+
+def _is_unknown(rows: Sequence[Mapping[str, Any]], nested: Mapping[str, bool]) -> bool:
     """Whether rows of plain values have the form of no known format: only as a table can they be understood."""
-    flat = not any(isinstance(value, list | dict) for row in rows for value in row.values())
-    known = (Example(row).kind != "unknown" or dialect_of(row) for row in rows[:TRIED])
-    return bool(rows) and flat and not any(known)
+    known = (Example(row).kind != "unknown" or dialect_of(row) for row in rows)
+    return bool(rows) and not any(nested.values()) and not any(known)
 
 
-def _is_table(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> bool:
+def _is_table(names: Sequence[str], nested: Mapping[str, bool]) -> bool:
     """Whether the columns are a question and an answer of plain values; lists and objects are rows of other formats."""
     header = recognise(names)
     found = header.places.keys() | header.rivals.keys()
     if {"messages", "conversations", "chosen"} & found or not found >= PAIR:
         return False
     places = [place for name in PAIR for place in (header.places.get(name), *header.rivals.get(name, ()))]
-    pair = [names[place] for place in places if place is not None]
-    return not any(isinstance(row.get(name), list | dict) for row in rows for name in pair)
+    return not any(nested[names[place]] for place in places if place is not None)

@@ -52,7 +52,11 @@ class Merges:
         for merge in self._by_row.get(row.number - 1, ()):
             if merge.left == merge.right and merge.left < len(cells) and is_blank(cells[merge.left]):
                 cells[merge.left] = self._values[merge]
-        return replace(row, cells=cells) if cells != row.cells else row
+        return row._replace(cells=cells) if cells != row.cells else row
+
+    def touch(self, row: Row) -> bool:
+        """Whether cells of a row are merged."""
+        return row.number - 1 in self._by_row
 
     def last_row(self, row: Row) -> int:
         """The number of the last row that a header's merged cells reach to."""

@@ -54,7 +54,7 @@ class Pairs(Making):
             fields[name] = cell
         cells = {name: row.cells[place] for name, place in self.beside.items() if place < len(row.cells)}
         beside = {name: cell for name, cell in cells.items() if not is_blank(cell)}
-        yield _example(fields, beside if self.beside else None, origin)
+        yield example_of(fields, beside if self.beside else None, origin)
 
     def _json(self, cell: Any, origin: Origin) -> tuple[Any, Sequence[Diagnostic]]:
         """The value of a cell that holds JSON, or Python's form of the same, as pandas writes it."""
@@ -83,7 +83,7 @@ def _paths(columns: Mapping[str, str], *, graded: bool) -> dict[str, str]:
     return {places.get(name, f"/{name}"): column for name, column in columns.items()}
 
 
-def _example(fields: dict[str, Any], beside: Mapping[str, Any] | None, origin: Origin) -> Example:
+def example_of(fields: dict[str, Any], beside: Mapping[str, Any] | None, origin: Origin) -> Example:
     """The example that the fields of a row make; without an answer where a grader reads what stands beside it."""
     category = fields.pop("category", None)
     label = None if is_blank(category) else text_of(category).strip()
