@@ -27,7 +27,8 @@ async def call(function: Callable[..., Any], *args: Any) -> Any:
     What would end the whole run, as `SystemExit`, is an error of this call alone.
     """
     if getattr(function, "instant", False):
-        return function(*args)
+        result = function(*args)
+        return await result if inspect.isawaitable(result) else result
     try:
         result = function(*args) if is_async(function) else await in_thread(_caught, function, *args)
         return await result if inspect.isawaitable(result) else result

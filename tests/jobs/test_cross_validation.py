@@ -295,3 +295,16 @@ def test_folds_hold_every_row_once_and_never_part_what_belongs_together(chosen, 
     for part in parts:
         inside, outside = {chosen[p] for p in part}, {n for p, n in enumerate(chosen) if p not in part}
         assert not inside & outside
+
+
+def test_a_baseline_without_a_model_learns_the_other_folds_too(scripted, tmp_path):
+    """Each answer is its own, so what is known of the rows that it judges would show."""
+    data = ft.Dataset.from_rows(rows(30))
+    server = scripted(says=clever(data))
+    found = cross_validate(data, server, tmp_path, folds=3, baseline=ft.NearestExamples(data, k=1))
+    said = [result.answer.text for result in found.report.results["nearest examples"]]
+    for training in found.plan.trainings:
+        held_out = {data[place].answer for place in training.judged}
+        assert not held_out & {said[place] for place in training.judged}
+    assert all(said)
+    assert found.verdict.outcome == "better"

@@ -60,7 +60,17 @@ def quantities_within(text: str, other: str) -> bool:
         >>> quantities_within("七日", "滿一年者可有 7 日"), quantities_within("10 日", "滿一年者可有 7 日")
         (True, False)
     """
-    return _named(text)[0] <= _named(other)[1]
+    return not quantities_beyond(text, other)
+
+
+def quantities_beyond(text: str, other: str) -> list[str]:
+    """The numbers that a text names, and that the other cannot name, in digits.
+
+    Example:
+        >>> quantities_beyond("七日，或 10 日", "滿一年者可有 7 日")
+        ['10']
+    """
+    return sorted(_named(text)[0] - _named(other)[1])
 
 
 def with_digits(text: str) -> str:

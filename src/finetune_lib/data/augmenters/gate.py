@@ -13,8 +13,6 @@ A child goes through the gate of its augmenter:
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +20,7 @@ from typing import Any
 from finetune_lib.rows.identity import content_hash
 from finetune_lib.rows.turns import rewritten, turns
 from finetune_lib.texts import fold, jaccard, shingles
+from finetune_lib.texts.grounding import names_beyond
 from finetune_lib.texts.polarity import opposed
 from finetune_lib.texts.quantities import same_quantities
 from finetune_lib.texts.scripts import variety, writing
@@ -33,10 +32,6 @@ SHORT = 12
 SHORTEST, LONGEST, SLACK = 0.2, 4.0, 20
 # A shorter answer, as a label, may stand in a question by chance.
 TELLING = 6
-ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+|[\w.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.IGNORECASE | re.ASCII)
-LATIN = re.compile(r"[A-Za-z][A-Za-z0-9]+")
-NAME = re.compile(r".+[A-Z]|.*\d")
-NAME_AMONG_HAN = re.compile(r".*[A-Z\d]")
 
 Drift = Callable[[str, str, str], str | None]
 
@@ -86,7 +81,7 @@ def lost_meaning(parent: str, child: str, answer: str) -> str | None:
         "language": lambda: other_language(parent, child),
         "numbers": lambda: not same_quantities(parent, child),
         "opposite": lambda: opposed(parent, child),
-        "names": lambda: lost_names(parent, child),
+        "names": lambda: bool(names_beyond(parent, child)),
         "answer in the question": lambda: _tells(fold(child), fold(answer)) and not _tells(fold(parent), fold(answer)),
     }
     return next((name for name, shows in signs.items() if shows()), None)
@@ -102,13 +97,6 @@ def other_language(parent: str, child: str) -> bool:
         return True
     before, after = variety(parent), variety(child)
     return writing(parent) == "Han" and before != after and None not in (before, after)
-
-
-def lost_names(parent: str, child: str) -> bool:
-    """Addresses, and Latin words that are names by their capitals or digits; they may come in another case."""
-    after, name = fold(child), NAME_AMONG_HAN if writing(parent) == "Han" else NAME
-    words = LATIN.findall(ADDRESS.sub(" ", unicodedata.normalize("NFKC", parent)))
-    return any(fold(word) not in after for word in (*ADDRESS.findall(parent), *filter(name.match, words)))
 
 
 def _tells(question: str, answer: str) -> bool:

@@ -10,11 +10,11 @@ from typing import Any, ClassVar, cast
 
 from finetune_lib.concurrency import in_thread
 from finetune_lib.data.augmenters.augmenter import Child, Missing, randomness
-from finetune_lib.data.augmenters.gate import CHANGED, Gate, lost_names, other_language
+from finetune_lib.data.augmenters.gate import CHANGED, Gate, other_language
 from finetune_lib.data.augmenters.rewriting import NO_ANSWER, Rewriting
 from finetune_lib.platforms.asking import Reply, Request, UnreadableAnswerError, session
 from finetune_lib.records import Example
-from finetune_lib.texts import fold
+from finetune_lib.texts.grounding import LEAST_QUOTE, names_beyond, solid, stands
 from finetune_lib.texts.json_values import json_values
 from finetune_lib.texts.quantities import quantities_within
 from finetune_lib.texts.retrieval import ByWords, Once
@@ -66,8 +66,7 @@ UNKNOWN = {
     "zh-Hans": "目前的资料没有说明这一点，请咨询负责部门。",
 }
 LOOKED_AT = 5  # passages, the nearest by words, by which a question is said to be answered after all
-WRITES, LEAST_QUOTE = 200, 4  # tokens of a pair; characters below which a quote shows nothing
-ELISION = re.compile(r"…+|\.{3,}")
+WRITES = 200  # tokens of a pair
 ITSELF = re.compile(
     r"\b(?:th(?:e|is) (?:passage|document|text|section|table)|(?:above|below)\b.{0,10}\btext)|"
     r"(?:這|本|此|该|該|上述|前述|以上|文件|这)(?:段|篇|份)?(?:文字|文章|段落|文件|資料中|资料中|條文|条文)|(?:文|表)中",
@@ -224,21 +223,15 @@ def fault_of(pair: Pair, passage: str) -> str | None:
         return odd
     if other_language(pair.answer, passage):
         return "the answer is in another language than the passage"
-    source, parts = _solid(passage), [_solid(part) for part in ELISION.split(pair.quote)]
-    if sum(map(len, parts)) < LEAST_QUOTE or not all(part in source for part in parts):
+    if len(solid(pair.quote)) < LEAST_QUOTE or not stands(pair.quote, passage):
         return "the quote does not stand in the passage"
     told = f"{passage}\n{pair.question}"
     if not quantities_within(pair.answer, told):
         return "the answer has a number that the passage has not"
-    return "the answer has a name or an address that the passage has not" if lost_names(pair.answer, told) else None
+    return "the answer has a name or an address that the passage has not" if names_beyond(pair.answer, told) else None
 
 
 def _odd_question(question: str, passage: str) -> str | None:
     if ITSELF.search(question):
         return "the question speaks of the passage itself"
     return "the question is in another language than the passage" if other_language(question, passage) else None
-
-
-def _solid(text: str) -> str:
-    """A text by its letters alone: a quote may have another line break, width or comma."""
-    return re.sub(r"[\W_]+", "", fold(text))

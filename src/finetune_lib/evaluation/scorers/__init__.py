@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from finetune_lib.evaluation.scorers.abstaining import Abstains
 from finetune_lib.evaluation.scorers.choice import Choice
 from finetune_lib.evaluation.scorers.classification import ClassificationReport, ClassScores, classification_report
 from finetune_lib.evaluation.scorers.edits import CharacterErrorRate, EditSimilarity
 from finetune_lib.evaluation.scorers.graders import from_openai
+from finetune_lib.evaluation.scorers.grounded import CitesPassages, Grounded
+from finetune_lib.evaluation.scorers.grounded_by_judge import GroundedByJudge
 from finetune_lib.evaluation.scorers.language import SameLanguage, Script
 from finetune_lib.evaluation.scorers.normalising import normalised
 from finetune_lib.evaluation.scorers.numeric import NumericMatch
@@ -19,10 +22,12 @@ from finetune_lib.evaluation.scorers.text import Contains, ExactMatch, RegexMatc
 from finetune_lib.evaluation.scorers.tool_calls import ToolCallMatch
 
 __all__ = [
+    "Abstains",
     "Bleu",
     "CharacterErrorRate",
     "Choice",
     "ChrF",
+    "CitesPassages",
     "ClassScores",
     "ClassificationReport",
     "Contains",
@@ -31,6 +36,8 @@ __all__ = [
     "ExactMatch",
     "Forbids",
     "Format",
+    "Grounded",
+    "GroundedByJudge",
     "JsonMatch",
     "JsonSchemaMatch",
     "Length",
