@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from finetune_lib.data.checks.duplicates.copies import digest
 from finetune_lib.data.together.duplicates import Marks
 from finetune_lib.records import Example, Origin
+from finetune_lib.rows.facts import Facts
 
 
 def left_out(examples: Sequence[Example], *, near: bool) -> tuple[dict[int, Origin], int]:
@@ -23,7 +24,7 @@ def left_out(examples: Sequence[Example], *, near: bool) -> tuple[dict[int, Orig
         if (first := firsts.setdefault(digest(example.data), place)) != place:
             copies[place] = first
         if near:
-            marks.look(example, place)
+            marks.look(Facts(example), place)
     kept = marks.left_out(examples)
     partners = kept | {place: kept.get(first, first) for place, first in copies.items()}
     return {place: examples[partner].origin for place, partner in partners.items()}, len(copies)

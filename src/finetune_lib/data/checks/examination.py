@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
+from itertools import islice
 from typing import Any
 
 from finetune_lib.data.checks import limits
 from finetune_lib.data.checks.certainty import is_sure
 from finetune_lib.data.checks.duplicates.copies import ExactDuplicates
 from finetune_lib.data.checks.form import rows
-from finetune_lib.data.checks.form.texts import NOTHING, text_findings
+from finetune_lib.data.checks.form.texts import is_harmless
 from finetune_lib.data.checks.parts import Part
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.checks.survey import FormSurvey, Survey
@@ -20,8 +21,9 @@ from finetune_lib.data.diagnostics import Diagnostic, Findings, is_error
 from finetune_lib.data.reading.json.line_store import Index
 from finetune_lib.data.reading.json.lines import Record, Unread
 from finetune_lib.data.reading.json.plain_chat import is_plain
-from finetune_lib.data.reading.json.plain_rows import PlainRows
-from finetune_lib.records import NOWHERE, Example
+from finetune_lib.data.reading.json.plain_rows import Harmless, PlainRows
+from finetune_lib.records import Example
+from finetune_lib.rows.facts import Facts
 from finetune_lib.tokens import Counter
 
 NAMED = 100  # plain chats whose places are kept
@@ -55,9 +57,9 @@ class Plan:
         return self.counter is None and not (self.duplicates or self.content or self.near)
 
     @property
-    def takes_together(self) -> bool:
-        """Whether plain chats are not looked at one by one."""
-        return self.rules.learns_plain_chats and not (self.content or self.near)
+    def looks_at_texts(self) -> bool:
+        """Whether what each row says is looked at."""
+        return bool(self.content or self.near)
 
 
 @dataclass(slots=True)
@@ -145,7 +147,7 @@ def hidden_by(finding: Diagnostic, ignore: Iterable[str]) -> str | None:
 def examine(part: Part, plan: Plan) -> Outcome:
     """Look at each example of a part once."""
     outcome = empty(plan, counted=part.counted)
-    for item in part.records(_harmless if plan.takes_together else None):
+    for item in part.records(_takes_together(plan)):
         if isinstance(item, PlainRows):
             _plain_rows(item, part, plan, outcome)
         elif isinstance(item, Unread):
@@ -159,6 +161,13 @@ def examine(part: Part, plan: Plan) -> Outcome:
     return outcome
 
 
+def _takes_together(plan: Plan) -> Harmless | None:
+    """What plain chats that come together must say, if they may; where their texts are looked at, anything."""
+    if not plan.rules.learns_plain_chats:
+        return None
+    return (lambda _: True) if plan.content else is_harmless
+
+
 def _record(record: Record, part: Part, plan: Plan, outcome: Outcome) -> None:
     """What stands on one line."""
     outcome.index.add(part.base + record.offset, record.line, record.row)
@@ -170,32 +179,38 @@ def _record(record: Record, part: Part, plan: Plan, outcome: Outcome) -> None:
         _example(part.interpret(record), plan, outcome, marked=record.marked, plain=record.plain and part.keeps_plain)
 
 
-def _harmless(texts: str) -> bool:
-    """Whether `rows.check_texts` would find nothing in texts that are joined here."""
-    return text_findings(texts, "", NOWHERE, role="", empty=None) is NOTHING
-
-
 def _plain_rows(found: PlainRows, part: Part, plan: Plan, outcome: Outcome) -> None:
     """Many plain chats, which have no finding about their form: what `_record` does with each."""
     number = len(found.chats)
     outcome.index.extend(found.offsets(part.base), found.line, found.row)
     outcome.lines, outcome.rows = found.line + number - 1, found.row + number - 1
     outcome.count_plain(number)
-    if plan.counter:
-        _count_plain(found, part, plan, outcome, plan.counter)
+    counts = plan.counter.chats(map(len, found.chats), found.texts) if plan.counter else [0] * number
+    if plan.looks_at_texts:
+        _texts_of(found, counts, part, plan, outcome)
+    elif plan.counter:
+        limit = plan.rules.training_limit
+        long = ((found.example(place, part.source), count) for place, count in enumerate(counts) if count > limit)
+        outcome.report(limits.too_long(long, plan.rules, plan.counter), plan)
+        outcome.lengths.extend(counts)
     for survey in outcome.surveys:
-        if isinstance(survey, ExactDuplicates):  # those of the content are not asked for (`Plan.takes_together`)
+        if isinstance(survey, ExactDuplicates):
             survey.look_plain(found.chats, outcome.examples)
     outcome.examples += number
 
 
-def _count_plain(found: PlainRows, part: Part, plan: Plan, outcome: Outcome, counter: Counter) -> None:
-    """The tokens of plain chats."""
-    counts = counter.chats(map(len, found.chats), found.texts)
-    outcome.lengths.extend(counts)
-    limit = plan.rules.training_limit
-    long = ((found.example(place, part.source), count) for place, count in enumerate(counts) if count > limit)
-    outcome.report(limits.too_long(long, plan.rules, counter), plan)
+def _texts_of(found: PlainRows, counts: Sequence[int], part: Part, plan: Plan, outcome: Outcome) -> None:
+    """What each of many plain chats says; exact copies are looked for in all of them together."""
+    surveys = [survey for survey in outcome.surveys if not isinstance(survey, ExactDuplicates)]
+    texts = iter(found.texts)
+    for place, (chat, count) in enumerate(zip(found.chats, counts, strict=True)):
+        said, read = list(islice(texts, len(chat))), partial(found.example, place, part.source)
+        facts = Facts.of_plain(said, system=chat[0].role == "system", read=read)
+        broken = plan.content and _plain_texts(facts, plan, outcome)
+        if plan.counter:
+            _counted(facts, 0 if broken else count, plan, outcome, plan.counter)
+        for survey in surveys:
+            survey.look(facts, outcome.examples + place)
 
 
 def empty(plan: Plan, *, counted: bool = False) -> Outcome:
@@ -224,56 +239,70 @@ def _example(example: Example, plan: Plan, outcome: Outcome, *, marked: bool = T
     """All that is asked of one example; the texts of a plain one are looked at where they may hold something."""
     if example.ignore and example.origin.row:
         outcome.wishes[example.origin.row] = example.ignore
-    texts: list[str] | None = None
-    whole: str | None = None
     if plan.rules.learns_plain_chats and (plain or (example.dialect is None and is_plain(example.data))):
-        texts = [message["content"] for message in example.data["messages"]]
-        whole = BETWEEN.join(texts)
-        suspect = (marked or plan.content) and not _harmless(whole)
-        broken = suspect and outcome.report(rows.check_texts(example), plan)
+        messages = example.data["messages"]
+        texts = [message["content"] for message in messages]
+        system = messages[0]["role"] == "system"
+        facts = Facts.of_plain(texts, system=system, read=lambda: example, category=example.category)
         outcome.count_plain()
+        broken = (marked or plan.content) and _plain_texts(facts, plan, outcome)
     else:
+        facts = Facts(example)
         broken = outcome.report(rows.check(example, plan.rules), plan)
         for form in outcome.forms:
             form.look(example, outcome.examples)
-    if plan.content:
-        outcome.report(_content(example, plan.rules, whole), plan)
+        if plan.content:
+            outcome.report(_content(facts, plan.rules), plan)
     if plan.counter:
-        _count(example, plan, outcome, plan.counter, broken=broken, texts=texts)
+        _counted(facts, 0 if broken else _tokens(facts, outcome, plan.counter), plan, outcome, plan.counter)
     for survey in outcome.surveys:
-        survey.look(example, outcome.examples)
+        survey.look(facts, outcome.examples)
     outcome.examples += 1
 
 
-def _count(
-    example: Example, plan: Plan, outcome: Outcome, counter: Counter, *, broken: bool, texts: list[str] | None
-) -> None:
-    """The tokens of a sound example; those of a plain one are all in its `texts`."""
-    if broken:
-        count = 0
-    elif texts is not None:
-        (count,) = counter.chats((len(texts),), texts)
-    else:
-        count = limits.tokens(example, counter)
-        outcome.guessed = outcome.guessed or not is_sure(example, counter)
+def _tokens(facts: Facts, outcome: Outcome, counter: Counter) -> int:
+    """The tokens of a sound example."""
+    if facts.texts is not None:
+        (count,) = counter.chats((len(facts.texts),), facts.texts)
+        return count
+    outcome.guessed = outcome.guessed or not is_sure(facts.example, counter)
+    return limits.tokens(facts.example, counter)
+
+
+def _counted(facts: Facts, count: int, plan: Plan, outcome: Outcome, counter: Counter) -> None:
     outcome.lengths.append(count)
-    if plan.rules.model:
-        outcome.report(limits.too_long([(example, count)], plan.rules, counter), plan)
+    if count > plan.rules.training_limit:
+        outcome.report(limits.too_long([(facts.example, count)], plan.rules, counter), plan)
 
 
-def _content(example: Example, rules: Rules, whole: str | None) -> Iterator[Diagnostic]:
-    """What the texts of one example say; `whole` is those of a plain chat, which most often needs no further look."""
-    duplicates, privacy, quality = _of_content()
-    if whole is None or not quality.is_harmless(example.data["messages"], whole, rules):
-        yield from quality.check(example, rules)
-    if whole is None or privacy.may_hold(whole):
-        yield from privacy.check(example, rules)
-    yield from duplicates.check(example, rules)
+def _content(facts: Facts, rules: Rules) -> Iterator[Diagnostic]:
+    """What the texts of one example say."""
+    duplicates, privacy, quality, _ = _of_content()
+    yield from quality.check(facts.example, rules)
+    yield from privacy.check(facts.example, rules)
+    yield from duplicates.check(facts)
+
+
+def _plain_texts(facts: Facts, plan: Plan, outcome: Outcome) -> bool:
+    """What the texts of a plain chat say, each check asked where they have a sign of it; tells of an error."""
+    if not plan.content:
+        harmless = is_harmless(BETWEEN.join(facts.texts or ()))
+        return not harmless and outcome.report(rows.check_texts(facts.example), plan)
+    duplicates, privacy, quality, screening = _of_content()
+    signs = screening.signs_of(facts)
+    broken = bool(signs & screening.DAMAGED) and outcome.report(rows.check_texts(facts.example), plan)
+    if not screening.teaches_well(facts, signs, plan.rules):
+        outcome.report(quality.check(facts.example, plan.rules), plan)
+    if signs & screening.PRIVATE:
+        outcome.report(privacy.check(facts.example, plan.rules), plan)
+    if leaked := duplicates.check(facts):
+        outcome.report(leaked, plan)
+    return broken
 
 
 @cache
-def _of_content() -> tuple[Any, Any, Any]:
+def _of_content() -> tuple[Any, Any, Any, Any]:
     """The checks of what texts say, which are imported only where they are asked for."""
-    from finetune_lib.data.checks import duplicates, privacy, quality
+    from finetune_lib.data.checks import duplicates, privacy, quality, screening
 
-    return duplicates, privacy, quality
+    return duplicates, privacy, quality, screening

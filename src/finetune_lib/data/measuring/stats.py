@@ -19,6 +19,7 @@ from finetune_lib.pages.terminal import table as text_table
 from finetune_lib.pages.unseen import visible
 from finetune_lib.pages.wording import Words, chosen, words
 from finetune_lib.records import Example
+from finetune_lib.rows.facts import Facts
 from finetune_lib.rows.messages import is_object, trained
 from finetune_lib.tokens import Counter as TokenCounter
 from finetune_lib.tokens import counter_for
@@ -142,7 +143,7 @@ class _Gathered:
     def add(self, example: Example) -> None:
         """Count one example."""
         self.doubts.look(example)
-        self.growth.look(example, len(self.tokens))
+        self.growth.look(Facts(example), len(self.tokens))
         self.source = self.source or example.origin.source
         counts = [(turn, self.counter.text(turn), learned) for turn, learned in turns_of(example)]
         for turn, count, _ in counts:

@@ -20,7 +20,8 @@ from finetune_lib.data.together.spill import PARTITIONS, Spill
 from finetune_lib.data.together.vocabulary import words
 from finetune_lib.data.together.wording import MANNERS_LATIN, NUMERALS, SAME_LATIN
 from finetune_lib.records import Example
-from finetune_lib.rows.exchange import last_turns, spoken
+from finetune_lib.rows.exchange import spoken
+from finetune_lib.rows.facts import Facts
 from finetune_lib.texts.folding import DROPPED, fold
 
 CLASSES = 3
@@ -77,9 +78,9 @@ class Marks:
     def __init__(self) -> None:
         self._spill = Spill(3)
 
-    def look(self, example: Example, place: int) -> None:
+    def look(self, facts: Facts, place: int) -> None:
         """Take up one row."""
-        asked, answered = _texts(example)
+        asked, answered = _texts(facts)
         (one, length), (other, more) = _summed(asked), _summed(answered)
         if not (length or more):
             return
@@ -134,11 +135,11 @@ def _pairs(members: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
                 yield max(place, other), min(place, other)
 
 
-def _texts(example: Example) -> tuple[str, str]:
+def _texts(facts: Facts) -> tuple[str, str]:
     """What is asked and what is answered."""
-    if turns := last_turns.take(example):
+    if turns := facts.turns:
         return "\n".join(turns.prompt), turns.answer
-    return "\n".join(text for _, text in spoken(example).turns), ""
+    return "\n".join(text for _, text in spoken(facts.example).turns), ""
 
 
 def _summed(text: str) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.together import spill
 from finetune_lib.data.together.spill import PARTITIONS, Spill
 from finetune_lib.records import Origin
+from finetune_lib.rows.facts import Facts
 
 QUESTION = "請問商品到貨之後幾天之內可以申請退貨？"
 ANSWER = "商品到貨後 7 天內可以申請退貨，請保留完整包裝與發票，運費由我們負擔。"
@@ -231,7 +232,7 @@ def survey_parts(make, rows, size):
     for start in range(0, len(examples), size):
         part = make()
         for place, example in enumerate(examples[start : start + size]):
-            part.look(example, place)
+            part.look(Facts(example), place)
         whole.merge(pickle.loads(pickle.dumps(part)), start)
     return list(whole.findings(examples, Rules()))
 
@@ -314,9 +315,9 @@ ODD = [
 def test_odd_rows_crash_nothing():
     examples = [Example(row, Origin("odd", number)) for number, row in enumerate(ODD * 2, start=1)]
     for example in examples:
-        list(duplicates.check(example, Rules()))
+        duplicates.check(Facts(example))
     for survey in (ExactDuplicates(), duplicates.Answers(), duplicates.Duplicates()):
         for place, example in enumerate(examples):
-            survey.look(example, place)
+            survey.look(Facts(example), place)
         list(survey.findings(examples, Rules()))
     assert not ft.Dataset(examples).validate(near=True).count("D802")

@@ -10,6 +10,7 @@ import finetune_lib as ft
 from finetune_lib.data.checks.quality import growth
 from finetune_lib.data.checks.quality.growth import GrowthSurvey
 from finetune_lib.records import Example
+from finetune_lib.rows.facts import Facts
 
 SERVICE = Path(__file__).parents[1] / "duplicates" / "service_answers.csv"
 ROWS = [(row["問題"], row["回答"]) for row in csv.DictReader(SERVICE.open(encoding="utf-8"))]
@@ -104,12 +105,12 @@ def test_parts_say_what_the_whole_says(monkeypatch, parts, distinct):
     examples = list(data())
     whole, joined = GrowthSurvey(), GrowthSurvey()
     for place, example in enumerate(examples):
-        whole.look(example, place)
+        whole.look(Facts(example), place)
     size = -(-len(examples) // parts)
     for start in range(0, len(examples), size):
         later = GrowthSurvey()
         for place, example in enumerate(examples[start : start + size]):
-            later.look(example, place)
+            later.look(Facts(example), place)
         joined.merge(pickle.loads(pickle.dumps(later)), start)
     assert list(joined.lacks("x")) == list(whole.lacks("x"))
     assert len(joined.answers) <= distinct + size
@@ -118,5 +119,5 @@ def test_parts_say_what_the_whole_says(monkeypatch, parts, distinct):
 def test_malformed_rows_lack_nothing():
     survey = GrowthSurvey()
     for row in ({}, {"messages": 5}, {"messages": [None]}, {"messages": []}, {"prompt": 1, "completion": []}):
-        survey.look(Example(row), 0)
+        survey.look(Facts(Example(row)), 0)
     assert list(survey.lacks("x")) == []

@@ -8,6 +8,7 @@ from finetune_lib.data.checks import quality
 from finetune_lib.data.checks.quality.repetition import loop_in
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.records import Example, Origin
+from finetune_lib.rows.facts import Facts
 
 LONG = "The gate opens forty minutes before departure and closes twenty minutes later without exception."
 
@@ -31,7 +32,7 @@ def surveyed(rows, *, parts=1):
         later = quality.surveys()
         for place, example in enumerate(examples[start : start + size]):
             for survey in later:
-                survey.look(example, place)
+                survey.look(Facts(example), place)
         for survey, other in zip(whole, pickle.loads(pickle.dumps(later)), strict=True):
             survey.merge(other, start)
     return [(d.code, d.origin.row) for survey in whole for d in survey.findings(examples, Rules())]

@@ -15,7 +15,8 @@ from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, place_name, quote
 from finetune_lib.data.together.spill import PARTITIONS, Spill
 from finetune_lib.records import Example, Origin
-from finetune_lib.rows.exchange import Turns, as_json, last_turns, turns_of
+from finetune_lib.rows.exchange import Turns, as_json, turns_of
+from finetune_lib.rows.facts import Facts
 from finetune_lib.texts import fold
 from finetune_lib.texts.quantities import with_digits
 
@@ -36,9 +37,9 @@ class Answers:
         self._questions = Spill(4)
         self._answers = Spill(3)
 
-    def look(self, example: Example, place: int) -> None:
+    def look(self, facts: Facts, place: int) -> None:
         """Take up one example."""
-        turns = last_turns.take(example)
+        turns = facts.turns
         if turns is None or not any(map(str.strip, turns.prompt)):
             return
         question, answer = _digest(_gist(turns)), _digest(f"{turns.answer}\0{turns.rejected or ''}")

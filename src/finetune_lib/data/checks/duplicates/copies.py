@@ -15,6 +15,7 @@ from finetune_lib.data.diagnostics import Diagnostic, diagnose, place_name
 from finetune_lib.data.reading.json.fast import TypedMessage
 from finetune_lib.data.together.spill import PARTITIONS, Spill
 from finetune_lib.records import Example, Origin
+from finetune_lib.rows.facts import Facts
 
 ROLE_AND_CONTENT, ITS_ROLE_AND_CONTENT = itemgetter("role", "content"), attrgetter("role", "content")
 VERIFIED = 10_000  # repetitions that are read again and compared whole; beyond, 64-bit digests are taken at their word
@@ -55,9 +56,9 @@ class ExactDuplicates:
     def __init__(self) -> None:
         self._digests = Spill(2)
 
-    def look(self, example: Example, place: int) -> None:
+    def look(self, facts: Facts, place: int) -> None:
         """Take up one example."""
-        self._digests.add(_number(_canonical(example.data)), place)
+        self._digests.add(_number(_canonical(facts.example.data)), place)
 
     def look_plain(self, chats: Iterable[Sequence[TypedMessage]], place: int) -> None:
         """Take up plain chats; `place` is the index of the first."""

@@ -17,6 +17,7 @@ from finetune_lib.data.together.rows import look
 from finetune_lib.data.together.wording import plain
 from finetune_lib.records import Example
 from finetune_lib.rows.exchange import last_turns
+from finetune_lib.rows.facts import Facts
 from finetune_lib.texts.neighbours import View, near_items
 
 NEAR = 0.7  # share of common pieces from which another wording is named
@@ -35,9 +36,9 @@ class Duplicates:
         self._marks = Marks()
         self._dropped: dict[int, int] = {}
 
-    def look(self, example: Example, place: int) -> None:
+    def look(self, facts: Facts, place: int) -> None:
         """Take up one example."""
-        self._marks.look(example, place)
+        self._marks.look(facts, place)
 
     def merge(self, later: Self, offset: int) -> None:
         """Take up the survey of the part behind this one."""

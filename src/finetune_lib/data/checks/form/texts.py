@@ -9,7 +9,7 @@ from typing import Any
 
 from finetune_lib.data.checks.form import characters, latex, mojibake
 from finetune_lib.data.diagnostics import Diagnostic, Quote, Severity, diagnose, quote
-from finetune_lib.records import Origin
+from finetune_lib.records import NOWHERE, Origin
 
 SPECIAL = re.compile(r"<\|(?:endoftext|endofprompt|fim_prefix|fim_middle|fim_suffix|im_start|im_sep|im_end)\|>")
 # One search tells a text without any of these apart, which nearly every text is.
@@ -34,6 +34,11 @@ def text_findings(text: str, path: str, origin: Origin, *, role: str, empty: Sev
     if "<|" in text or (empty and not text.strip()) or (SUSPECT_ASCII if text.isascii() else SUSPECT).search(text):
         return _text_findings(text, path, origin, role=role, empty=empty)
     return _latex(text, path, origin) if latex.is_likely(text) and latex.eaten(text) else NOTHING
+
+
+def is_harmless(text: str) -> bool:
+    """Whether nothing is to be said of a text that is not empty."""
+    return text_findings(text, "", NOWHERE, role="", empty=None) is NOTHING
 
 
 def _text_findings(text: str, path: str, origin: Origin, *, role: str, empty: Severity | None) -> Iterator[Diagnostic]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from finetune_lib.data.checks.duplicates.shared_answers import short
@@ -27,6 +28,7 @@ WORDS = 8  # of an answer in another language
 IDEOGRAPHS = 8
 OPENING = 240
 SHORT = 40
+REPEATED = 8192  # answers that come again, as stock phrases do
 
 _IDENTITY = re.compile(
     r"(?i)\W*(?:(?:i(?:['’]m| am) )?(?:sorry|apologi[sz]e|unfortunately)[^.!?。]{0,40}?)?"
@@ -95,26 +97,21 @@ def check(example: Example, rules: Rules) -> Iterator[Diagnostic]:
     whole = "\n".join([turn.text for turn in texts])  # what all of it lacks needs no look text by text
     if not whole.isascii():
         yield from _foreign(texts, whole, example.origin)
-    if rules.method == "reinforcement" or rules.target == "azure":
+    if reads_all(rules):
         for turn in texts:
             if found := _RISKY.search(turn.text):
                 yield _marked("Q908", turn, found, example.origin)
 
 
-def is_harmless(messages: Sequence[Mapping[str, Any]], whole: str, rules: Rules) -> bool:
-    """Whether `check` would find nothing in a plain chat; `whole` is its texts, joined by line feeds.
+@lru_cache(REPEATED)
+def answers_well(text: str) -> bool:
+    """Whether nothing is to be said of an answer by itself."""
+    return next(_answer(Turn((), "assistant", text, learned=True), NOWHERE), None) is None
 
-    True is a promise.
-    """
-    if rules.method == "reinforcement" or rules.target == "azure":
-        return False
-    said = {message["role"]: message["content"] for message in messages}  # the last of each
-    if not whole.isascii() and (
-        said["user"].isascii() != said["assistant"].isascii() or _mixed_widths(whole) or len(varieties(whole)) > 1
-    ):
-        return False
-    said_by_it = (message["content"] for message in messages if message["role"] == "assistant")
-    return not any(True for text in said_by_it for _ in _answer(Turn((), "assistant", text, learned=True), NOWHERE))
+
+def reads_all(rules: Rules) -> bool:
+    """Whether each text is searched for what a target refuses to train on."""
+    return rules.method == "reinforcement" or rules.target == "azure"
 
 
 def surveys() -> tuple[Survey, ...]:
@@ -151,9 +148,9 @@ def _foreign(texts: Sequence[Turn], whole: str, origin: Origin) -> Iterator[Diag
             answer = turn
         elif turn.role == "user":
             asked = turn
-    if _mixed_widths(whole):
+    if mixed_widths(whole):
         for turn in texts:
-            if not turn.text.isascii() and (found := _mixed_widths(turn.text)):
+            if not turn.text.isascii() and (found := mixed_widths(turn.text)):
                 yield _marked("Q906", turn, found, origin)
     if len(varieties(whole)) > 1:
         yield from _scripts(texts, asked, answer, origin)
@@ -161,7 +158,7 @@ def _foreign(texts: Sequence[Turn], whole: str, origin: Origin) -> Iterator[Diag
         yield from _languages(texts, asked, answer, origin)
 
 
-def _mixed_widths(text: str) -> re.Match[str] | None:
+def mixed_widths(text: str) -> re.Match[str] | None:
     """Half-width marks between ideographs beside full-width ones, or full-width letters beside half-width ones."""
     if "，" in text and "," in text and (found := _HALF.search(text)):
         return found

@@ -21,7 +21,8 @@ from zlib import crc32
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.records import Example, Origin
-from finetune_lib.rows.exchange import Turns, last_turns
+from finetune_lib.rows.exchange import Turns
+from finetune_lib.rows.facts import Facts
 
 FEWEST = 30  # examples that show a purpose
 ENOUGH = 50  # examples among which one that passes is to be expected
@@ -59,11 +60,11 @@ class GrowthSurvey:
     answers: dict[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])  # rows, and length
     categories: Counter[str] = field(default_factory=Counter[str])
 
-    def look(self, example: Example, place: int) -> None:  # noqa: ARG002
+    def look(self, facts: Facts, place: int) -> None:  # noqa: ARG002
         """Take up one example."""
-        if example.category and len(self.categories) <= CATEGORIES:
-            self.categories[example.category] += 1
-        turns = last_turns.take(example)
+        if facts.category and len(self.categories) <= CATEGORIES:
+            self.categories[facts.category] += 1
+        turns = facts.turns
         if turns is None or turns.rejected is not None:
             return
         self.total += 1

@@ -11,7 +11,8 @@ from typing import Any, Self
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.records import Example, Origin
-from finetune_lib.rows.turns import answers, turns
+from finetune_lib.rows.facts import Facts
+from finetune_lib.rows.turns import turns
 
 LONGEST = 40
 DISTINCT = 400
@@ -40,9 +41,9 @@ class LabelSurvey:
     total: int = 0
     others: int = 0
 
-    def look(self, example: Example, place: int) -> None:
+    def look(self, facts: Facts, place: int) -> None:
         """Take up the answer of one example."""
-        texts = () if self.others else answers(example.data)
+        texts = () if self.others else facts.answers
         if not texts:
             return
         self.total += 1

@@ -15,7 +15,8 @@ from typing import Any, Self
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, quote
 from finetune_lib.records import Example
-from finetune_lib.rows.turns import answers, turns
+from finetune_lib.rows.facts import Facts
+from finetune_lib.rows.turns import turns
 
 FEWEST = 30
 STEPS = 16  # of a doubling
@@ -40,9 +41,9 @@ class LengthSurvey:
 
     bins: dict[int, Bin] = field(default_factory=dict[int, Bin])
 
-    def look(self, example: Example, place: int) -> None:
+    def look(self, facts: Facts, place: int) -> None:
         """Take up the last answer of one example."""
-        texts = answers(example.data)
+        texts = facts.answers
         if texts and (length := len(texts[-1].strip())):
             self._add(round(STEPS * math.log2(length)), 1, [place])
 

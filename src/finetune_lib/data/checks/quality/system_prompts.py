@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, Self
+from typing import Self
 
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, quote
 from finetune_lib.records import Example
-from finetune_lib.rows.messages import INSTRUCTIONS, is_object, items_of
+from finetune_lib.rows.facts import Facts
 
 DISTINCT = 2_000  # prompts told apart; data with more of them has no common one
 NAMED = 20
@@ -42,13 +42,12 @@ class SystemPromptSurvey:
     total: int = 0
     last: tuple[str, bytes] = ("", b"")
 
-    def look(self, example: Example, place: int) -> None:
+    def look(self, facts: Facts, place: int) -> None:
         """Take up the system message of one example."""
-        first = _first(example.data)
-        if first is None:
+        if not facts.is_chat:
             return
         self.total += 1
-        text = _system(first)
+        text = facts.opening
         if text is None:
             self.without = self.without if self.without.count else Prompts(0, place)
             self.without.count += 1
@@ -83,12 +82,12 @@ class SystemPromptSurvey:
 
     def _drifted(self, examples: Sequence[Example], common: bytes) -> Iterator[Diagnostic]:
         usual, most = examples[self.seen[common].first], self.seen[common].count
-        text = _system(_first(usual.data) or {}) or ""
+        text = Facts(usual).opening or ""
         rare = [prompts for key, prompts in self.seen.items() if key != common and prompts.count <= FEW * self.total]
         named = 0
         for prompts in sorted(rare, key=lambda prompts: prompts.first):
             example = examples[prompts.first]
-            other = _system(_first(example.data) or {}) or ""
+            other = Facts(example).opening or ""
             if named < NAMED and near(text, other):
                 named += 1
                 mark = quote(other, min(_shared(text, other), max(0, len(other) - 1)))
@@ -98,13 +97,13 @@ class SystemPromptSurvey:
     def _others(self, examples: Sequence[Example], common: bytes) -> Iterator[Diagnostic]:
         """The few examples with a prompt of their own, where nearly all share one."""
         usual, most = examples[self.seen[common].first], self.seen[common].count
-        text = _system(_first(usual.data) or {}) or ""
+        text = Facts(usual).opening or ""
         rare = sorted((other for key, other in self.seen.items() if key != common), key=lambda other: other.first)
         if len(rare) > OTHERS or sum(other.count for other in rare) > OTHER_SHARE * self.total:
             return
         for prompts in rare:
             example = examples[prompts.first]
-            other = _system(_first(example.data) or {}) or ""
+            other = Facts(example).opening or ""
             if not near(text, other):
                 counts = {"count": prompts.count, "most": most}
                 mark = quote(other, 0, len(other)) if other else None
@@ -143,17 +142,3 @@ def _shared(text: str, other: str) -> int:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if text[:middle] == other[:middle] else (low, middle - 1)
     return low
-
-
-def _first(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The first message of a chat."""
-    for message in items_of(data.get("messages")):
-        if is_object(message):
-            return message
-    return None
-
-
-def _system(first: Mapping[str, Any]) -> str | None:
-    """The text of the system message, where it opens the conversation."""
-    content = first.get("content")
-    return content if first.get("role") in INSTRUCTIONS and isinstance(content, str) else None
