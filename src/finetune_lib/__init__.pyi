@@ -38,6 +38,7 @@ from finetune_lib.evaluation.candidates import ChatModel as ChatModel
 from finetune_lib.evaluation.candidates import FewShot as FewShot
 from finetune_lib.evaluation.candidates import LinearClassifier as LinearClassifier
 from finetune_lib.evaluation.candidates import NearestExamples as NearestExamples
+from finetune_lib.evaluation.candidates import OptimizedPrompt as OptimizedPrompt
 from finetune_lib.evaluation.candidates import Rag as Rag
 from finetune_lib.evaluation.candidates import Recorded as Recorded
 from finetune_lib.evaluation.evaluator import Evaluator as Evaluator

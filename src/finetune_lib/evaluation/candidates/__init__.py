@@ -7,6 +7,7 @@ from finetune_lib.evaluation.candidates.chat_model import ChatModel
 from finetune_lib.evaluation.candidates.few_shot import FewShot
 from finetune_lib.evaluation.candidates.linear_classifier import LinearClassifier
 from finetune_lib.evaluation.candidates.nearest_examples import NearestExamples
+from finetune_lib.evaluation.candidates.optimized_prompt import OptimizedPrompt
 from finetune_lib.evaluation.candidates.rag import Rag
 from finetune_lib.evaluation.candidates.recorded import Recorded
 
@@ -17,6 +18,7 @@ __all__ = [
     "FewShot",
     "LinearClassifier",
     "NearestExamples",
+    "OptimizedPrompt",
     "Rag",
     "Recorded",
     "asked",
