@@ -150,7 +150,7 @@ class Evaluator:
             await session.prepare(_asking(plan))
             run = Run(plan, session, drawing(on_progress, progress=progress))
             await run.finish()
-            record = run_record(plan, session, job, started=started, seconds=time.perf_counter() - watch)
+            record = run_record(plan, session, golden, job, started=started, seconds=time.perf_counter() - watch)
             report = _checked(_report(plan, run, near, record, self._design(plan, session)))
             _remembered(session, report, plan.contents.tokens)
         return report

@@ -26,14 +26,14 @@ class AsksModel(Protocol):
         ...
 
 
-async def asked(session: Session, request: Request) -> Answer:
-    """The answer to one request, with its price where it is known.
+async def asked(session: Session, request: Request, *, by: str = "") -> Answer:
+    """The answer to one request, with its price where it is known; it counts for `by`.
 
     Raises:
         NotAskedError: The limits of the run forbid the call.
         PlatformError: The platform refused or did not answer.
     """
-    reply = await session.ask(request)
+    reply = await session.ask(request, by=by)
     price = price_of(request.model, request.price, await session.platform_of(request.platform))
     return Answer(
         reply.text,

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -34,6 +35,7 @@ class GoldenSet(Sequence[Case]):
         name: What reports call the set.
         columns: From each field to the column it was read from, where the file is a table.
         notes: What the reader interpreted, as the encoding; and what is odd in single cells.
+        dated: The day on which its file was last changed, as `2026-03-31`; None where it came from none.
 
     Example:
         >>> import finetune_lib as ft
@@ -47,6 +49,7 @@ class GoldenSet(Sequence[Case]):
     name: str = field(default="golden", compare=False)
     columns: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
     notes: tuple[Diagnostic, ...] = field(default=(), compare=False, repr=False)
+    dated: str | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         refuse_path(self.cases, "a GoldenSet wraps cases", "ft.GoldenSet.load")
@@ -88,7 +91,8 @@ class GoldenSet(Sequence[Case]):
         """
         file = Path(path)
         rows = read_rows(file, Options(encoding, sheet, columns))
-        return cls._of_rows(rows, name=file.name, system=system)
+        dated = datetime.fromtimestamp(file.stat().st_mtime, UTC).date().isoformat()
+        return replace(cls._of_rows(rows, name=file.name, system=system), dated=dated)
 
     @classmethod
     def from_rows(

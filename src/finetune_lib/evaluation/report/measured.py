@@ -193,7 +193,7 @@ class Measured:
             MissingExtraError: Without `pip install "finetune_lib[eval]"`.
         """
         return statistics.ranking(
-            (case.id, one, other, d)
+            (case.id, one, other, float((d > 0) - (d < 0)))
             for one, other in combinations(self.candidates, 2)
             for case, d in zip(self.cases, self.differences(one, baseline=other, scorer=scorer), strict=True)
             if d is not None and case.id not in self.contaminated

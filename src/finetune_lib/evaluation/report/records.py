@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,12 @@ class RunRecord:
         job: The fine-tuning job whose model was evaluated.
         training_file: Its training data, as the platform names it.
         training_usd: What the training cost.
+        golden_name: What the golden set is called.
+        golden_date: The day on which its file was last changed, where it came from one.
+        settings: How each candidate, scorer and judge was set, as `{"tuned": {"temperature": 0}}`.
+        answered: The models that platforms say have answered, by candidate.
+        judging: What judges and graders cost, by name, whether paid in this run or earlier; None where a price is
+            not known.
     """
 
     id: str = ""
@@ -46,6 +53,11 @@ class RunRecord:
     job: str | None = None
     training_file: str | None = None
     training_usd: float | None = None
+    golden_name: str = ""
+    golden_date: str | None = None
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    answered: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    judging: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
 
 
 NO_RUN = RunRecord()

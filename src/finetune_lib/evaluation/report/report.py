@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Unpack
+from urllib.parse import quote
 
 from finetune_lib.errors import FinetuneError
 from finetune_lib.evaluation.report.measured import Measured
@@ -164,20 +166,28 @@ class Report(Measured):
     def __str__(self) -> str:
         return self.text()
 
-    def to_markdown(self, *, lang: Language | None = None, margin: float | None = None) -> str:
+    def to_markdown(
+        self, *, lang: Language | None = None, margin: float | None = None, title: str | None = None
+    ) -> str:
         """The report for a pull request: verdicts first, details folded."""
         from finetune_lib.evaluation.report.views import report_markdown
 
-        return report_markdown(self, lang, margin=margin)
+        return report_markdown(self, lang, margin=margin, title=title)
 
     def to_html(
-        self, *, metrics: Metrics | None = None, lang: Language | None = None, margin: float | None = None
+        self,
+        *,
+        metrics: Metrics | None = None,
+        lang: Language | None = None,
+        margin: float | None = None,
+        title: str | None = None,
+        summary: str | None = None,
     ) -> str:
         """The report as one page that opens without a network; the arguments are those of `save_html`."""
         from finetune_lib.evaluation.report.views import report_page
 
         curve = metrics.plot().svg if metrics is not None and len(metrics) else None
-        return report_page(self, curve=curve, lang=lang, margin=margin)
+        return report_page(self, curve=curve, lang=lang, margin=margin, title=title, summary=summary)
 
     def save_html(
         self,
@@ -186,6 +196,8 @@ class Report(Measured):
         metrics: Metrics | None = None,
         lang: Language | None = None,
         margin: float | None = None,
+        title: str | None = None,
+        summary: str | None = None,
     ) -> Path:
         """Write the report as one HTML file that opens without a network; an older one is replaced.
 
@@ -194,13 +206,54 @@ class Report(Measured):
             metrics: `job.metrics()`, to show the loss curve of the run.
             lang: `en`, `zh-Hant` or `zh-Hans`; by default the language of the locale.
             margin: A difference too small to matter: within it candidates are equivalent.
+            title: What the page is called.
+            summary: Where the page for a manager is, as `summary.html`, for a link.
         """
-        return write_atomically(Path(path), [self.to_html(metrics=metrics, lang=lang, margin=margin).encode()])
+        page = self.to_html(metrics=metrics, lang=lang, margin=margin, title=title, summary=summary)
+        return write_atomically(Path(path), [page.encode()])
+
+    def save_summary_html(
+        self,
+        path: str | PathLike[str],
+        *,
+        candidate: str | None = None,
+        lang: Language | None = None,
+        margin: float | None = None,
+        title: str | None = None,
+        full: str | PathLike[str] | None = None,
+    ) -> Path:
+        """Write one page for whoever decides: the verdict, money before and after, what it is worse at, what to do.
+
+        Args:
+            path: The file.
+            candidate: Whose page it is, against the first candidate; by default the one that does best.
+            lang: `en`, `zh-Hant` or `zh-Hans`; by default the language of the locale.
+            margin: A difference too small to matter: within it candidates are equivalent.
+            title: What the page is called.
+            full: Where to write the whole report beside it, in the same words; each page links to the other.
+
+        Raises:
+            ValueError: There are no two candidates with scores to common cases.
+        """
+        from finetune_lib.evaluation.report.views import summary_page
+
+        file, whole = Path(path), None if full is None else Path(full)
+        link = None if whole is None else relative_link(whole, file)
+        page = summary_page(self, candidate=candidate, lang=lang, margin=margin, title=title, full=link)
+        written = write_atomically(file, [page.encode()])
+        if whole is not None:
+            self.save_html(whole, lang=lang, margin=margin, title=title, summary=relative_link(file, whole))
+        return written
 
     def _repr_html_(self) -> str:
         from finetune_lib.evaluation.report.views import report_page
 
         return report_page(self, fragment=True)
+
+
+def relative_link(to: Path, page: Path) -> str:
+    """The address of a file from a page on the same disk."""
+    return quote(os.path.relpath(to.resolve(), page.resolve().parent).replace(os.sep, "/"))
 
 
 class EvaluationError(FinetuneError, RuntimeError):

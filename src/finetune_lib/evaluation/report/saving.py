@@ -94,9 +94,14 @@ def _fields(body: Mapping[str, Any]) -> dict[str, Any]:
         "judgments": tuple(Judgment(**judgment) for judgment in body["judgments"]),
         "contaminated": frozenset(body["contaminated"]),
         "signatures": body["signatures"],
-        "run": RunRecord(**body["run"]),
+        "run": _read_run(body["run"]),
         "design": _read_design(body.get("design") or {}),
     }
+
+
+def _read_run(kept: Mapping[str, Any]) -> RunRecord:
+    answered = {name: tuple(models) for name, models in kept.get("answered", {}).items()}
+    return replace(RunRecord(**kept), answered=answered)
 
 
 def _read_design(kept: Mapping[str, Any]) -> Design:

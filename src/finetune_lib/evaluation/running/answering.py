@@ -43,7 +43,7 @@ class Answering:
         start = time.perf_counter()
         try:
             if name in self._models:
-                return await asked(self._session, await self._request(name, case, epoch))
+                return await asked(self._session, await self._request(name, case, epoch), by=name)
             if name in self._instant:
                 return answer_of(await call(self._instant[name], case))
             return await self.functions[name](case, about=[self._contents.each[case.id], case.id, epoch])

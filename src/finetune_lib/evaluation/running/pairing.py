@@ -81,7 +81,7 @@ class Pairing:
 
     async def _verdict(self, pair: Pair) -> Verdict:
         if model := self._models.get(pair.judge):
-            return await self._session.read(self._request(model, pair), model.read)
+            return await self._session.read(self._request(model, pair), model.read, by=f"judge {pair.judge}")
         about = [self._contents.each[pair.case.id], pair.case.id, pair.first, pair.second, pair.repeat]
         return await self.functions[pair.judge](pair.case, pair.first, pair.second, about=about)
 

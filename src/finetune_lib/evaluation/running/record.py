@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from finetune_lib.evaluation.report import RunRecord
 from finetune_lib.evaluation.running.run import Plan
+from finetune_lib.evaluation.running.settings import settings_of
 from finetune_lib.evaluation.scorers import Scorer
 from finetune_lib.evaluation.scorers.scorer import scale_of
 from finetune_lib.platforms.asking import Session
@@ -28,7 +29,9 @@ class Job(Protocol):
         ...
 
 
-def run_record(plan: Plan, session: Session, job: Job | None, *, started: float, seconds: float) -> RunRecord:
+def run_record(
+    plan: Plan, session: Session, golden: object, job: Job | None, *, started: float, seconds: float
+) -> RunRecord:
     """The record of a finished run."""
     spent = session.purse.spent
     record = RunRecord(
@@ -41,10 +44,26 @@ def run_record(plan: Plan, session: Session, job: Job | None, *, started: float,
         paid_calls=spent.calls,
         reused=spent.reused,
         usd=spent.usd,
+        golden_name=str(getattr(golden, "name", "") or ""),
+        golden_date=getattr(golden, "dated", None),
+        settings=_settings(plan),
+        answered={
+            name: share.models for name in plan.candidates if (share := session.shares.get(name)) and share.models
+        },
+        judging={name: share.usd for name, share in session.shares.items() if name.startswith(("judge ", "scorer "))},
     )
     if job is None:
         return record
     return replace(record, job=job.record.id, training_file=job.record.training_file, training_usd=job.cost())
+
+
+def _settings(plan: Plan) -> dict[str, dict[str, Any]]:
+    named = {
+        **plan.candidates,
+        **{f"scorer {name}": one for name, one in plan.scorers.items()},
+        **{f"judge {name}": one for name, one in plan.judges.items()},
+    }
+    return {name: told for name, one in named.items() if (told := settings_of(one))}
 
 
 def _models(things: Mapping[str, object]) -> dict[str, str]:

@@ -69,7 +69,7 @@ class Scoring:
             return score
         given = given_to(scorer, answer)
         if grader := self._graders.get(name):
-            return await self._session.read(grader.request(given, case), grader.read)
+            return await self._session.read(grader.request(given, case), grader.read, by=f"scorer {name}")
         if function := self.functions.get(name):
             told = given if isinstance(given, str) else _content(given)
             return await function(given, case, about=[told, self._contents.each[case.id], case.id])

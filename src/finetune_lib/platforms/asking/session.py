@@ -18,7 +18,7 @@ from finetune_lib.platforms.asking.calls import Calls, Question
 from finetune_lib.platforms.asking.connections import Connections
 from finetune_lib.platforms.asking.kept import Kept, default_path
 from finetune_lib.platforms.asking.request import Reply, Request, key_of
-from finetune_lib.platforms.asking.spending import Price, Purse, price_of
+from finetune_lib.platforms.asking.spending import Price, Purse, Share, cost, price_of
 from finetune_lib.runs import spent_today
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class Session:
         self.connections = Connections(concurrency=concurrency, timeout=timeout)
         self.purse = Purse(budget=budget, max_calls=max_calls)
         self._calls, self._platform, self._store = Calls(self.connections), platform, store
+        self.shares: dict[str, Share] = {}
         self._refused: dict[str, Exception] = {}
         self._bought: set[str] = set()
         self._names: dict[tuple[Platform, str], str] = {}
@@ -123,17 +124,17 @@ class Session:
             self.kept.close()
         await self.connections.close()
 
-    async def ask(self, request: Request) -> Reply:
-        """The model's answer: the kept one, else a paid one.
+    async def ask(self, request: Request, *, by: str = "") -> Reply:
+        """The model's answer: the kept one, else a paid one; it counts for `by`.
 
         Raises:
             NotAskedError: The limits of the run forbid the call.
             PlatformError: The platform refused or did not answer.
         """
-        return await self.read(request, lambda reply: reply)
+        return await self.read(request, lambda reply: reply, by=by)
 
-    async def read(self, request: Request, read: Callable[[Reply], T]) -> T:
-        """What `read` makes of the answer; a model whose answer it cannot read is asked once more.
+    async def read(self, request: Request, read: Callable[[Reply], T], *, by: str = "") -> T:
+        """What `read` makes of the answer; a model whose answer it cannot read is asked once more. It counts for `by`.
 
         Raises:
             NotAskedError: The limits of the run forbid the call.
@@ -143,13 +144,21 @@ class Session:
         question = await self.question(request)
         lock = self._locks.setdefault(question.key, asyncio.Lock())  # equal questions wait for one answer
         async with lock:
-            if (stored := self.kept.get(question.key)) and (told := _readable(read, Reply.from_json(stored))):
+            stored = self.kept.get(question.key)
+            if stored and (told := _readable(read, reply := Reply.from_json(stored))):
                 self._reused(question.key)
+                self._share(by, question, reply)
                 return told[0]
             for _ in range(ATTEMPTS - 1):
-                if told := _readable(read, await self._paid(question)):
+                if told := _readable(read, await self._paid(question, by)):
                     return told[0]
-            return read(await self._paid(question))
+            return read(await self._paid(question, by))
+
+    def _share(self, by: str, question: Question, reply: Reply) -> None:
+        request = question.request
+        price = price_of(request.model, request.price, question.platform)
+        usd = cost(reply.usage, price) * reply.price_share if price else None
+        self.shares[by] = self.shares.get(by, Share()).plus(usd, reply.model)
 
     async def question(self, request: Request) -> Question:
         """The request as it is put to its platform."""
@@ -192,7 +201,7 @@ class Session:
         """Ask this no more: it was asked in another way, which gave no answer."""
         self._refused[key] = reason
 
-    async def _paid(self, question: Question) -> Reply:
+    async def _paid(self, question: Question, by: str) -> Reply:
         """Ask, and keep the answer before anything else happens."""
         if reason := self._refused.get(question.key):
             raise reason
@@ -207,6 +216,7 @@ class Session:
             self.kept.put(question.key, request.model, reply.as_json())
         finally:
             self.purse.settle(ticket, used)
+        self._share(by, question, reply)
         return reply
 
     async def embed(self, model: str, texts: Sequence[str], *, platform: Platform | None = None) -> list[list[float]]:

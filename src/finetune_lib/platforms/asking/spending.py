@@ -51,6 +51,27 @@ class Spent:
         return f"{self.calls} paid calls, {self.reused} answers reused, {tokens} tokens, cost {cost}"
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one of those that ask got: its answers, whether paid in this run or earlier.
+
+    Attributes:
+        calls: Answers.
+        usd: Their price; None where it is not known.
+        models: The models that the platform says have answered.
+    """
+
+    calls: int = 0
+    usd: float | None = 0.0
+    models: tuple[str, ...] = ()
+
+    def plus(self, usd: float | None, model: str | None) -> Share:
+        """With one answer more."""
+        total = None if usd is None or self.usd is None else self.usd + usd
+        new = () if model is None or model in self.models else (model,)
+        return Share(self.calls + 1, total, self.models + new)
+
+
 def price_of(model: str, given: Price | None, platform: Platform) -> Price | None:
     """What a model costs: as the caller says, nothing on one's own machine, OpenAI's by the catalogue; else unknown."""
     if given is not None or platform.kind.free:

@@ -32,8 +32,8 @@ def sections(page: str) -> list[str]:
 
 def test_the_page_has_its_sections_from_the_verdict_to_the_method(page):
     assert sections(page) == [
-        "Verdict", "Scores", "Categories", "Classification", "Judge and experts", "Money and time", "Cases", "Failures",
-        "Method",
+        "Verdict", "Scores", "Candidates with each other", "Categories", "Classification", "Judge and experts",
+        "Money and time", "Cases", "Failures", "What was compared", "Method",
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from finetune_lib.evaluation.judges import Judgment
 from finetune_lib.evaluation.judges.judgments import grouped
 from finetune_lib.evaluation.report.results import Attempt
+from finetune_lib.evaluation.report.views.compared import setting
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.conversation import conversation_of
 from finetune_lib.pages.document import json_in_page
@@ -100,6 +101,7 @@ def _case(case: Case, cut: Cutter) -> Json:
             "asked": asked if said else None,
             "expected": cut.text(case.expected),
             "calls": _calls(case.expected_calls, cut),
+            "metadata": [[name, cut.text(setting(value))] for name, value in case.metadata.items()],
         }
     )
 

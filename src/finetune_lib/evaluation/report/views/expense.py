@@ -24,6 +24,8 @@ def expenses(view: View, curve: str | None) -> Iterator[Markup]:
     yield tag("p", words["per_answer_note"], class_="soft")
     if text := run_told(view):
         yield tag("p", text)
+    if text := judging_told(view):
+        yield tag("p", visible_markup(text))
     yield from _chain(view)
     if curve:
         yield tag("figure", tag("figcaption", words["loss"]), Markup(curve), class_="curve")
@@ -73,6 +75,13 @@ def run_told(view: View) -> str:
     calls = number_of(words, "calls_counted", run.paid_calls)
     form = words["paid" if run.usd is not None else "paid_unpriced"]
     return form.format(calls=calls, reused=run.reused, seconds=duration(run.seconds), usd=money(run.usd))
+
+
+def judging_told(view: View) -> str:
+    """What judges and graders cost, now or earlier; nothing where no model judged."""
+    words, found = view.words, view.report.run.judging
+    told = [words["line"].format(one=name.partition(" ")[2], other=money(usd)) for name, usd in found.items()]
+    return words["judging_cost"].format(told=words["comma"].join(told)) if told else ""
 
 
 def _chain(view: View) -> Iterator[Markup]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from finetune_lib.evaluation.report.measured import Measured
-from finetune_lib.evaluation.report.views.expense import rows, run_told
+from finetune_lib.evaluation.report.views.expense import judging_told, rows, run_told
 from finetune_lib.evaluation.report.views.failing import groups
 from finetune_lib.evaluation.report.views.method import facts
 from finetune_lib.evaluation.report.views.numbers import number
@@ -24,9 +24,11 @@ _MENTIONS = {"@": "&#64;", "#": "&#35;", "://": "&#58;//", "www.": "www&#46;", "
 SHOWN_FAILURES, SHOWN_CASES = 20, 10
 
 
-def report_markdown(report: Measured, lang: Language | None = None, *, margin: float | None = None) -> str:
+def report_markdown(
+    report: Measured, lang: Language | None = None, *, margin: float | None = None, title: str | None = None
+) -> str:
     """Markdown of GitHub's and GitLab's kind; what candidates and data say stands in it as text."""
-    view = View.of(report, lang, margin=margin)
+    view = View.of(report, lang, margin=margin, title=title)
     parts = (_head(view), _comparisons(view), _notes(view), _folded(view))
     return "\n\n".join(block for part in parts for block in part) + "\n"
 
@@ -47,7 +49,7 @@ def table(header: Iterable[str], lines: Iterable[Sequence[str]]) -> str:
 
 
 def _head(view: View) -> Iterator[str]:
-    yield f"## {plain(view.words['title'])}"
+    yield f"## {plain(view.title)}"
     lines: list[str] = []
     for c in view.decided:
         said = plain(view.words["ended_sentence"].format(text=headline(c, view.words)))
@@ -100,7 +102,7 @@ def _categories(view: View) -> Iterator[str]:
 
 def _expense(view: View) -> Iterator[str]:
     yield table([view.words["for_an_answer"], *view.report.candidates], rows(view))
-    if text := run_told(view):
+    for text in filter(None, (run_told(view), judging_told(view))):
         yield plain(text)
 
 

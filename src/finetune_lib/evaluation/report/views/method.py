@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from time import gmtime, strftime
 
+from finetune_lib.evaluation.report.views.compared import golden_told, model_of, setting, settings
 from finetune_lib.evaluation.report.views.phrases import many
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.markup import Content, Markup, tag
@@ -42,11 +43,16 @@ def facts(view: View) -> Iterator[tuple[str, list[str]]]:
             [f"{name}: {signature}" if (signature := report.signatures.get(name)) else name for name in report.scorers],
         )
     if run.models:
-        yield "method_models", [f"{name}: {model}" for name, model in {**run.models, **run.judge_models}.items()]
+        yield "method_models", [f"{name}: {model_of(name, view)}" for name in {**run.models, **run.judge_models}]
     if report.contaminated:
         yield "method_contaminated", [many(sorted(report.contaminated), words, most=SHOWN_CASES)]
     if run.id:
         yield "method_run", [run.id, words["started"].format(time=strftime("%Y-%m-%d %H:%M UTC", gmtime(run.started)))]
     if run.golden:
-        yield "method_golden", [run.golden]
+        yield "method_golden", [golden_told(view)]
+    if told := {name: settings(name, view) for name in run.settings}:
+        lines = (
+            f"{name}: {'; '.join(f'{key} {setting(v)}' for key, v in found.items())}" for name, found in told.items()
+        )
+        yield "settings", list(lines)
     yield "method_version", [f"finetune_lib {__version__}"]

@@ -19,6 +19,7 @@ DOUBTED = {
 MOST_NAMED = 5
 # A group with more of the cases than this decides nearly alone.
 LARGE = 0.2
+TOY = "tiny"  # the model that is trained and asked without a download, to try things out
 
 
 def key(comparison: Comparison) -> str:
@@ -129,8 +130,29 @@ def advice(c: Comparison, view: View) -> Iterator[str]:
         yield unseen(c, words)
     elif c.reason == "spread" and c.items_needed:
         yield spread(c, c.items_needed, view)
+    yield from misleading(c, view)
     yield from joined(c, view)
     yield from decided(c, words)
+
+
+def misleading(c: Comparison, view: View) -> Iterator[str]:
+    """What makes a comparison say nothing, or nothing of what people will ask: a measure of zeros, a toy."""
+    words, report = view.words, view.report
+    if says_nothing(c.scorer, view):
+        yield words["all_lowest"].format(measure=c.scorer)
+    models = {name: report.run.models.get(name, "") for name in (c.candidate, c.baseline)}
+    if toys := [name for name, model in models.items() if model == TOY or model.startswith(f"ft:{TOY}:")]:
+        yield words["toys"].format(names=words["comma"].join(toys))
+
+
+def says_nothing(measure: str, view: View) -> bool:
+    """Whether every answer of every candidate has the lowest score of a scorer."""
+    report = view.report
+    if measure not in report.scorers:
+        return False
+    lowest = report.scale(measure)[0][0]
+    scores = [s for name in report.candidates for s in report.scores(name, scorer=measure) if s is not None]
+    return bool(scores) and all(s == lowest for s in scores)
 
 
 def unseen(c: Comparison, words: Words) -> str:

@@ -323,6 +323,7 @@ function header(one, place) {
   });
   return element("header", "", link, element("span", "soft", visible(one.id)),
     one.category ? element("span", "badge", visible(one.category)) : "",
+    (one.metadata ?? []).map(([name, value]) => element("span", "soft", visible(`${name}: ${value.t}`))),
     one.cluster ? element("span", "soft", visible(say("cluster", { name: one.cluster }))) : "",
     one.contaminated ? element("span", "badge warned", `⚠ ${WORDS.contaminated}`) : "",
     element("span", "chips", chips));

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from finetune_lib.evaluation.report.comparing import Comparison
+from finetune_lib.evaluation.report.views.distributions import distribution
 from finetune_lib.evaluation.report.views.numbers import number, p_value
 from finetune_lib.evaluation.report.views.outcomes import axis_of, bar, picture, shares
-from finetune_lib.evaluation.report.views.phrases import shown_numbers
+from finetune_lib.evaluation.report.views.phrases import says_nothing, shown_numbers
 from finetune_lib.evaluation.report.views.plots import Axis, empty, over, scale, whisker
 from finetune_lib.evaluation.report.views.verdict import badge
 from finetune_lib.evaluation.report.views.view import View
@@ -20,6 +21,10 @@ def scores(view: View) -> Iterator[Markup]:
     """One table for each measure."""
     for place, measure in enumerate(view.report.measures):
         yield _measure(measure, view, deciding=place == 0 and bool(view.others))
+        if says_nothing(measure, view):
+            yield tag("p", "⚠ ", visible_markup(view.words["all_lowest"].format(measure=measure)), class_="warns")
+        if measure in view.report.scorers and (spread := distribution(measure, view)):
+            yield spread
     if view.others:
         yield tag("p", view.words["how_to_read"], class_="soft")
     if view.margin:
@@ -86,7 +91,7 @@ def _score(score: Estimate | None, mean: float | None, axis: Axis, view: View) -
 def _difference(c: Comparison, axis: Axis, view: View) -> list[Markup]:
     value, low, high = shown_numbers(c)
     told: list[Content] = [tag("b", value), Markup(" "), tag("small", f"{low} – {high}"), Markup("<br>")]
-    told += [tag("small", p_value(c.p)), Markup(" "), badge(c, view)]
+    told += [tag("small", p_value(c.p), " (Holm)" if c.family > 1 else ""), Markup(" "), badge(c, view)]
     return [
         tag("td", picture(c, view, axis), class_="drawn", data_label=view.words["difference_name"]),
         tag("td", *told, class_="number"),

@@ -7,10 +7,10 @@ from textwrap import indent
 
 from finetune_lib.evaluation.report.comparing import Comparison
 from finetune_lib.evaluation.report.measured import Measured
-from finetune_lib.evaluation.report.views.expense import rows, run_told
+from finetune_lib.evaluation.report.views.expense import judging_told, rows, run_told
 from finetune_lib.evaluation.report.views.failing import groups
 from finetune_lib.evaluation.report.views.numbers import MINUS, number
-from finetune_lib.evaluation.report.views.phrases import advice, facts, headline, many
+from finetune_lib.evaluation.report.views.phrases import advice, facts, headline, many, says_nothing
 from finetune_lib.evaluation.report.views.tables import category_rows, measure_header, measure_rows
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.terminal import table
@@ -52,6 +52,9 @@ def _means(view: View) -> Iterator[str]:
     if report.scorers:
         header = [number_of(view.words, "cases_counted", len(report.cases)), *report.scorers]
         yield _table(header, [[name, *(_mean(name, s, view) for s in report.scorers)] for name in report.candidates])
+        yield from (
+            view.words["all_lowest"].format(measure=visible(s)) for s in report.scorers[1:] if says_nothing(s, view)
+        )
 
 
 def _mean(name: str, scorer: str, view: View) -> str:
@@ -75,8 +78,7 @@ def _expense(view: View) -> Iterator[str]:
     """Tokens, price and time, where any model was asked."""
     if any(view.report.expense(name).prompt_tokens for name in view.report.candidates):
         yield _table([view.words["for_an_answer"], *view.report.candidates], rows(view))
-    if text := run_told(view):
-        yield text
+    yield from filter(None, (run_told(view), judging_told(view)))
 
 
 def _failures(view: View) -> Iterator[str]:

@@ -12,7 +12,7 @@ from finetune_lib.evaluation.judges import JudgeQuality
 from finetune_lib.evaluation.report.comparing import Comparison
 from finetune_lib.evaluation.report.measured import Measured
 from finetune_lib.files import packaged_text
-from finetune_lib.pages.wording import Words, chosen
+from finetune_lib.pages.wording import Words, chosen, number_of
 from finetune_lib.statistics import Estimate
 from finetune_lib.texts.languages import Language
 
@@ -34,22 +34,41 @@ class View:
         lang: The language of the page.
         fragment: Whether it is part of a notebook: shorter, and without a script.
         margin: A difference too small to matter, by the first measure.
+        own_title: What the page is called, where its maker says so.
     """
 
     report: Measured
     lang: Language
     fragment: bool = False
     margin: float | None = None
+    own_title: str | None = None
 
     @staticmethod
-    def of(report: Measured, lang: Language | None, *, fragment: bool = False, margin: float | None = None) -> View:
+    def of(
+        report: Measured,
+        lang: Language | None,
+        *,
+        fragment: bool = False,
+        margin: float | None = None,
+        title: str | None = None,
+    ) -> View:
         """In the language that was asked for, else that of the locale."""
-        return View(report, chosen(lang), fragment, margin)
+        return View(report, chosen(lang), fragment, margin, title)
 
     @property
     def words(self) -> Words:
         """The words of the language."""
         return report_words(self.lang)
+
+    @property
+    def title(self) -> str:
+        """What the page is called."""
+        return self.own_title or self.words["title"]
+
+    @property
+    def counted(self) -> str:
+        """How many cases there are."""
+        return number_of(self.words, "cases_counted", len(self.report.cases))
 
     @property
     def baseline(self) -> str:
