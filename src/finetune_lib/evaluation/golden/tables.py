@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from io import StringIO
 from itertools import islice
-from pathlib import PurePath
 from typing import Any
 
 from finetune_lib.data.diagnostics import Diagnostic
 from finetune_lib.data.reading import ReadError
 from finetune_lib.data.reading.bytes.opening import Opened
 from finetune_lib.data.reading.options import Options, Reading, unreadable
-from finetune_lib.data.reading.tables import read_csv, read_excel
+from finetune_lib.data.reading.tables import first_rows, read_csv, read_excel
 from finetune_lib.data.reading.tables.cells import is_blank
-from finetune_lib.data.reading.tables.dialect import SAMPLE, declared, guess
 from finetune_lib.data.reading.tables.workbooks import opened_workbook
 from finetune_lib.evaluation.golden.fields import Among
 from finetune_lib.records import Example
@@ -113,7 +110,7 @@ def _unknown(names: Sequence[str], columns: Mapping[str, str]) -> str:
 def _heads(source: str, opened: Opened, options: Options) -> Iterator[list[Sequence[str]]]:
     """The first filled rows of the text table, or of each sheet that may be meant."""
     if opened.kind == "text":
-        yield _filled(_text_rows(source, opened))
+        yield _filled(first_rows(opened.blob, source=source))
         return
     book = opened_workbook(opened.blob)
     if options.sheet not in (None, *book.names):
@@ -121,16 +118,6 @@ def _heads(source: str, opened: Opened, options: Options) -> Iterator[list[Seque
     for sheet in book.names:
         if options.sheet in (None, sheet):
             yield _filled(book.values(sheet)[: 5 * HEAD])
-
-
-def _text_rows(source: str, opened: Opened) -> Iterator[list[str]]:
-    text = opened.blob.read(0, 1 << 22).decode("utf-8", "replace").removeprefix("\ufeff")
-    lines = list(islice(StringIO(text, newline=""), SAMPLE + 1))
-    given = declared(lines[0]) if lines else None
-    lines = lines[1:] if given else lines
-    usual = "\t" if ".tsv" in map(str.lower, PurePath(source).suffixes) else ","
-    dialect, _ = guess(lines[:SAMPLE], usual, None, given=given)
-    return dialect.reader(iter(lines), strict=False)
 
 
 def _filled(rows: Any) -> list[Sequence[str]]:

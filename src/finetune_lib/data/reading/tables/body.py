@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, is_error
 from finetune_lib.data.reading.tables.cells import Mark, Row, is_blank, letters
@@ -103,7 +103,7 @@ class Body:
     merges: Merges
     making: Making
     places: Places
-    plain: Callable[[Sequence[Any], int, int], PlainTexts | None] | None = None
+    plain: Callable[[Row, int], PlainTexts | None] | None = None
     told: set[str] = field(default_factory=set[str])
     _width: Width = field(init=False)
     _filled: Mapping[str, int] = field(init=False)
@@ -120,7 +120,7 @@ class Body:
         """Each row's findings and its example, where it gives one."""
         number = 0
         for item in items:
-            if found := self._plain(item, number + 1):
+            if self.plain and isinstance(item, Row) and (found := self.plain(item, number + 1)):
                 number += 1
                 yield found
             elif isinstance(item, Diagnostic):
@@ -133,12 +133,6 @@ class Body:
                 number += 1
                 yield from self._row(item, self.places.origin(item.place, number))
         yield from self.making.end()
-
-    def _plain(self, item: Item, number: int) -> PlainTexts | None:
-        """The row, if nothing is odd in it."""
-        if self.plain is None or not isinstance(item, Row) or item.marks or self.merges.touch(item):
-            return None
-        return self.plain(item.cells, item.place, number)
 
     def _row(self, row: Row, origin: Origin) -> Iterator[Example | Diagnostic]:
         if row.line is not None and not self._width.fits(row.cells):

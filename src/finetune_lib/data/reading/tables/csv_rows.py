@@ -46,10 +46,10 @@ def read_csv(blob: Blob, options: Options, *, source: str, meaning: Meaning | No
     return Reading(reading.examples, (*notes, *reading.problems))
 
 
-def first_rows(blob: Blob, options: Options, *, source: str) -> Iterator[list[str]]:
+def first_rows(blob: Blob, *, source: str) -> Iterator[list[str]]:
     """The first rows of a table of text as they stand there, whatever they hold."""
     lines = Lines(blob)
-    start, dialect, _ = _parted(lines, source, options)
+    start, dialect, _ = _parted(lines, source, Options())
     return dialect.reader(iter(lines.between(start, start + SAMPLE)), strict=False)
 
 

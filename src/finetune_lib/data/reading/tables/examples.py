@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain, dropwhile, islice
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, is_error
 from finetune_lib.data.formats.legacy_pairs import TRIED, separators_in, undo_separators
@@ -65,7 +65,7 @@ def read_table(
     layout, making, notes = _understood(source, head, filled, options)
     first = next((place for place, name in enumerate(layout.header.names) if name), 0)
     places = Places(source, layout.row.sheet, {"": letters(first), **making.paths})
-    plain = PlainRows.of(layout.header, making, meaning, places)
+    plain = PlainRows.of(layout.header, making, meaning, places, merges)
     body = Body(source, layout, merges, making, places, plain and plain.taken)
     problems: list[Diagnostic] = []
     found = _examples(body.read(_below(layout, chain(head, rows), merges)), problems)
@@ -189,11 +189,10 @@ def _below(layout: Layout, items: Iterable[Item], merges: Merges) -> Iterator[It
     """What stands below the header, which may span several rows by merged cells."""
     header = (layout.row.line, layout.row.number)
     last = merges.last_row(layout.row)
-    below = False
-    for item in items:
-        if below and not (isinstance(item, Row) and 0 < item.number <= last):
+    rows = iter(items)
+    for item in rows:
+        if isinstance(item, Diagnostic):
             yield item
-        elif isinstance(item, Row) and (item.line, item.number) == header:
-            below = True
-        elif isinstance(item, Diagnostic) and not below:
-            yield item
+        elif (item.line, item.number) == header:
+            break
+    yield from dropwhile(lambda item: isinstance(item, Row) and 0 < item.number <= last, rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.data.reading.bytes.blob import Blob
@@ -26,7 +26,7 @@ from finetune_lib.data.reading.tables.layout import HEAD, find_layout
 from finetune_lib.data.reading.tables.merges import Merges
 from finetune_lib.data.reading.tables.shown import text_look
 from finetune_lib.data.reading.tables.workbooks import opened_workbook
-from finetune_lib.data.reading.tables.workbooks.book import Workbook
+from finetune_lib.data.reading.tables.workbooks.book import Values, Workbook
 from finetune_lib.data.reading.tables.workbooks.oddities import Oddities
 from finetune_lib.records import Example, Origin
 
@@ -58,7 +58,7 @@ class _Book:
 
     source: str
     workbook: Workbook
-    _rows: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
+    _rows: dict[str, _Rows] = field(default_factory=dict[str, "_Rows"])
 
     def chosen(self, options: Options) -> tuple[str, Sequence[Diagnostic]]:
         """The sheet to read: the one asked for, the only one with data, or the only one with a known header."""
@@ -94,19 +94,39 @@ class _Book:
 
     def merges(self, name: str) -> Merges:
         """The merged ranges of a sheet, with their values."""
-        return Merges.of(self.workbook.merges(name), [row.cells for row in self.rows(name)])
+        rows = self.rows(name)
+        return Merges.of(self.workbook.merges(name), rows)
 
-    def rows(self, name: str) -> list[Row]:
+    def rows(self, name: str) -> _Rows:
         """The rows of a sheet; none where all are blank."""
         if name not in self._rows:
-            odd = self.workbook.oddities(name)
-            rows = enumerate(self.workbook.values(name))
-            self._rows[name] = [_row(name, number, cells, odd) for number, cells in rows]
+            self._rows[name] = _Rows(name, self.workbook.values(name), self.workbook.oddities(name))
         return self._rows[name]
 
     def has_numbers(self, name: str) -> bool:
         """Whether a cell of a sheet is a number or a date."""
-        return any(not isinstance(value, str | bool) for cells in self.workbook.values(name) for value in cells)
+        return any(not isinstance(value, str | bool) for cells in self.rows(name).values for value in cells)
+
+
+class _Rows(Sequence[Row]):
+    """The rows of a sheet, made of its values as they are asked for."""
+
+    def __init__(self, sheet: str, values: Values, odd: Oddities) -> None:
+        self.values = values
+        self._sheet = sheet
+        self._odd = odd
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        return _row(self._sheet, index, self.values[index], self._odd)
 
 
 def _row(sheet: str, number: int, values: Sequence[object], odd: Oddities) -> Row:

@@ -37,14 +37,14 @@ class Merges:
     _values: dict[Merge, str] = field(default_factory=dict[Merge, str])
 
     @classmethod
-    def of(cls, ranges: Iterable[Merge], rows: Sequence[Sequence[str]]) -> Merges:
+    def of(cls, ranges: Iterable[Merge], rows: Sequence[Row]) -> Merges:
         """The merges of a sheet whose rows are given from its first on."""
         by_row: defaultdict[int, list[Merge]] = defaultdict(list)
-        kept = [merge for merge in ranges if merge.top < len(rows) and merge.left < len(rows[merge.top])]
+        kept = [merge for merge in ranges if merge.top < len(rows) and merge.left < len(rows[merge.top].cells)]
         for merge in kept:
             for number in range(merge.top, min(merge.bottom + 1, len(rows))):
                 by_row[number].append(merge)
-        return cls(kept, dict(by_row), {merge: rows[merge.top][merge.left] for merge in kept})
+        return cls(kept, dict(by_row), {merge: rows[merge.top].cells[merge.left] for merge in kept})
 
     def named(self, row: Row) -> Row:
         """A row that may be a header, where a cell merged with those above it has their value."""
@@ -54,9 +54,9 @@ class Merges:
                 cells[merge.left] = self._values[merge]
         return row._replace(cells=cells) if cells != row.cells else row
 
-    def touch(self, row: Row) -> bool:
-        """Whether cells of a row are merged."""
-        return row.number - 1 in self._by_row
+    def touch(self, number: int) -> bool:
+        """Whether cells of a row are merged, by its number in the sheet."""
+        return number - 1 in self._by_row
 
     def last_row(self, row: Row) -> int:
         """The number of the last row that a header's merged cells reach to."""

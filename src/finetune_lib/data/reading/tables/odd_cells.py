@@ -46,7 +46,7 @@ def odd_text(text: str) -> str | None:
             return match.lastgroup
         if found := unfinished(bare):
             return found
-    if "?" in text and lost_character(text):
+    if "?" in text and not text.isascii() and lost_character(text):
         return "T286"
     cut = len(text) > LONGEST_EXCEL // 2 and len(text.encode("utf-16-le", "surrogatepass")) // 2 == LONGEST_EXCEL
     return "T264" if cut else None

@@ -12,6 +12,8 @@ from finetune_lib.data.reading.options import Options, Reading, unreadable
 from finetune_lib.data.reading.tables.frames import read_records, rows_of
 from finetune_lib.extras import require
 
+BATCH = 4096
+
 
 def read_parquet(blob: Blob, options: Options, *, source: str, meaning: Meaning | None = None) -> Reading:
     """Read a Parquet file; columns of lists and structs become lists and objects.
@@ -28,7 +30,7 @@ def read_parquet(blob: Blob, options: Options, *, source: str, meaning: Meaning 
     def rows() -> Iterator[Mapping[str, Any]]:
         try:
             with stream(blob) as file:
-                for batch in parquet.ParquetFile(file).iter_batches():
+                for batch in parquet.ParquetFile(file).iter_batches(batch_size=BATCH):
                     yield from rows_of(batch)
         except (arrow.ArrowException, UnicodeDecodeError) as error:
             raise unreadable("E112", what=str(error)) from error

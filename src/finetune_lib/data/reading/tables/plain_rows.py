@@ -6,19 +6,23 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 from operator import itemgetter
 from typing import Any
 
 from finetune_lib.data.reading.meaning import Meaning
 from finetune_lib.data.reading.tables.body import Plain, PlainTexts
+from finetune_lib.data.reading.tables.cells import Row
 from finetune_lib.data.reading.tables.headers import Header
-from finetune_lib.data.reading.tables.odd_cells import DITTO, odd_text
+from finetune_lib.data.reading.tables.merges import Merges
+from finetune_lib.data.reading.tables.odd_cells import DITTO, LONGEST_EXCEL, ORDINARY, odd_text
 from finetune_lib.data.reading.tables.pairs import Pairs, example_of
 from finetune_lib.data.reading.tables.places import Places
 from finetune_lib.data.reading.tables.unfinished import LONGEST, is_total
 from finetune_lib.records import Example, Origin
 
+LONGEST_ORDINARY = LONGEST_EXCEL // 2
 FIELDS = frozenset({"system", "prompt", "completion"})
 PLACEHOLDER = re.compile(r'"\\u0000(\w+)"')
 
@@ -35,6 +39,7 @@ class PlainRows(Plain):
         header: Header,
         making: Pairs,
         meaning: Meaning | None,
+        merges: Merges,
         *,
         fields: Sequence[str],
         template: str,
@@ -47,6 +52,7 @@ class PlainRows(Plain):
             header: The table's header.
             making: What makes examples of its rows.
             meaning: What makes the wished examples of these.
+            merges: The merged cells.
             fields: The fields of an example, in the order of the template.
             template: An example in JSON with a place for the text of each field.
             stored: Where the rows stand.
@@ -54,6 +60,7 @@ class PlainRows(Plain):
         """
         self.places = places
         self._meaning = meaning
+        self._merged = merges.touch
         self._fields = fields
         self._order = [name for name in making.places if name in FIELDS]
         self._template = f"{template}\n"
@@ -65,7 +72,7 @@ class PlainRows(Plain):
         self._category = making.places.get("category")
 
     @staticmethod
-    def of(header: Header, making: object, meaning: Meaning | None, places: Places) -> PlainRows | None:
+    def of(header: Header, making: object, meaning: Meaning | None, places: Places, merges: Merges) -> PlainRows | None:
         """Those of a table; None where its rows are more than a question and an answer, or a column has no name."""
         if not isinstance(making, Pairs) or making.beside or not all(header.names):
             return None
@@ -80,24 +87,28 @@ class PlainRows(Plain):
             return None
         seen = replace(places, columns=wished.origin.cells)
         template = PLACEHOLDER.sub("%s", template)
-        return PlainRows(header, making, meaning, fields=order, template=template, stored=places, places=seen)
+        return PlainRows(header, making, meaning, merges, fields=order, template=template, stored=places, places=seen)
 
-    def taken(self, cells: Sequence[Any], number: int, row: int) -> PlainTexts | None:
-        """The texts of a row, if no more need be said of it."""
-        if len(cells) != self._width:
+    def taken(self, row: Row, number: int) -> PlainTexts | None:
+        """The texts of a row, if no more need be said of it; `number` counts the rows of data."""
+        cells, line, sheet, in_sheet, marks = row
+        if len(cells) != self._width or marks or (sheet is not None and self._merged(in_sheet)):
             return None
         texts = self._texts(cells)
         long = False
         for text in texts:
-            if text.__class__ is not str or not text or text.isspace() or odd_text(text):
+            if text.__class__ is not str or not text or text.isspace():
+                return None
+            ordinary = ORDINARY < len(text) < LONGEST_ORDINARY and "?" not in text
+            if not ordinary and odd_text(text):
                 return None
             long = long or len(text) > LONGEST
         if texts[0].strip() == self._first or (not long and is_total(cells)):
             return None
         label = "" if self._category is None else cells[self._category]
-        if label.__class__ is not str or odd_text(label) == DITTO:
+        if label.__class__ is not str or _is_ditto(label):
             return None
-        return PlainTexts(self, texts, label.strip(), number, row)
+        return PlainTexts(self, texts, label.strip(), line or (in_sheet if sheet is not None else 0), number)
 
     def line(self, found: PlainTexts) -> bytes:
         """The wished example as it is spooled.
@@ -120,3 +131,8 @@ class PlainRows(Plain):
         """The wished example."""
         example = self.example(found)
         return self._meaning(example) if self._meaning else example
+
+
+@lru_cache(maxsize=1024)
+def _is_ditto(label: str) -> bool:
+    return odd_text(label) == DITTO
