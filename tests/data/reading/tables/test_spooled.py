@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -93,6 +93,7 @@ def test_any_table_of_a_csv_writer_is_what_a_csv_reader_reads(load, rows, delimi
     for cells in reader:
         right.append((*cells, line))
         line = reader.line_num + 1
+    assume(all(len(row) == 3 for row in right))  # the writer leaves a lone carriage return without quotes
     data = load(written.getvalue())
     assert [(e.prompt, e.answer, e.origin.line) for e in data] == right[1:]
     assert [e.origin.row for e in data] == list(range(1, len(rows) + 1))

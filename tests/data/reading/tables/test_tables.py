@@ -173,6 +173,32 @@ def test_a_header_behind_a_mark_in_joined_files_is_no_example(header):
     assert found(reading) == [("T251", 1), ("T272", 3)]
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("header", "last", "answer"),
+    [
+        ("問題,答案", "q,a", "a"),
+        ("問題,答案", 'q,"a"', "a"),
+        ('"問題","答案"', 'q,"第一行\n第二行"', "第一行\n第二行"),
+        ("問題,答案,備註", "q,a,", "a"),
+    ],
+)
+def test_files_joined_without_an_end_of_the_last_line_are_parted(header, last, answer, end, mark):
+    first = end.join([header, last])
+    reading = read(end.join([f"{first}{mark}{header}", "q2,a2" + "," * (header.count(",") - 1), ""]))
+    assert [e.data["completion"] for e in reading.examples] == [answer, "a2"]
+    line = 2 + last.count("\n")
+    assert [(code, at) for code, at in found(reading) if code == "T272"] == [("T272", line)]
+    assert [e.origin.line for e in reading.examples] == [2, line + 1]
+
+
+def test_an_answer_that_ends_as_the_header_does_is_not_parted():
+    reading = read("question,answer\nthe words question,answer\nq,a\n")
+    assert pairs(reading) == [("the words question", "answer"), ("q", "a")]
+    assert found(reading) == [("T251", 1)]
+
+
 # Shapes of examples
 
 

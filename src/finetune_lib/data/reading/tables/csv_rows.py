@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from itertools import islice
 from pathlib import PurePath
 
@@ -18,7 +19,7 @@ from finetune_lib.data.reading.tables.cells import Row, is_blank
 from finetune_lib.data.reading.tables.dialect import SAMPLE, Dialect, declared, guess
 from finetune_lib.data.reading.tables.examples import read_table
 from finetune_lib.data.reading.tables.layout import Layout, Width
-from finetune_lib.data.reading.tables.text_lines import Lines
+from finetune_lib.data.reading.tables.text_lines import MARK, Lines
 from finetune_lib.records import Origin
 
 LONGEST_TRIAL = 50
@@ -40,8 +41,9 @@ def read_csv(blob: Blob, options: Options, *, source: str, meaning: Meaning | No
     start, dialect, layout = _parted(lines, source, options)
     guessed = diagnose("T252", Origin(source, line=start + 1), delimiter=dialect.delimiter)
     notes = (guessed,) if dialect.delimiter != _usual(source) else ()
-    optional = _optional(lines.between(start, start + SAMPLE), dialect, layout)
-    text = _Text(source, lines, dialect, Width.of(layout.header).fits if layout else _any, optional)
+    head = lines.between(start, start + SAMPLE)
+    fits = Width.of(layout.header).fits if layout else _any
+    text = _Text(source, lines, dialect, fits, _optional(head, dialect, layout), *_header(head, dialect, layout))
     reading = read_table(source, text.items(start), options, meaning=meaning)
     return Reading(reading.examples, (*notes, *reading.problems))
 
@@ -73,32 +75,78 @@ def _optional(lines: Sequence[str], dialect: Dialect, layout: Layout | None) -> 
     return last if last and 2 * empty >= len(rows) else None
 
 
+def _header(lines: Sequence[str], dialect: Dialect, layout: Layout | None) -> tuple[str, Sequence[str]]:
+    """The header as it is written, and its cells; none where it is not known, or no line by itself."""
+    names: Sequence[str] = layout.row.cells if layout else ()
+    alike = (line for line in lines if names and next(dialect.reader(iter([line]), strict=False), None) == names)
+    line = next(alike, "").rstrip("\r\n")
+    return line, names if line else ()
+
+
 @dataclass(slots=True)
 class _Text:
-    """The lines of a table, and how wide its rows are."""
+    """The lines of a table, and what its rows are like.
+
+    Attributes:
+        source: The file's name.
+        lines: Its lines.
+        dialect: How cells are parted.
+        fits: Whether rows of so many cells are in order.
+        optional: The last column, where it is mostly empty.
+        header: The header as it is written.
+        names: Its cells.
+    """
 
     source: str
     lines: Lines
     dialect: Dialect
     fits: Callable[[Sequence[str]], bool]
     optional: int | None = None
+    header: str = ""
+    names: Sequence[str] = ()
 
     def items(self, start: int) -> Iterator[Row | Diagnostic]:
         """The rows from a line on, counted from 0, and a finding for each that a quote breaks."""
+        name = self.names[-1] if self.names else None
         while True:
             begin = start
             for cells, stop in _strict(self.dialect.reader(self.lines.since(start)), start):
-                if cells is None or (stop - begin > 1 and not self.fits(cells)):
+                if (cells is None or (cells and cells[-1] == name)) and (two := self._joined(cells, begin, stop)):
+                    yield from two
+                    if cells is None:
+                        start = stop
+                        break
+                elif cells is None or (stop - begin > 1 and not self.fits(cells)):
                     start, item = self._mended(begin, stop, cells)
                     yield item
                     break
-                if stop - begin > LIKE_ROWS + 1:
-                    yield from self._swallowed(begin, stop)
-                doubted = self.lines.undecoded or len(cells) - 1 == self.optional
-                yield self._row(cells, begin, stop) if doubted else Row(cells, begin + 1)
+                else:
+                    if stop - begin > LIKE_ROWS + 1:
+                        yield from self._swallowed(begin, stop)
+                    doubted = self.lines.undecoded or len(cells) - 1 == self.optional
+                    yield self._row(cells, begin, stop) if doubted else Row(cells, begin + 1)
                 begin = stop
             else:
                 return
+
+    def _joined(self, cells: Sequence[str] | None, begin: int, stop: int) -> Sequence[Row | Diagnostic]:
+        """The last row of one file and the header of the next one, where no end of a line parts them; else none.
+
+        A mark between them proves it; without one, both together must not be a row of the table.
+        """
+        if not self.header or stop - begin > LONGEST_TRIAL:
+            return ()
+        whole = "".join(self.lines.between(begin, stop)).rstrip("\r\n")
+        if not whole.endswith(self.header) or len(whole) == len(self.header):
+            return ()
+        text = whole.removesuffix(self.header)
+        before = text.rstrip(MARK)
+        rows = [row for row, _ in _strict(self.dialect.reader(iter(StringIO(before, newline=""))), begin)]
+        row = rows[0] if len(rows) == 1 else None
+        proved = before != text or cells is None or not self.fits(cells)
+        if row is None or not self.fits(row) or not proved:
+            return ()
+        return self._row(row, begin, stop), Row([*self.names], stop)
 
     def _row(self, cells: list[str], begin: int, stop: int) -> Row | Diagnostic:
         """A row; or, where some of its bytes are in another encoding than the file, what they are."""
