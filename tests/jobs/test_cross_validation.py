@@ -75,6 +75,20 @@ def test_each_row_is_judged_by_a_model_that_has_not_learned_it(scripted, tmp_pat
     assert told.startswith("Models trained this way on 4/5 of these 60 rows score +0.67")
     assert "The model that learns all rows is not among them" in told
     assert "cross-fitted in 5 folds" in found.report.to_html()
+    found.report.save_json(tmp_path / "report.json")
+    assert ft.Report.load(tmp_path / "report.json").verdict("trained on 4/5", baseline="base") == found.verdict
+
+
+def test_the_history_tells_the_same_verdict(scripted, tmp_path):
+    """Six more right of 60 show something, and do not where the models share rows."""
+    data = ft.Dataset.from_rows(rows(60))
+    server = scripted(says=clever(data, wrong=54))
+    found = cross_validate(data, server, tmp_path)
+    e = ft.statistics.paired_difference([0] * 54 + [1] * 6, [0] * 60)
+    assert e.low > 0
+    assert found.verdict.outcome == "not shown"
+    (entry,) = [one for one in ft.leaderboard(store=tmp_path / "answers.db").entries if one.candidate != "base"]
+    assert entry.outcome == "not shown"
 
 
 def test_the_same_call_pays_nothing_again(scripted, tmp_path):

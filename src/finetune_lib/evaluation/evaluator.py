@@ -62,6 +62,8 @@ class Evaluator:
         assume: `"cases not seen are like those seen"` where you know that no rare large loss hides in what was not
             seen: smaller sets of graded scores then decide. It is printed with the verdict.
         cluster_similar: Whether cases that ask the same count once together; False where they are independent.
+        folds: Of cases that were judged in folds, each by a model trained on the others, how many folds: intervals are
+            wider then. `cross_validate` says it.
         store: The file of kept answers; by default `answers.db` in `FINETUNE_LIB_HOME`, else in
             `~/.finetune_lib`; ":memory:" keeps none.
 
@@ -87,6 +89,7 @@ class Evaluator:
     planned_looks: int = 1
     assume: Assumption | None = None
     cluster_similar: bool = True
+    folds: int | None = None
     store: str | PathLike[str] | None = None
 
     def run(
@@ -194,6 +197,7 @@ class Evaluator:
             self.cluster_similar,
             scales(plan.scorers),
             look=1 + earlier_looks(session.kept_path, plan.contents.tokens, plan.candidates),
+            folds=self.folds,
         )
 
     def _problems(self) -> Iterator[str]:
@@ -202,6 +206,8 @@ class Evaluator:
                 yield f"{name} is at least 1, not {getattr(self, name)}"
         if not self.timeout > 0:
             yield f"timeout is above 0 seconds, not {self.timeout}"
+        if self.folds is not None and self.folds < 2:
+            yield f"folds is at least 2, or None, not {self.folds}"
         if self.budget is not None and not self.budget >= 0:
             yield f"budget is at least $0, not {self.budget}"
         try:

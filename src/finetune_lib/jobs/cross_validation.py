@@ -241,13 +241,13 @@ async def _cross_validated(
     candidates = [of_folds(against, data, plan), *trained(plan, plan.trainings, against)]
     if dry_run:
         return plan
-    evaluator = replace(evaluator, platform=evaluator.platform or options.get("platform"))
+    evaluator = replace(evaluator, platform=evaluator.platform or options.get("platform"), folds=plan.folds)
     evaluator.require(plan.cases, candidates=candidates)
     plan.require()
     ended = await _trained_jobs(plan.trainings, progress=progress)
     candidates[1:] = trained(plan, ended, against)
     report = await evaluator.run_async(plan.cases, candidates=candidates, progress=progress)
-    return _concluded(plan, ended, replace(report, design=replace(report.design, folds=plan.folds)))
+    return _concluded(plan, ended, report)
 
 
 async def _trained_jobs(trainings: Sequence[Training], *, progress: bool) -> list[Ended]:
