@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Self
 from unicodedata import is_normalized, normalize
@@ -31,6 +32,7 @@ IDLE = frozenset(
 )
 END = 120  # characters of both ends of a long text
 REMEMBERED = 1 << 17  # pieces
+REPEATED = 8192  # texts that come again, as stock answers do
 FEW = 64  # rows that share a mark, up to which those of about one length are looked at; of more, the first and the last
 TRIES = 8
 SLACK, SLACK_SHARE = 3, 0.04  # characters by which the questions of duplicates may differ in length
@@ -142,12 +144,15 @@ def _texts(facts: Facts) -> tuple[str, str]:
     return "\n".join(text for _, text in spoken(facts.example).turns), ""
 
 
+@lru_cache(REPEATED)
 def _summed(text: str) -> tuple[int, int]:
     """The checksums of the pieces, summed up by class whatever their order; and how long all pieces are."""
     if len(text) > 3 * END:  # who has both ends and the length in common is looked at whole
         text = f"{text[:END]} {text[-END:]}"
     if text.isascii():
-        pieces: Sequence[str | bytes] = text.encode().translate(ASCII, b"'").split()
+        pieces: Sequence[str | bytes] = (plain := text.encode().translate(ASCII, b"'")).split()
+        length = len(plain) - plain.count(b" ")
     else:
-        pieces = (text if is_normalized("NFC", text) else normalize("NFC", text)).translate(TABLE).split()
-    return sum(map(CODES.__getitem__, pieces)), sum(map(len, pieces))
+        plain = (text if is_normalized("NFC", text) else normalize("NFC", text)).translate(TABLE)
+        pieces, length = plain.split(), len(plain) - plain.count(" ")
+    return sum(map(CODES.__getitem__, pieces)), length

@@ -24,6 +24,7 @@ LOOKED_AT = 10_000  # examples whose question seems to be asked again, which are
 LARGEST = 300_000  # different rows of one partition, after which no more are told apart: that bounds the memory
 WHOLE = 96  # characters of a question that are folded whole; of longer ones both ends
 END = 32  # characters of an end, folded
+REPEATED = 8192  # answers that come again
 BEGINNING = 16  # characters, folded, of the turn before, which tells conversations apart
 
 
@@ -42,7 +43,7 @@ class Answers:
         turns = facts.turns
         if turns is None or not any(map(str.strip, turns.prompt)):
             return
-        question, answer = _digest(_gist(turns)), _digest(f"{turns.answer}\0{turns.rejected or ''}")
+        question, answer = _digest(_gist(turns)), _answer_digest(turns.answer, turns.rejected)
         wording = crc32("\0".join((turns.system, *turns.prompt)).encode("utf-8", "surrogatepass"))
         self._questions.add(question, wording, answer, place)
         if turns.answer.strip() and turns.rejected is None:
@@ -79,6 +80,11 @@ def _gist(turns: Turns) -> str:
 
 def _digest(text: str) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+@lru_cache(REPEATED)
+def _answer_digest(answer: str, rejected: str | None) -> int:
+    return _digest(f"{answer}\0{rejected or ''}")
 
 
 @lru_cache(maxsize=64)

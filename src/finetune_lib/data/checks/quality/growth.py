@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from statistics import median, quantiles
 from typing import Any, Self
 from zlib import crc32
@@ -31,6 +32,7 @@ PROMPTS = 50  # system prompts told apart; more of them are no common one
 CATEGORIES = 400
 PER_CATEGORY = 10  # Vertex AI
 NAMED = 8
+REPEATED = 8192  # answers that come again
 MOST = 0.8  # of the examples are of one kind
 ASKED = 0.6  # of them end as questions do
 SINGLE = 0.8  # of the answers have one wording of their question
@@ -38,8 +40,8 @@ TEXT = 20  # characters of an answer that is more than a value
 SPREAD = 1.25  # from the 5th to the 95th of 100 lengths
 _QUESTION = re.compile(r"[?？]\W*\Z|[嗎吗呢]\W*\Z")
 _SENTENCE = re.compile(r"[.!?。！？～~]\W*\Z")
-_PASSES = re.compile(
-    r"(?i)don['’]t (?:know|have)|do not (?:know|have)|not (?:sure|certain|able)|no information|cannot|can['’]t|unable"
+_PASSES = re.compile(  # of a text in lower case, which is searched much faster than in any case
+    r"don['’]t (?:know|have)|do not (?:know|have)|not (?:sure|certain|able)|no information|cannot|can['’]t|unable"
     r"|sorry|please (?:ask|call|contact)|(?:不|無法|无法)(?:知道|清楚|確定|确定|提供|回答|能)|抱歉|對不起|对不起"
     r"|無法|无法|沒有.{0,6}(?:資料|資訊)|没有.{0,6}(?:资料|信息)"
     r"|[請请](?:洽|撥|拨|聯[絡繫]|联[系络]|咨詢|咨询|詢問|询问)"
@@ -78,7 +80,7 @@ class GrowthSurvey:
         text = turns.answer.strip()
         self.shaped += turns.calls or text[:1] in ("{", "[", "<", "`")
         self.said += _SENTENCE.search(text[-4:]) is not None
-        self.passes = self.passes or _PASSES.search(text) is not None
+        self.passes = self.passes or _passes(text)
         if len(self.answers) <= DISTINCT:
             key = crc32(text.encode("utf-8", "surrogatepass"))
             self.answers[key] = (self.answers.get(key, (0, 0))[0] + 1, len(text))
@@ -134,6 +136,11 @@ class GrowthSurvey:
             named = ", ".join(f"{name} ({number})" for number, name in few[:NAMED])
             more = ", …" if len(few) > NAMED else ""
             yield _told("Q931", source, count=len(few), fewest=PER_CATEGORY, names=named + more)
+
+
+@lru_cache(REPEATED)
+def _passes(answer: str) -> bool:
+    return _PASSES.search(answer.lower()) is not None
 
 
 def _told(code: str, source: str, **given: Any) -> Diagnostic:
