@@ -14,6 +14,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
+from finetune_lib.warned import begun
+
 P = ParamSpec("P")
 T = TypeVar("T")
 GRACE = 3.0  # seconds that work has to end in, once it is told to
@@ -66,7 +68,7 @@ def _ordinary(error: BaseException) -> RuntimeError:
 
 async def in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """As `asyncio.to_thread`, whose threads an interrupted process would wait for."""
-    return await asyncio.wrap_future(_started(contextvars.copy_context().run, function, *args, **kwargs))
+    return await asyncio.wrap_future(_started(begun(contextvars.copy_context()).run, function, *args, **kwargs))
 
 
 def _started(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -97,7 +99,7 @@ def in_own_loop(work: Coroutine[Any, Any, T]) -> T:
     """
     loop = asyncio.new_event_loop()
     loop.set_default_executor(_Daemons())
-    task = loop.create_task(work, context=contextvars.copy_context())
+    task = loop.create_task(work, context=begun(contextvars.copy_context()))
     ended = _started(_driven, loop, task)
     try:
         while not wait([ended], HEARTBEAT).done:
@@ -117,8 +119,8 @@ def _driven(loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> T:
         return task.result()
     except (KeyboardInterrupt, SystemExit):
         task.cancel()
-        with suppress(BaseException):
-            loop.run_until_complete(task)
+        with suppress(BaseException):  # asked for the task itself, asyncio would never stop where it ended so
+            loop.run_until_complete(asyncio.wait([task]))
         if task.done() and not task.cancelled():
             task.exception()  # told already
         raise

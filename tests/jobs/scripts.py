@@ -28,6 +28,24 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.jobs.scripts", "finetune_lib.jobs.job", "openai", "tenacity"])
 
 
+ODD = {
+    "null": None,
+    "a number": 7,
+    "a fraction": 0.5,
+    "a text": "x",
+    "an empty text": "",
+    "a list": [1],
+    "an object": {"x": 1},
+    "true": True,
+}
+MISSING = "missing"
+
+
+def with_odd(answer: dict[str, Any], name: str, odd: str) -> dict[str, Any]:
+    kept = {key: value for key, value in answer.items() if key != name}
+    return kept if odd == MISSING else {**kept, name: ODD[odd]}
+
+
 def hasten(put: Callable[[Any, str, Any], None] = setattr) -> None:
     for module, values in QUICK.items():
         for name, value in values.items():

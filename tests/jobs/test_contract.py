@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
+import httpx2
+import openai
 import pytest
-from tests.jobs.scripts import hasten
+from tests.jobs.scripts import MISSING, ODD, hasten, with_odd
 
 import finetune_lib as ft
 from finetune_lib.jobs import planning
@@ -296,3 +298,99 @@ def test_the_run_is_in_the_record(subject):
     (run,) = ft.Run.list(job=subject.job.id)
     assert (run.fine_tuned_model, run.status, run.model) == (subject.job.fine_tuned_model, "succeeded", subject.model)
     assert run.curve["train_loss"] == subject.job.metrics().end["train_loss"]
+
+
+class Odd(httpx2.BaseTransport):
+    """Alters what the platform answers: by the path of the request, and the JSON of its answer."""
+
+    def __init__(self, alter: Callable[[str, Any], Any]) -> None:
+        self.alter, self.http = alter, httpx2.HTTPTransport()
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        answer = self.http.handle_request(request)
+        answer.read()
+        try:
+            told = self.alter(request.url.path, answer.json())
+        except ValueError:  # a file
+            return answer
+        return httpx2.Response(answer.status_code, json=told)
+
+
+def through(subject: Subject, alter: Callable[[str, Any], Any]) -> ft.Platform:
+    """The same platform, its answers altered."""
+    http = httpx2.Client(transport=Odd(alter))
+    address, key = subject.platform.base_url, subject.platform.api_key
+    client = openai.OpenAI(base_url=address, api_key=key, http_client=http, max_retries=0)
+    return ft.Platform(subject.platform.name, address, own=client)
+
+
+def odd_in(ending: str, name: str, odd: str) -> Callable[[str, Any], Any]:
+    def alter(path: str, told: Any) -> Any:
+        if not path.endswith(ending):
+            return told
+        return {**told, "data": [with_odd(one, name, odd) for one in told["data"]]} if "data" in told else told
+
+    return alter
+
+
+@pytest.mark.parametrize("odd", [*ODD, MISSING])
+async def test_no_odd_field_of_an_event_hides_one(subject, odd):
+    path = f"/fine_tuning/jobs/{subject.job.id}/events"
+    fields = (await subject.asked("GET", path))["data"][0]
+    for name in fields:
+        platform, told = through(subject, odd_in("/events", name, odd)), list[ft.JobEvent]()
+        job = await ft.Job.get_async(subject.job.id, platform=platform)
+        ended = await job.wait_async(on_event=told.append, timeout=30)
+        assert (ended.status, len(told)) == ("succeeded", len(subject.told)), name
+        assert all(str(event) and event.kind for event in told), name
+        if name not in {"data", "type"}:
+            assert len(await job.metrics_async()) == len(subject.job.metrics()), name
+
+
+@pytest.mark.parametrize("odd", [*ODD, MISSING])
+async def test_no_odd_field_of_a_checkpoint_hides_one(subject, odd):
+    path = f"/fine_tuning/jobs/{subject.job.id}/checkpoints"
+    wanted = subject.job.checkpoints()
+    for name in (await subject.asked("GET", path))["data"][0]:
+        job = await ft.Job.get_async(subject.job.id, platform=through(subject, odd_in("/checkpoints", name, odd)))
+        found = await job.checkpoints_async()
+        assert len(found) == len(wanted), name
+        if name != "step_number":
+            assert [one.step_number for one in found] == [one.step_number for one in wanted], name
+
+
+@pytest.mark.parametrize("odd", [*ODD, MISSING])
+async def test_no_odd_fields_of_a_file_make_it_useless_or_double(subject, odd):
+    """All of them but the id; a status in words that nobody knows is waited through."""
+    id = subject.job.record.training_file
+    told = await subject.asked("GET", f"/files/{id}")
+    names = [name for name in told if name != "id" and (name, odd) != ("status", "a text")]
+
+    def alter(path: str, answer: Any) -> Any:
+        for name in names:
+            answer = odd_in("/files", name, odd)(path, answer)
+            answer = with_odd(answer, name, odd) if "/files" in path and "data" not in answer else answer
+        return answer
+
+    given = {"suffix": f"odd-{odd}".replace(" ", "-"), "hyperparameters": LONG, "platform": through(subject, alter)}
+    job = await ft.Job.create_async(subject.data, model=subject.model, allow_duplicate=True, **given)
+    await job.cancel_async()
+    assert job.record.training_file == id
+
+
+@pytest.mark.parametrize("odd", [*ODD, MISSING])
+async def test_no_odd_field_of_a_job_ends_anything(subject, odd):
+    for name in await subject.asked("GET", f"/fine_tuning/jobs/{subject.job.id}"):
+        if name == "id":
+            continue
+
+        def alter(path: str, told: Any, name: str = name) -> Any:
+            whole = odd_in("/jobs", name, odd)(path, told)
+            return with_odd(whole, name, odd) if path.endswith(subject.job.id) else whole
+
+        platform = through(subject, alter)
+        seen = await ft.Job.get_async(subject.job.id, platform=platform)
+        assert (seen.id, bool(repr(seen)), bool(seen._repr_html_())) == (subject.job.id, True, True), name
+        assert (seen.cost() or 0.0) >= 0, name
+        assert seen.status == "succeeded" or name == "status", name
+        assert subject.job.id in [job.id for job in await ft.Job.list_async(limit=None, platform=platform)], name

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from tests.jobs.scripts import create
+from tests.jobs.scripts import MISSING, ODD, create, with_odd
 
 import finetune_lib as ft
 from finetune_lib.testing import Fault
@@ -263,24 +263,6 @@ def test_an_interrupted_wait_leaves_the_job_running_and_says_how_to_go_on(script
     assert followed(ft.Job.get(job.id, platform=server.connect()))[0].status == "succeeded"
 
 
-ODD = {
-    "null": None,
-    "a number": 7,
-    "a fraction": 0.5,
-    "a text": "x",
-    "an empty text": "",
-    "a list": [1],
-    "an object": {"x": 1},
-    "true": True,
-}
-MISSING = "missing"
-
-
-def with_odd(answer: dict[str, Any], name: str, odd: str) -> dict[str, Any]:
-    kept = {key: value for key, value in answer.items() if key != name}
-    return kept if odd == MISSING else {**kept, name: ODD[odd]}
-
-
 @pytest.mark.parametrize("kind", ["openai", "azure", "compatible"])
 @pytest.mark.parametrize("odd", [*ODD, MISSING])
 def test_no_odd_field_of_a_job_ends_anything(scripted, odd, kind):
@@ -301,9 +283,10 @@ def test_no_odd_field_of_a_job_ends_anything(scripted, odd, kind):
         assert len(ft.Job.list(platform=server.connect())) == 1, name
 
 
+@pytest.mark.parametrize("kind", ["openai", "azure", "compatible"])
 @pytest.mark.parametrize("odd", [*ODD, MISSING])
-def test_no_odd_field_of_an_event_loses_one(scripted, odd):
-    server = scripted(steps=2, statuses=("queued",))
+def test_no_odd_field_of_an_event_loses_one(scripted, odd, kind):
+    server = scripted(kind, steps=2, statuses=("queued",))
     for name in ("object", "id", "created_at", "level", "message", "type", "data"):
         server.alter = lambda request, answer, name=name: (
             {**answer, "data": [with_odd(one, name, odd) for one in answer["data"]]}

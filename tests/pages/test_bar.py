@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from types import ModuleType, SimpleNamespace
 
@@ -151,7 +152,7 @@ class Display:
 def notebook(monkeypatch):
     def start(shell, display=None):
         top, inner = ModuleType("IPython"), ModuleType("IPython.display")
-        top.get_ipython, inner.display = lambda: shell, display
+        vars(top)["get_ipython"], vars(inner)["display"] = lambda: shell, display
         monkeypatch.setitem(sys.modules, "IPython", top)
         monkeypatch.setitem(sys.modules, "IPython.display", inner)
         return display
@@ -198,6 +199,56 @@ def test_evaluation_draws_itself_and_tells_its_function_too(terminal):
 def test_augmentation_draws_itself(terminal):
     examples(rows=4).augment(ft.Noise(), progress=True)
     assert "[####################] 100% 4 of 4" in terminal.getvalue()
+
+
+class Stopping(Bar):
+    """A bar whose work is ended from outside at its second state."""
+
+    ends: BaseException
+    states = 0
+
+    def __call__(self, *state) -> None:
+        super().__call__(*state)
+        self.states += 1
+        if self.states == 2:
+            raise self.ends
+
+
+def evaluate(**drawn):
+    cases = [ft.Case(str(n), (), expected="a") for n in range(3)]
+    ft.Evaluator([ft.ExactMatch()], store=":memory:").run(cases, candidates=[lambda case: "a"], **drawn)
+
+
+def augment(**drawn):
+    examples(rows=4).augment(ft.Noise(), **drawn)
+
+
+def upload(**drawn):
+    with ft.testing.ScriptedPlatform() as server:
+        ft.Job.create(examples(rows=3_000), model=MODEL, platform=server.connect(), **drawn)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1), ZeroDivisionError("stopped")], ids=repr)
+@pytest.mark.parametrize("given", [True, False], ids=["a bar of the user's", "progress=True"])
+@pytest.mark.parametrize("work", [evaluate, augment, upload])
+def test_no_line_stays_open_whatever_ends_the_work(terminal, work, given, error, tmp_path, monkeypatch):
+    monkeypatch.setenv("FINETUNE_LIB_HOME", str(tmp_path))
+    hasten(monkeypatch.setattr)
+    stopping = Stopping()
+    stopping.ends = error
+    if not given:
+        stopping._off = True  # the other one draws
+    with pytest.raises(type(error)):
+        work(on_progress=stopping, progress=not given)
+    assert terminal.getvalue().startswith("\r[")
+    assert terminal.getvalue().endswith("\n")
+
+
+def test_a_loop_of_ones_own_leaves_no_line_open(terminal):
+    with suppress(KeyboardInterrupt), Bar() as bar:
+        bar(1, 3)
+        raise KeyboardInterrupt
+    assert terminal.getvalue() == "\r[######--------------]  33% 1 of 3\n"
 
 
 def test_an_upload_draws_itself(terminal, tmp_path, monkeypatch):

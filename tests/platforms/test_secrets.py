@@ -9,10 +9,13 @@ import json
 import logging
 import pickle
 import traceback
+from base64 import b64encode, urlsafe_b64encode
+from urllib.parse import quote
 
 import openai
 import pytest
 from tests.doubles import Outcome, Scripted, serving
+from tests.jobs.scripts import hasten
 
 import finetune_lib as ft
 
@@ -201,4 +204,50 @@ def test_a_key_that_is_an_ordinary_word_changes_no_name():
         assert job.model == "gpt-4.1-mini"
         while not job.done:
             job = job.refresh()
-        assert job.fine_tuned_model.startswith("ft:gpt-4.1-mini:")
+        assert str(job.fine_tuned_model).startswith("ft:gpt-4.1-mini:")
+
+
+FORMS = {
+    "as it is": lambda key: key,
+    "in an address": lambda key: quote(key, safe=""),
+    "in a path, in small letters": lambda key: quote(key).lower() if key.islower() else quote(key),
+    "in JSON within a text": lambda key: json.dumps(key).replace("/", "\\/").replace("=", "\\u003d"),
+    "as Basic": lambda key: f"Basic {b64encode(f'user:{key}'.encode()).decode()}",
+    "as Basic without a user": lambda key: f"Basic {b64encode(f':{key}'.encode()).decode()}",
+    "in base64": lambda key: b64encode(key.encode()).decode(),
+    "in base64 of addresses": lambda key: urlsafe_b64encode(f"??{key}??".encode()).decode(),
+    "cut off": lambda key: key[: len(key) * 2 // 3],
+}
+ODD_KEYS = [*KEYS, "sk-planted/KEY+0123456789=abcdef", "Zm9v~bar%20_planted.0123456789=="]
+
+
+@pytest.mark.parametrize("key", ODD_KEYS)
+@pytest.mark.parametrize("form", FORMS)
+def test_no_form_of_a_key_is_shown(form, key, tmp_path, monkeypatch):
+    """In each field that a platform has for words, and as the name of the model."""
+    monkeypatch.setenv("FINETUNE_LIB_HOME", str(tmp_path))
+    hasten(monkeypatch.setattr)
+    echoed = FORMS[form](key)
+    body = {"error": {"message": f"bad: '{echoed}'.", "code": echoed, "param": echoed}}
+    with ft.testing.ScriptedPlatform(key=key, steps=1) as server:
+        job = ft.Job.create(ft.Dataset.from_rows(ROWS), model="gpt-4.1-mini", platform=server.connect())
+        server.fault("GET /fine_tuning/jobs/*", ft.testing.Fault(status=400, body=body))
+        with pytest.raises(ft.PlatformError) as caught:
+            job.refresh()
+        server.alter = lambda request, answer: {**answer, "fine_tuned_model": echoed, "organization_id": echoed}
+        while not job.done:
+            job = job.refresh()
+        ended = job.wait()
+    shown = ["".join(traceback.format_exception(caught.value)), vars(caught.value), ended.record, ended, ended.platform]
+    shown += [ft.Run.list(), *(run.card() for run in ft.Run.list())]
+    for one in shown:
+        assert echoed[3:-3] not in f"{one!r}{one}"
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert echoed.encode() not in written
+    assert echoed.encode() not in pickle.dumps((ended, ended.record, caught.value))
+
+
+def test_ordinary_words_are_left_as_they_are():
+    said = "File 9f3e5a is bad: see https://a.example/sketch-0123?page=2 and ask sk for help, user 100% planted"
+    for key in ODD_KEYS:
+        assert ft.Platform("mine", "https://llm.example/v1", key).scrub(said) == said

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import time
-import warnings
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from os import PathLike
@@ -30,6 +29,7 @@ from finetune_lib.records import Case, Example
 from finetune_lib.statistics import require_statistics
 from finetune_lib.statistics.intervals import Assumption
 from finetune_lib.statistics.paired import require_design
+from finetune_lib.warned import warn
 
 __all__ = ["Evaluator", "Progress"]
 
@@ -151,8 +151,9 @@ class Evaluator:
         )
         async with within(session):
             await session.prepare(_asking(plan))
-            run = Run(plan, session, drawing(on_progress, progress=progress))
-            await run.finish()
+            with drawing(on_progress, progress=progress) as told:
+                run = Run(plan, session, told)
+                await run.finish()
             record = run_record(plan, session, golden, job, started=started, seconds=time.perf_counter() - watch)
             report = _checked(_report(plan, run, near, record, self._design(plan, session)))
             _remembered(session, report, plan.contents.tokens)
@@ -251,11 +252,11 @@ def _remembered(session: Session, report: Report, cases: Collection[str]) -> Non
     try:
         remember(session.kept_path, report, cases)
     except sqlite3.Error as error:
-        warnings.warn(f"the evaluation is not in the history {session.kept_path}: {error}", stacklevel=2)
+        warn(f"the evaluation is not in the history {session.kept_path}: {error}")
     try:
         enter(report)
     except (DataError, sqlite3.Error) as error:
-        warnings.warn(f"the evaluation is not in the record of runs: {error}", stacklevel=2)
+        warn(f"the evaluation is not in the record of runs: {error}")
 
 
 def _checked(report: Report) -> Report:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -18,6 +17,7 @@ from finetune_lib.jobs.uploading import OnProgress
 from finetune_lib.pages.bar import drawing
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.patience import OnStall
+from finetune_lib.warned import warn
 
 if TYPE_CHECKING:
     from finetune_lib.jobs.job import Job
@@ -99,14 +99,14 @@ class Plan(Draft):
     ) -> Job:
         """As `submit`."""
         self.require()
-        told = drawing(on_progress, progress=progress, title="upload")
-        found = await created(self, allow_duplicate=allow_duplicate, on_progress=told, on_stall=on_stall)
+        with drawing(on_progress, progress=progress, title="upload") as told:
+            found = await created(self, allow_duplicate=allow_duplicate, on_progress=told, on_stall=on_stall)
         from finetune_lib.jobs.job import Job
 
         job = Job(unmarked(found.record), self.platform, self.train)
         if found.again:
             text = f"{job.id} ({job.status}) is the same job and is given back; allow_duplicate=True starts another one"
-            warnings.warn(text, stacklevel=2)
+            warn(text)
         return job
 
 

@@ -103,6 +103,7 @@ class _Stream(io.RawIOBase):
 
     def __init__(self, upload: Upload, on_progress: OnProgress | None) -> None:
         self._upload, self._on_progress = upload, on_progress
+        self.failed: Exception | None = None  # of the data or of the function that is told: no fault of the network
         self._begin()
 
     def _begin(self) -> None:
@@ -127,6 +128,13 @@ class _Stream(io.RawIOBase):
         return self._at
 
     def read(self, size: int = -1) -> bytes:
+        try:
+            return self._next(size)
+        except Exception as error:
+            self.failed = error
+            raise
+
+    def _next(self, size: int) -> bytes:
         wanted = self._upload.size if size < 0 else size
         pieces = [self._held]
         have = len(self._held)
@@ -252,11 +260,16 @@ class Uploader:
         client: Any = self.wire.client
         stream = _Stream(upload, self.on_progress)
         call = Call("upload the data", "POST", "/files")
-        with self.wire.platform.calls(call.doing):
-            sent = await client.files.with_raw_response.create(
-                file=(upload.filename, stream, "application/jsonl"), purpose=PURPOSE
-            )
-            return _id(self.wire.object_in(sent.http_response, call))
+        try:
+            with self.wire.platform.calls(call.doing):
+                sent = await client.files.with_raw_response.create(
+                    file=(upload.filename, stream, "application/jsonl"), purpose=PURPOSE
+                )
+                return _id(self.wire.object_in(sent.http_response, call))
+        except PlatformError:
+            if stream.failed:
+                raise stream.failed from None
+            raise
 
     async def _in_parts(self, upload: Upload) -> str:
         """Through the Uploads API: several parts at once, each sent once, taken up again where it was interrupted."""
@@ -357,12 +370,13 @@ class Uploader:
         pause, patience = FIRST_POLL, self._fresh
         while True:
             file = await self._file(id)
-            status = str((file or {}).get("status") or "processed")
+            told: object = (file or {}).get("status")
+            status = told if told and isinstance(told, str) else "processed"
             if status in BROKEN:
                 self.record.forget_file(self.wire.platform.identity, upload.digest)
-                told = self.wire.platform.scrub(str((file or {}).get("status_details") or "it gives no reason"))[:200]
+                reason = self.wire.platform.scrub(str((file or {}).get("status_details") or "it gives no reason"))[:200]
                 name = self.wire.platform.name
-                raise PlatformError(f"{name} cannot use the file {id} ({status}): {told}", code=status)
+                raise PlatformError(f"{name} cannot use the file {id} ({status}): {reason}", code=status)
             if status in READY or file is None or patience.left <= 0:
                 return id
             await patience.sleep(pause)

@@ -7,10 +7,10 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from finetune_lib.pages.markup import Markup, tag
 from finetune_lib.pages.terminal import width
@@ -47,11 +47,13 @@ class Bar:
     In a notebook it is a display that changes in place, in a terminal one line on stderr. In a pipe, and where
     `FINETUNE_LIB_PROGRESS` is 0, it is silent. Drawing never disturbs what is drawn.
 
+    Whatever it is given to closes it in the end; in a loop of your own `with` does, also where that is interrupted.
+
     Example:
         >>> import finetune_lib as ft
-        >>> bar = ft.Bar("upload")
-        >>> for done in range(4):
-        ...     bar(done + 1, 4)
+        >>> with ft.Bar("upload") as bar:
+        ...     for done in range(4):
+        ...         bar(done + 1, 4)
     """
 
     def __init__(self, title: str = "", *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -67,6 +69,12 @@ class Bar:
         self._state: _State | None = None
         self._drawn, self._at, self._cells = self._state, -PAUSE, 0
         self._handle: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __call__(self, done: Any, total: int | None = None) -> None:
         """Draw so many of so many, or what has `done` and `total` and says itself in words, as a `Progress`."""
@@ -128,18 +136,21 @@ class Bar:
             sys.stderr.flush()
 
 
-def drawing(on_progress: Told | None, *, progress: bool, title: str = "") -> Told | None:
-    """What is called with each state: the function that was given, a bar, or both."""
-    if not progress:
-        return on_progress
-    bar = Bar(title)
+@contextmanager
+def drawing(on_progress: Told | None, *, progress: bool, title: str = "") -> Generator[Told | None]:
+    """What is called with each state: the given function, a bar, or both; however it ends, no line stays open."""
+    told = [*([Bar(title)] if progress else []), *([on_progress] if on_progress else [])]
 
-    def both(*state: Any) -> None:
-        bar(*state)
-        if on_progress:
-            on_progress(*state)
+    def tell(*state: Any) -> None:
+        for one in told:
+            one(*state)
 
-    return both
+    try:
+        yield tell if told else None
+    finally:
+        for one in told:
+            if isinstance(one, Bar):
+                one.close()
 
 
 def _kernel() -> Any:

@@ -199,10 +199,10 @@ class Platform:
         folder = Path(model)
         return str(folder.resolve()) if self.kind.takes == "any" and folder.is_dir() else model
 
-    def scrub(self, text: str) -> str:
-        """A text of the platform's without keys."""
+    def scrub(self, text: str, *, names: bool = False) -> str:
+        """A text of the platform's without keys; in names and ids only long ones are looked for."""
         own = getattr(self._own, "api_key", None)
-        return scrubbed(text, [self.api_key, own if isinstance(own, str) else None])
+        return scrubbed(text, [self.api_key, own if isinstance(own, str) else None], names=names)
 
     @contextmanager
     def calls(self, doing: str) -> Generator[None]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 HIDDEN = "***"
 SHORTEST = 6  # characters: what is shorter is no key, and would be found in ordinary words
+# So long a key is in no name by chance; and so much of its beginning in no text.
+LONG, HEAD = 16, 12
 # Keys of others that a service may echo: those of OpenAI's form, and whatever stands as a bearer.
 _KEYS = re.compile(r"\b(?:sk|rk|pk)-[\w-]{8,}|(?<=[Bb]earer )[\w.~+/-]{8,}=*")
 _IN_ADDRESS = re.compile(r"(?<=[?&])((?:api[-_]?)?key|token|sig|code)=[^&\s\"']+", re.IGNORECASE)
@@ -58,9 +62,33 @@ def cleaned(key: str | None) -> str | None:
     return stripped
 
 
-def scrubbed(text: str, secrets: Iterable[str | None] = ()) -> str:
-    """A text of others without keys: those that are given, and whatever has the form of one."""
+def scrubbed(text: str, secrets: Iterable[str | None] = (), *, names: bool = False) -> str:
+    """A text of others without keys: those that are given, in whatever form, and whatever has the form of one.
+
+    Args:
+        text: The text.
+        secrets: The keys.
+        names: It is a name or an id, which may have the form of a key, or a short one in it.
+    """
     for secret in secrets:
-        if secret and len(secret) >= SHORTEST:
-            text = text.replace(secret, HIDDEN)
-    return _IN_ADDRESS.sub(rf"\1={HIDDEN}", _KEYS.sub(HIDDEN, text))
+        if secret and len(secret) >= (LONG if names else SHORTEST):
+            text = _echoed(secret).sub(HIDDEN, text)
+    return text if names else _IN_ADDRESS.sub(rf"\1={HIDDEN}", _KEYS.sub(HIDDEN, text))
+
+
+@lru_cache(maxsize=16)
+def _echoed(secret: str) -> re.Pattern[str]:
+    """A key as it may come back: as it is, escaped as in an address or JSON; a long one also cut off, or in base64."""
+    units = [re.escape(c) if c.isalnum() else rf"(?:\\?{re.escape(c)}|(?i:(?:%|\\u00){ord(c):02x}))" for c in secret]
+    if len(secret) < LONG:
+        return re.compile("".join(units))
+    cut = "".join(units[:HEAD]) + f"(?:{'|'.join(sorted(set(units)))})*"
+    return re.compile("|".join([cut, *_in_base64(secret)]))
+
+
+def _in_base64(secret: str) -> Iterator[str]:
+    """Where it begins within a group of three bytes tells what of the text is its own; all of the word goes."""
+    for before in range(3):
+        whole = b64encode(bytes(before) + secret.encode()).decode().rstrip("=")
+        own = re.escape(whole[-(-before * 4 // 3) :][:HEAD]).replace(r"\+", "[+-]").replace("/", "[/_]")
+        yield rf"[\w+/-]*{own}[\w+/=-]*"

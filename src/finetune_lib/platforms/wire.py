@@ -135,10 +135,10 @@ def objects_in(answer: Object) -> list[Object]:
     return [cast("Object", item) for item in items if isinstance(item, dict)]
 
 
-def _scrubbed(value: Any, scrub: Callable[[str], str], *, words: bool = False) -> Any:
-    """A JSON value whose words have no keys in them; names and ids are left as they are: a short key may be in one."""
+def _scrubbed(value: Any, scrub: Callable[..., str], *, words: bool = False) -> Any:
+    """A JSON value without keys; of names and ids those that are short are left: one may be in them by chance."""
     if isinstance(value, str):
-        return scrub(value) if words else value
+        return scrub(value, names=not words)
     if isinstance(value, list):
         return [_scrubbed(item, scrub, words=words) for item in cast("list[Any]", value)]
     if not isinstance(value, dict):

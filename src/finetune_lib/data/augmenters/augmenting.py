@@ -119,13 +119,14 @@ async def augmented_async(
     _require(concurrency=concurrency, budget=budget, max_calls=max_calls)
     if not augmenters:
         raise ValueError("give at least one augmenter")
-    run = _Run(examples, augmenters, drawing(on_progress, progress=progress))
+    run = _Run(examples, augmenters)
     before = SEED.set(seed)
     try:
         session = Session(platform=platform, store=cache, budget=budget, max_calls=max_calls, concurrency=concurrency)
         async with within(session):
             await session.prepare([a for a in augmenters if isinstance(a, Rewriting)])
-            await run.finish(concurrency)
+            with drawing(on_progress, progress=progress) as told:
+                await run.finish(concurrency, told)
     finally:
         SEED.reset(before)
     sieve = Sieve(examples, gates=map(_gate, augmenters), seed=seed, check=check)
@@ -146,10 +147,8 @@ def _require(*, concurrency: int, budget: float | None, max_calls: int | None) -
 class _Run:
     """The units of work of one run, one for each example and augmenter, and what they gave."""
 
-    def __init__(
-        self, examples: Sequence[Example], augmenters: Sequence[Source], on_progress: OnProgress | None
-    ) -> None:
-        self.examples, self.on_progress = examples, on_progress
+    def __init__(self, examples: Sequence[Example], augmenters: Sequence[Source]) -> None:
+        self.examples = examples
         self.named = dict(zip(_names(augmenters), augmenters, strict=True))
         self.made: dict[tuple[int, str], list[Made]] = {}
 
@@ -158,17 +157,17 @@ class _Run:
         """Those that go over the examples."""
         return {name: one for name, one in self.named.items() if not isinstance(one, Template)}
 
-    async def finish(self, concurrency: int) -> None:
+    async def finish(self, concurrency: int, on_progress: OnProgress | None) -> None:
         """A few workers share one iterator: no task for each unit, whatever their number."""
         units = ((place, name) for place in range(len(self.examples)) for name in self.augmenters)
-        await together(self._work(units) for _ in range(concurrency))
+        await together(self._work(units, on_progress) for _ in range(concurrency))
 
-    async def _work(self, units: Iterator[tuple[int, str]]) -> None:
+    async def _work(self, units: Iterator[tuple[int, str]], on_progress: OnProgress | None) -> None:
         augmenters = self.augmenters
         for place, name in units:
             self.made[place, name] = await _made(augmenters[name], self.examples[place])
-            if self.on_progress:
-                self.on_progress(len(self.made), len(self.examples) * len(augmenters))
+            if on_progress:
+                on_progress(len(self.made), len(self.examples) * len(augmenters))
 
     def sifted(self, sieve: Sieve, seed: int, spent: Spent) -> Augmented:
         """What is kept, counted in the order of the examples: whoever came first does not matter."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import unicodedata
-import warnings
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from finetune_lib.data.reading.options import ReadError
 from finetune_lib.extras import require
 from finetune_lib.pages.terminal import width
 from finetune_lib.texts.folding import CJK
+from finetune_lib.warned import warn
 
 EDGE = 2  # lines at the top and the bottom of a page where its header and footer stand
 EVERYWHERE, ENOUGH_PAGES = 0.6, 3
@@ -73,7 +73,7 @@ def _tell_of_pictures(path: Path, pages: Sequence[Any], lines: Sequence[Sequence
     pictured = [number for number in empty if _pictured(pages[number - 1])]
     if pictured:
         told = ", ".join(map(str, pictured[:10]))
-        warnings.warn(f"{path.name}: pages that are pictures hold no text and are left out: {told}", stacklevel=2)
+        warn(f"{path.name}: pages that are pictures hold no text and are left out: {told}")
 
 
 def _pictured(page: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterable, Iterator
 from os import PathLike
 from pathlib import Path
@@ -18,6 +17,7 @@ from finetune_lib.data.reading.bytes.encodings import codec, is_utf8
 from finetune_lib.data.reading.bytes.opening import in_utf8
 from finetune_lib.data.reading.options import ReadError, about
 from finetune_lib.errors import MissingExtraError
+from finetune_lib.warned import warn
 
 READERS = {".pdf": pdf_sections, ".docx": word_sections}
 OF_TEXT = {
@@ -54,7 +54,7 @@ def _files(path: Path) -> list[Path]:
         return [path]
     files = sorted(file for file in path.rglob("*") if file.is_file() and not _hidden(file, path))
     if others := [str(file.relative_to(path)) for file in files if file.suffix.lower() in OTHERS]:
-        warnings.warn(f"documents of {path} that are not read: {', '.join(others)}. {WAY_ON}", stacklevel=2)
+        warn(f"documents of {path} that are not read: {', '.join(others)}. {WAY_ON}")
     return [file for file in files if file.suffix.lower() in ENDINGS]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+from finetune_lib.warned import warn
 
 
 def wanted(near: float | None) -> bool:
@@ -16,5 +16,5 @@ def wanted(near: float | None) -> bool:
     if not 0 < near <= 1:
         raise ValueError(f"near is True or False; as a similarity it was above 0 and at most 1, not {near!r}")
     told = "the number decides nothing any more: what belongs together does finetune_lib.relation tell"
-    warnings.warn(f"near={near} counts as near=True; {told}", FutureWarning, stacklevel=3)
+    warn(f"near={near} counts as near=True; {told}", FutureWarning)
     return True
