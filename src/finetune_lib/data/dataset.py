@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
+from finetune_lib.concurrency import in_own_loop
 from finetune_lib.data.checks import Plan, Rules, Target, first_error, validate
 from finetune_lib.data.diagnostics import Change, Diagnostic, InvalidDatasetError, ValidationReport, counted, is_loss
 from finetune_lib.data.diagnostics.explaining import known_codes
@@ -187,6 +188,7 @@ class Dataset(Sequence[Example]):
         seed: int = 0,
         cache: str | PathLike[str] | None = None,
         on_progress: OnProgress | None = None,
+        progress: bool = False,
     ) -> Dataset:
         """Questions and answers about documents, written by a model, each held to the passage that it comes from.
 
@@ -212,6 +214,7 @@ class Dataset(Sequence[Example]):
             seed: Another seed, other rows.
             cache: The file that keeps paid answers; a rerun asks only for what is missing.
             on_progress: Called with the number of passages done and the number in all.
+            progress: Draw them, in a notebook or a terminal.
 
         Returns:
             The rows; `origin` tells file, page and heading, `category` the file, and the rows of one passage stay
@@ -224,22 +227,20 @@ class Dataset(Sequence[Example]):
             PlatformError: The platform will take no call at all.
             MissingExtraError: Without `pip install "finetune_lib[documents]"`.
         """
+        rows: dict[str, Any] = {"n": n, "unanswered": unanswered, "unknown": unknown, "system": system}
+        calls: dict[str, Any] = {"passage_tokens": passage_tokens, "price": price, "platform": platform, "cache": cache}
+        limits: dict[str, Any] = {"concurrency": concurrency, "budget": budget, "max_calls": max_calls, "seed": seed}
+        told: dict[str, Any] = {"on_progress": on_progress, "progress": progress}
+        return in_own_loop(cls.from_documents_async(paths, ask=ask, **rows, **calls, **limits, **told))
+
+    @classmethod
+    async def from_documents_async(
+        cls, paths: str | PathLike[str] | Iterable[str | PathLike[str]], *, ask: str, **options: Any
+    ) -> Dataset:
+        """`from_documents` inside a running event loop, with its options."""
         from finetune_lib.data.augmenters.from_documents import asked_of_documents
 
-        rows: dict[str, Any] = {"n": n, "unanswered": unanswered, "unknown": unknown, "system": system}
-        limits: dict[str, Any] = {"concurrency": concurrency, "budget": budget, "max_calls": max_calls, "seed": seed}
-        made = asked_of_documents(
-            paths,
-            model=ask,
-            passage_tokens=passage_tokens,
-            price=price,
-            platform=platform,
-            cache=cache,
-            **rows,
-            **limits,
-            check=first_error,
-            on_progress=on_progress,
-        )
+        made = await asked_of_documents(paths, model=ask, **options, check=first_error)
         return cls([child.example for child in made.children], name="documents", augmented=made)
 
     def validate(

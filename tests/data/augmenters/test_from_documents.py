@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -157,3 +159,27 @@ def test_documents_without_text_are_refused_before_anything_is_asked(service, tm
     with pytest.raises(ValueError, match="n is at least 1"):
         asked(tmp_path / "empty", service, tmp_path, n=0)
     assert service.requests == []
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_it_draws_itself_and_tells_its_function_too(folder, service, tmp_path, monkeypatch):
+    screen, told = Terminal(), list[tuple[int, int]]()
+    monkeypatch.setattr("finetune_lib.pages.bar.sys", SimpleNamespace(stderr=screen, modules={}))
+    asked(folder, service, tmp_path, progress=True, on_progress=lambda *state: told.append(state))
+    assert told[-1] == (3, 3)
+    assert "[####################] 100% 3 of 3" in screen.getvalue()
+    assert screen.getvalue().endswith("\n")
+
+
+async def test_the_twin_gives_the_same_rows(folder, service, tmp_path):
+    where = {"platform": ft.connect(service.url, api_key="k"), "cache": tmp_path / "answers.db"}
+    data, same = (
+        await ft.Dataset.from_documents_async(folder, ask="m", n=2, **where),
+        asked(folder, service, tmp_path, n=2),
+    )
+    assert data.to_rows() == same.to_rows()
+    assert data.augmentation.total == same.augmentation.total

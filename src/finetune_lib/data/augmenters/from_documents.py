@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from os import PathLike
 from typing import Any
 
-from finetune_lib.concurrency import in_own_loop
+from finetune_lib.concurrency import in_thread
 from finetune_lib.data.augmenters.augmenting import Augmented, augmented_async
 from finetune_lib.data.augmenters.questions import Questions
 from finetune_lib.data.documents import ENDINGS, Passage, passages_in, read_documents
@@ -17,21 +17,16 @@ from finetune_lib.records import Example, Origin
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 
 
-def asked_of_documents(paths: Paths, **options: Any) -> Augmented:
-    """As `asked_of_documents_async`; works in scripts and inside a running event loop (a notebook)."""
-    return in_own_loop(asked_of_documents_async(paths, **options))
-
-
-async def asked_of_documents_async(
+async def asked_of_documents(
     paths: Paths,
     *,
     model: str,
-    n: int,
-    unanswered: float,
-    unknown: str | None,
-    system: str | None,
-    passage_tokens: int,
-    price: Price | None,
+    n: int = 3,
+    unanswered: float = 0.1,
+    unknown: str | None = None,
+    system: str | None = None,
+    passage_tokens: int = 600,
+    price: Price | None = None,
     **options: Any,
 ) -> Augmented:
     """The passages as parents, the rows about them as children; the other options are those of `augmented_async`.
@@ -39,7 +34,7 @@ async def asked_of_documents_async(
     Raises:
         DataError: The documents hold no text.
     """
-    passages = list(passages_in(read_documents(paths), tokens=passage_tokens))
+    passages = await in_thread(lambda: list(passages_in(read_documents(paths), tokens=passage_tokens)))
     if not passages:
         raise DataError(f"the documents hold no text; a folder is searched for {', '.join(ENDINGS)}")
     texts = [str(passage) for passage in passages]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import unicodedata
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from finetune_lib.data.reading.options import ReadError
 from finetune_lib.extras import require
 from finetune_lib.pages.terminal import width
 from finetune_lib.texts.folding import CJK
+from finetune_lib.texts.radicals import USUAL
 from finetune_lib.warned import warn
 
 EDGE = 2  # lines at the top and the bottom of a page where its header and footer stand
@@ -29,13 +29,6 @@ END = re.compile(r"[。！？!?：:；;.]\s*$")
 LISTED = re.compile(r"\s*(?:[-•‧●○▪◦*]|\(?\d+[.)、]|[一二三四五六七八九十]+[、.])")
 AMONG_CJK = re.compile(rf"[{CJK}，、。：；！？「」（）]$")
 NUMBER = re.compile(r"\d+")
-# Fonts name the glyph that two characters share by the rarer one, in PDF of Chromium and Word: the radical ⾏ for 行.
-_SHARED = {rare: unicodedata.normalize("NFKC", chr(rare)) for rare in (*range(0x2F00, 0x2FD6), *range(0xFB00, 0xFB07))}
-# Of the other radicals, those that are also words (Unicode's EquivalentUnifiedIdeograph); NFKC leaves them.
-USUAL = _SHARED | str.maketrans(
-    "⻁⻄⻅⻆⻉⻋⻑⻓⻔⻗⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻨⻩⻬⻮⻰⻳⺟⺠⻊⺩⺬⺮",
-    "虎西见角贝车長长门雨青韦页风飞食马骨鬼鱼鸟麦黄齐齿龙龟母民足王示竹",
-)
 
 
 def pdf_sections(path: Path) -> Iterator[Section]:

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 from finetune_lib.data.checks.form.structure import meant_role
 from finetune_lib.data.checks.form.texts import MENDS as TEXT_MENDS
+from finetune_lib.data.checks.form.texts import SAFE_MENDS
 from finetune_lib.data.checks.form.tools import arguments_of
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic
@@ -147,11 +148,10 @@ def _is_text(message: Mapping[str, Any]) -> bool:
     return set(message) == {"role", "content"} and isinstance(message["content"], str)
 
 
-def _cleaned(code: str) -> Mend:
-    """What mends a text on a person's word."""
-    clean = TEXT_MENDS[code]
+def _cleaned(code: str, clean: Callable[[str], str], kind: Kind) -> Mend:
+    """What mends a text."""
     change = _replaced(lambda value, _: clean(value) if isinstance(value, str) else value)
-    return Mend(code, change, "unsafe", "characters")
+    return Mend(code, change, kind, "characters")
 
 
 MENDS = (
@@ -177,5 +177,6 @@ MENDS = (
     Mend("C402", _cut_after("assistant"), "unsafe", "parts"),
     Mend("C409", _cut_after("assistant"), "unsafe", "parts"),
     Mend("P606", _cut_after("user"), "unsafe", "parts"),
-    *map(_cleaned, TEXT_MENDS),
+    *(_cleaned(code, clean, "safe") for code, clean in SAFE_MENDS.items()),
+    *(_cleaned(code, clean, "unsafe") for code, clean in TEXT_MENDS.items()),
 )

@@ -18,6 +18,7 @@ from finetune_lib.data.fixing.row_mends import MENDS, Kind, Mend, Row
 from finetune_lib.data.fixing.row_proof import proven
 from finetune_lib.data.reading.json.plain_chat import is_plain
 from finetune_lib.records import Example
+from finetune_lib.texts.radicals import misnamed
 
 # A key must have its name before what stands under it can be looked at: row, message, and what is in it.
 PASSES = 3
@@ -46,7 +47,7 @@ def repair_row(data: Mapping[str, Any], rules: Rules, *, safe_only: bool = True)
         rules: Whose rules tell what is wrong.
         safe_only: Only repairs that lose nothing.
     """
-    if safe_only and rules.learns_plain_chats and is_plain(data):
+    if safe_only and rules.learns_plain_chats and is_plain(data) and not _has_misnamed(data):
         return None
     found = _findings(data, rules)
     if not found:
@@ -87,6 +88,10 @@ def _changed(row: Mapping[str, Any], mend: Mend, places: Sequence[Diagnostic], r
     for finding in reversed(places):
         mend.apply(candidate, finding, rules)
     return candidate
+
+
+def _has_misnamed(chat: Mapping[str, Any]) -> bool:
+    return any(misnamed(turn["content"]) for turn in chat["messages"] if not turn["content"].isascii())
 
 
 def _same(one: object, other: object) -> bool:

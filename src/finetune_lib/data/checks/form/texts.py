@@ -10,13 +10,14 @@ from typing import Any
 from finetune_lib.data.checks.form import characters, latex, mojibake
 from finetune_lib.data.diagnostics import Diagnostic, Quote, Severity, diagnose, quote
 from finetune_lib.records import NOWHERE, Origin
+from finetune_lib.texts import radicals
 
 SPECIAL = re.compile(r"<\|(?:endoftext|endofprompt|fim_prefix|fim_middle|fim_suffix|im_start|im_sep|im_end)\|>")
 # One search tells a text without any of these apart, which nearly every text is.
 SUSPECT_ASCII = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 SUSPECT = re.compile(
     f"[{characters.CONTROLS}{characters.SURROGATES}{characters.INVISIBLE}{characters.REPLACEMENT}"
-    f"{mojibake.LATIN}{mojibake.SIGNS}]"
+    f"{mojibake.LATIN}{mojibake.SIGNS}{radicals.RARE}]"
 )
 SHOWN = 24
 NOTHING: Iterator[Diagnostic] = iter(())
@@ -27,6 +28,8 @@ MENDS: Mapping[str, Callable[[str], str]] = {
     "E106": mojibake.restored,
     "E113": characters.without_invisible,
 }
+# And what mends it without one: it looks the same before and after.
+SAFE_MENDS: Mapping[str, Callable[[str], str]] = {"E150": radicals.renamed}
 
 
 def text_findings(text: str, path: str, origin: Origin, *, role: str, empty: Severity | None) -> Iterator[Diagnostic]:
@@ -65,6 +68,10 @@ def _damage(text: str, path: str, origin: Origin) -> Iterator[Diagnostic]:
         if places := characters.invisible(text):
             given: dict[str, Any] = {"count": len(places), "character": characters.named(text[places[0]])}
             yield diagnose("E113", origin, path, quote=_marked(text, places[0]), **given)
+    if places := radicals.misnamed(text):
+        first = text[places[0]]
+        given = {"count": len(places), "character": characters.named(first), "usual": radicals.USUAL[ord(first)]}
+        yield diagnose("E150", origin, path, quote=_marked(text, places[0]), **given)
     lost = text.count(characters.REPLACEMENT)
     if lost and not any(characters.REPLACEMENT in run.text for run in runs):
         shown = _marked(text, text.index(characters.REPLACEMENT))
