@@ -13,17 +13,19 @@ SOURCES = r"(?:資料|资料|文件|文檔|文档|內容|内容|段落|資訊|�
 KNOWN = r"(?:資訊|資料|信息|资料|內容|内容|規定|规定|說明|说明|答案|記錄|记录|記載|记载)"
 SAYS = r"(?:說明|说明|提到|提及|記載|记载|載明|载明|寫明|写明)"
 CHINESE = (
-    rf"{SOURCES}[^，。；]{{0,12}}?(?:沒有|没有|未|無|无|不|找不到)[^，。；]{{0,6}}?(?:{SAYS}|提供|包含|涵蓋|涵盖|列出|相關|相关|答案)"
+    rf"{SOURCES}[^，。；]{{0,12}}?(?:沒有|没有|未|無|无|不(?=包|涵)|找不到)[^，。；]{{0,6}}?(?:{SAYS}|提供|包含|涵蓋|涵盖|列出|{KNOWN})"
+    r"|超出[^，。；]{0,8}(?:範圍|范围)|答不出|(?:沒|没)(?:有)?(?:辦法|办法)回答|(?:沒有|没有|未)找到[^，。；]{0,6}(?:答案|資訊|資料|信息|资料)"
     rf"|(?:並未|并未|沒有|没有|未){SAYS}"
     r"|我[^，。]{0,6}不(?:知道|清楚|確定|确定|了解|瞭解)|^\s*不(?:知道|清楚)\s*$"
-    r"|(?:無法|无法|不能|難以|难以)(?:回答|答覆|答复|判斷|判断|得知|提供[^，。]{0,6}(?:資訊|信息|答案))"
-    rf"|(?:找不到|查無|查无|沒有|没有|缺乏|無|无)[^，。；]{{0,4}}?(?:相關|相关|足夠|足够|此|這|这|該|该)[^，。；]{{0,6}}?{KNOWN}"
+    r"|我[^，。]{0,6}(?:無法|无法|不能)(?:確定|确定|確認|确认)|(?:無法|无法|不能|難以|难以)(?:回答|答覆|答复|判斷|判断|得知|提供[^，。]{0,6}(?:資訊|信息|答案))"
+    rf"|(?:找不到|查無|查无|沒有|没有|缺乏|無|无)[^，。；]{{0,4}}?(?:相關的?|相关的?|足夠|足够|此|這|这|該|该)[^，。；]{{0,6}}?{KNOWN}"
 )
 NOT = r"(?:do(?:es)?\s+not|don['’]t|doesn['’]t|did\s+not|didn['’]t)"
 ENGLISH = (
     rf"\bI\s+(?:\w+\s+)?(?:{NOT}|cannot|can['’]t|could\s+not|couldn['’]t)\s+"
     r"(?:know\b(?!\s+of)|find|say|tell|answer|determine|have\b.{0,30}\b(?:information|answer|details?|data))"
-    r"|\bI(?:\s+am|['’]m)\s+(?:not\s+sure|(?:not\s+able|unable)\s+to\s+(?:answer|say|tell|find|determine))"
+    r"|^\W*(?:n/a|unknown)\W*$|\bunclear\b|\bcannot\s+be\s+(?:determined|answered)\b|\bno\s+information\s+is\b"
+    r"|\bI(?:\s+am|['’]m)\s+(?:not\s+(?:sure|aware)|(?:not\s+able|unable)\s+to\s+(?:answer|say|tell|find|determine))"
     r"|\bI\s+have\s+no\s+(?:information|idea|answer|details?|data)"
     r"|\b(?:passages?|documents?|texts?|sources?|context|information|materials?|manual|handbook)\b[^.;]{0,30}?"
     rf"\b{NOT}\s+(?:say|mention|state|contain|cover|include|provide|specify|tell|answer|address|discuss)"

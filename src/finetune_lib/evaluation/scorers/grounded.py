@@ -14,7 +14,14 @@ from finetune_lib.texts import fold, shingles
 from finetune_lib.texts.grounding import CITATION, solid, unfounded
 
 PAGE = re.compile(r"\A([^\n]*), p\. \d+")
-CITED = re.compile(rf"(?:{CITATION.pattern}\s*)+")
+CITED = re.compile(rf"(?:{CITATION.pattern}\s*)+", re.IGNORECASE)
+END = r"(?:[。！？!?；;\n]+|\.(?=\s|[\[［【〔]|$)|$)"
+BEHIND = re.compile(rf".+?{END}(?:\s*{CITED.pattern})?", re.IGNORECASE | re.DOTALL)  # a sentence, and what it cites
+BEFORE = re.compile(rf".+?{END}", re.DOTALL)
+LISTED = re.compile(
+    r"^\W*(?:(?:資料|资料)?(?:來源|来源)|(?:參考|参考)(?:資料|资料|文獻|文献)?|sources?|references?)?\W*$",
+    re.IGNORECASE,
+)
 
 
 def passages_of(answer: Answer, case: Case, field: str) -> tuple[str, ...]:
@@ -68,7 +75,8 @@ class Grounded(Instant):
 class CitesPassages(Instant):
     """1 where what the answer says is cited, as [1], and each citation is of a passage that holds it, else 0.
 
-    A citation speaks for what stands before it, up to the one before. Its passages have to exist, hold the numbers,
+    A citation speaks for its sentence, one of several for the part before it; those of a line of sources for all before
+    that cites nothing. Its passages have to exist, hold the numbers,
     names, addresses and quotations of that part, and share about as many words with it as the best passage does. Where
     the case's metadata names the right source, one of the cited passages has to contain it. An answer that says it does
     not know needs no citation.
@@ -102,14 +110,14 @@ class CitesPassages(Instant):
 
     def _faults(self, text: str, passages: Sequence[str], case: Case) -> Iterator[str]:
         parts = list(_cited(text))
-        if not parts:
+        if not any(numbers for _, numbers in parts):
             yield "nothing is cited"
             return
         for said, numbers in parts:
-            yield from _fault(said, numbers, passages, case.prompt)
-        rest = text[list(CITED.finditer(text))[-1].end() :]
-        if lost := unfounded(rest, case.prompt):
-            yield f"nothing is cited for: {', '.join(lost)}"
+            if numbers:
+                yield from _fault(said, numbers, passages, case.prompt)
+            elif lost := unfounded(said, case.prompt):
+                yield f"nothing is cited for: {', '.join(lost)}"
         right = str(case.metadata.get(self.source) or "")
         held = [passages[number - 1] for _, numbers in parts for number in numbers if 0 < number <= len(passages)]
         if right and not any(solid(right) in solid(passage) for passage in held):
@@ -117,14 +125,33 @@ class CitesPassages(Instant):
 
 
 def _cited(text: str) -> Iterator[tuple[str, list[int]]]:
-    """Each part of a text with the numbers that are cited for it."""
-    start = 0
-    for found in CITED.finditer(text):
-        yield text[start : found.start()], [int(number) for number in re.findall(r"\d+", found[0])]
-        start = found.end()
+    """Each part of a text with the numbers that are cited for it; none where it cites nothing."""
+    open_parts: list[str] = []
+    for sentence in (BEFORE if CITED.match(text.lstrip()) else BEHIND).findall(text):
+        groups = list(CITED.finditer(sentence))
+        if groups and LISTED.match(CITED.sub("", sentence)):
+            yield " ".join(open_parts), [number for group in groups for number in _numbers(group[0])]
+            open_parts = []
+        elif len(groups) > 1 and sentence[: groups[0].start()].strip():
+            starts = [0, *(group.end() for group in groups[:-1])]
+            ends = [*(group.start() for group in groups[:-1]), len(sentence)]
+            yield from (
+                (sentence[start:end], _numbers(group[0]))
+                for start, end, group in zip(starts, ends, groups, strict=True)
+            )
+        elif groups:
+            yield sentence, [number for group in groups for number in _numbers(group[0])]
+        else:
+            open_parts.append(sentence)
+    yield from ((part, []) for part in open_parts)
+
+
+def _numbers(citation: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", citation)]
 
 
 def _fault(said: str, numbers: Sequence[int], passages: Sequence[str], question: str) -> Iterator[str]:
+    numbers = list(dict.fromkeys(numbers))
     named = "".join(f"[{number}]" for number in numbers)
     if strange := [number for number in numbers if not 0 < number <= len(passages)]:
         yield f"there is no passage [{strange[0]}]"
