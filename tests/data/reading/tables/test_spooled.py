@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 import finetune_lib as ft
-from finetune_lib.data.reading.tables import examples, spooled, text_lines
+from finetune_lib.data.reading.tables import dialect, examples, spooled, text_lines
 from finetune_lib.data.reading.tables.spooled import Spooled
 
 NO_CONTROLS = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufeff")
@@ -243,6 +243,20 @@ def test_separators_are_judged_by_all_rows_of_a_table(load, lacks, found):
         {"role": "assistant", "content": "slogan 1" if found else " slogan 1 END"},
     ]
     assert [e.origin.line for e in data] == list(range(2, 302))
+
+
+def test_a_quote_that_is_not_closed_takes_no_more_than_a_bounded_text(load, monkeypatch):
+    read = []
+    since = text_lines.Lines.since
+    monkeypatch.setattr(text_lines.Lines, "since", lambda *to: (read.append(text) or text for text in since(*to)))
+    content = table(3) + '"第一題的引號沒有關,答案\n' + table(200).partition("\n")[2]
+    whole, lines = seen(load(content)), len(read)
+    monkeypatch.setattr(dialect, "LONGEST_QUOTED", 400)
+    read.clear()
+    assert seen(load(content)) == whole
+    assert len(read) < lines - 150
+    assert [(f.code, f.origin.line) for f in whole[1]] == [("T251", 1), ("T267", 5)]
+    assert len(whole[0]) == 203
 
 
 def test_memory_does_not_grow_with_the_table(tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ DELIMITERS = (",", ";", "\t", "|", "，")
 DECLARED = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 SAMPLE = 60
 LONGEST_CELL = 2**31 - 1  # what a C long holds everywhere
+LONGEST_QUOTED = 1 << 23  # more than any context window holds: a quote that is not closed ends here at the latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Dialect:
 
     def reader(self, lines: Iterator[str], *, strict: bool = True) -> Iterator[list[str]]:
         """The rows of these lines; `csv.Error` where strict and a quote is amiss."""
-        csv.field_size_limit(LONGEST_CELL)
+        csv.field_size_limit(LONGEST_QUOTED if strict else LONGEST_CELL)
         return csv.reader(lines, delimiter=self.delimiter, skipinitialspace=self.spaced, strict=strict)
 
 
