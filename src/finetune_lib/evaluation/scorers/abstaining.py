@@ -47,6 +47,8 @@ CLAUSES = re.compile(
     r"[。！？!?；;\n]+|\.(?=\s|$)|[，,]?\s*(?:但是?|不過|不过|然而|\bbut\b|\bhowever\b)[，,]?", re.IGNORECASE
 )
 
+BLANKS = re.compile(r"[^\S\n]+")
+
 
 def declines(text: str) -> bool:
     """Whether an answer says that it does not know, and says nothing else but whom to ask.
@@ -55,7 +57,8 @@ def declines(text: str) -> bool:
         >>> declines("資料沒有說明這一點，請洽客服。"), declines("資料沒有說明商務艙，但經濟艙每件 23 公斤。")
         (True, False)
     """
-    clauses = [clause for clause in CLAUSES.split(CITATION.sub(" ", text)) if re.search(r"\w", clause)]
+    said = BLANKS.sub(" ", CITATION.sub(" ", text))
+    clauses = [clause for clause in CLAUSES.split(said) if re.search(r"\w", clause)]
     unknown = [DECLINES.search(clause) is not None and not CONDITION.search(clause) for clause in clauses]
     return any(unknown) and all(u or POLITE.search(c) for u, c in zip(unknown, clauses, strict=True))
 
