@@ -93,6 +93,8 @@ from finetune_lib.jobs.errors import JobTimeoutError as JobTimeoutError
 from finetune_lib.jobs.job import Job as Job
 from finetune_lib.jobs.metrics import Metrics as Metrics
 from finetune_lib.pages.bar import Bar as Bar
+from finetune_lib.platforms.asking import Purged as Purged
+from finetune_lib.platforms.asking import purge as purge
 from finetune_lib.platforms.connect import connect as connect
 from finetune_lib.platforms.deployment import AzureDeployment as AzureDeployment
 from finetune_lib.platforms.platform import Platform as Platform

@@ -140,7 +140,7 @@ FULL = """
 import json, resource, sys
 from tests.evaluation.running import scenario
 import finetune_lib as ft
-resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
 try:
     scenario.evaluate({**json.loads(sys.argv[1]), "judge": False, "rubric": False, "cases": 400, "concurrency": 8})
 except ft.DataError as error:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sqlite3
+import time
+import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from os import PathLike
@@ -23,6 +26,17 @@ CREATE TABLE IF NOT EXISTS replies (
     arrived TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
 )
 """
+# What runs are asking just now: whoever else wants it waits for the answer. What is kept is asked no more.
+CLAIMS = """
+CREATE TABLE IF NOT EXISTS claims (key TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL);
+CREATE TRIGGER IF NOT EXISTS answered AFTER INSERT ON replies BEGIN DELETE FROM claims WHERE key = NEW.key; END;
+"""
+CLAIM = """
+INSERT INTO claims (key, owner, until) VALUES (?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, until = excluded.until
+WHERE owner = excluded.owner OR until < ?
+"""
+LEASE = 60.0  # seconds after which the claim of a run that was killed is void; one that lives renews it
 KEEP = "INSERT OR REPLACE INTO replies (key, model, body) VALUES (?, ?, ?)"
 WAIT = 30.0  # seconds that one process waits while another one writes
 
@@ -36,6 +50,8 @@ class Kept:
 
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = path
+        self._owner = f"{socket.gethostname()} {os.getpid()} {uuid.uuid4().hex}"
+        self._shared = os.fspath(path) != ":memory:"
         try:
             if os.fspath(path) != ":memory:":
                 make_private(Path(path))  # questions and answers may be confidential
@@ -55,6 +71,8 @@ class Kept:
             self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.execute(SCHEMA)
+        if self._shared:
+            self._db.executescript(CLAIMS)
         self._db.execute(KEEP, ("", "", ""))  # a file that cannot be written is told before anything is paid
         self.forget("")
 
@@ -81,13 +99,61 @@ class Kept:
         except sqlite3.Error as error:
             raise DataError(f"a paid answer could not be kept in {self.path}: {error}") from error
 
+    def claim(self, key: str) -> bool:
+        """Whether this run may ask: False while another one that uses the file is asking just this.
+
+        Raises:
+            DataError: The file cannot be written any more.
+        """
+        if not self._shared:
+            return True
+        now = time.time()
+        try:
+            if self._db.execute(CLAIM, (key, self._owner, now + LEASE, now)).rowcount == 1:
+                return True
+            for (owner,) in self._db.execute("SELECT owner FROM claims WHERE key = ?", (key,)).fetchall():
+                if _is_gone(owner):
+                    self._db.execute("DELETE FROM claims WHERE owner = ?", (owner,))
+                    return self.claim(key)
+            return False
+        except sqlite3.Error as error:
+            raise DataError(f"{self.path} cannot be written any more: {error}") from error
+
+    def renew(self) -> None:
+        """This run lives: what it claims stays claimed."""
+        with suppress(sqlite3.Error):  # the file is told to be unusable where an answer is kept
+            self._db.execute("UPDATE claims SET until = ? WHERE owner = ?", (time.time() + LEASE, self._owner))
+
+    def release(self, key: str) -> None:
+        """Let others ask what gave no answer."""
+        if self._shared:
+            with suppress(sqlite3.Error):
+                self._db.execute("DELETE FROM claims WHERE key = ? AND owner = ?", (key, self._owner))
+
     def forget(self, key: str) -> None:
         """Drop an answer."""
         self._db.execute("DELETE FROM replies WHERE key = ?", (key,))
 
     def close(self) -> None:
         """Close the file."""
+        if self._shared:
+            with suppress(sqlite3.Error):
+                self._db.execute("DELETE FROM claims WHERE owner = ?", (self._owner,))
         self._db.close()
+
+
+def _is_gone(owner: str) -> bool:
+    """Whether a run of this machine has ended without a word; of others the lease tells."""
+    host, pid, _ = owner.rsplit(" ", 2)
+    if os.name != "posix" or host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def default_path() -> Path:

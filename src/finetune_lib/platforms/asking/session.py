@@ -16,7 +16,7 @@ from finetune_lib.platforms import Platform
 from finetune_lib.platforms.admission import admitted, named
 from finetune_lib.platforms.asking.calls import Calls, Question
 from finetune_lib.platforms.asking.connections import Connections
-from finetune_lib.platforms.asking.kept import Kept, default_path
+from finetune_lib.platforms.asking.kept import LEASE, Kept, default_path
 from finetune_lib.platforms.asking.request import Reply, Request, key_of
 from finetune_lib.platforms.asking.spending import Price, Purse, Share, cost, price_of
 from finetune_lib.runs import spent_today
@@ -29,6 +29,7 @@ T = TypeVar("T")
 ATTEMPTS = 2
 USUAL_CONCURRENCY, USUAL_TIMEOUT = 16, 120.0
 EMBEDDED_AT_ONCE = 100
+LOOKED_FOR = 0.1  # seconds between two looks whether the answer that another run is paying has come
 
 
 class UnreadableAnswerError(ValueError):
@@ -78,6 +79,7 @@ class Session:
         self._admitted = set[tuple[Platform, str]]()
         self._admission = asyncio.Lock()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._renewing: asyncio.Task[None] | None = None
 
     @property
     def hopeless(self) -> PlatformError | None:
@@ -120,6 +122,8 @@ class Session:
 
     async def close(self) -> None:
         """Close the file and the connections."""
+        if self._renewing:
+            self._renewing.cancel()
         if "kept" in self.__dict__:
             self.kept.close()
         await self.connections.close()
@@ -144,15 +148,36 @@ class Session:
         question = await self.question(request)
         lock = self._locks.setdefault(question.key, asyncio.Lock())  # equal questions wait for one answer
         async with lock:
-            stored = self.kept.get(question.key)
-            if stored and (told := _readable(read, reply := Reply.from_json(stored))):
-                self._reused(question.key)
-                self._share(by, question, reply)
+            if told := self._stored(question, read, by):
                 return told[0]
-            for _ in range(ATTEMPTS - 1):
-                if told := _readable(read, await self._paid(question, by)):
+            while not self.kept.claim(question.key):  # another run is asking just this
+                await asyncio.sleep(LOOKED_FOR)
+                if told := self._stored(question, read, by):
                     return told[0]
-            return read(await self._paid(question, by))
+            try:
+                if told := self._stored(question, read, by):  # it came between the look and the claim
+                    return told[0]
+                self._renewing = self._renewing or asyncio.create_task(self._renew())
+                for _ in range(ATTEMPTS - 1):
+                    if told := _readable(read, await self._paid(question, by)):
+                        return told[0]
+                return read(await self._paid(question, by))
+            except BaseException:
+                self.kept.release(question.key)
+                raise
+
+    def _stored(self, question: Question, read: Callable[[Reply], T], by: str) -> tuple[T] | None:
+        stored = self.kept.get(question.key)
+        if stored and (told := _readable(read, reply := Reply.from_json(stored))):
+            self._reused(question.key)
+            self._share(by, question, reply)
+            return told
+        return None
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE / 3)
+            self.kept.renew()
 
     def _share(self, by: str, question: Question, reply: Reply) -> None:
         request = question.request
