@@ -65,7 +65,7 @@ class Measured:
     def scores(self, candidate: str, *, scorer: str | None = None) -> tuple[float | None, ...]:
         """The scores of a candidate, one a case; None where there is none."""
         name = self._scorer(scorer)
-        return tuple(result.scores.get(name) for result in self._results(candidate))
+        return tuple(result.score(name) for result in self._results(candidate))
 
     def mean(self, candidate: str, *, scorer: str | None = None, category: str | None = None) -> float | None:
         """The mean score over the clean cases that have one, of one category or all; None where none has."""

@@ -35,10 +35,14 @@ class Result:
     @property
     def cut(self) -> bool:
         """Whether the limit of tokens cut off an attempt."""
+        if len(self.attempts) == 1:
+            return self.attempts[0].answer.cut
         return any(attempt.answer.cut for attempt in self.attempts)
 
     def undecided(self, measure: str) -> bool:
         """Whether an attempt that was cut off might have another score; of a judge or experts, always."""
+        if not self.cut:
+            return False
         cut = [attempt for attempt in self.attempts if attempt.answer.cut]
         scores = [attempt.scores.get(measure) for attempt in cut if attempt.answer.text]
         return len(scores) < len(cut) or any(score is None or score.cut for score in scores)
@@ -60,10 +64,16 @@ class Result:
 
     def score(self, scorer: str) -> float | None:
         """The mean of one scorer; None where it is missing."""
+        if len(self.attempts) == 1:
+            found = self.attempts[0].scores.get(scorer)
+            return None if found is None else found.value
         return self.scores.get(scorer)
 
     def filled(self, scorer: str, missing: float) -> float:
         """The mean of one scorer, with a value in the place of each score that is missing."""
+        if len(self.attempts) == 1:
+            known = self.score(scorer)
+            return missing if known is None else known
         values = [a.scores[scorer].value if scorer in a.scores else missing for a in self.attempts]
         return sum(values) / len(values)
 
