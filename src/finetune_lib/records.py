@@ -387,6 +387,7 @@ class Answer:
         finish_reason: Why it ended, as `stop` or `length`.
         cost: US dollars; None where they are not known.
         sources: The passages that it was given to answer from.
+        links: Where each of them stands, as `file:///…/handbook.pdf#page=3`; empty for what is no document.
     """
 
     text: str = ""
@@ -399,6 +400,7 @@ class Answer:
     cost: float | None = None
     sources: tuple[str, ...] = ()
     reasoning: str = ""
+    links: tuple[str, ...] = ()
 
     @property
     def cut(self) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page
 from tests.evaluation.report.views.evaluations import OWNED, always, many, report, rich
 
+import finetune_lib as ft
 from finetune_lib.evaluation.report.views import report_page
 from finetune_lib.jobs.metrics import Metrics, Step
 
@@ -372,3 +373,19 @@ def luminance(colour) -> float:
     parts = [part / 255 for part in colour]
     red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_a_passage_of_a_document_leads_to_its_file_and_no_other_link_is_one(browser, tmp_path):
+    links = ("file:///C:/docs/handbook.pdf#page=3", "javascript:alert(1)")
+    given = ft.Answer("b", sources=("handbook.pdf, p. 3\n<b>要先申請。", "a.md\nx"), links=links)
+    cases = [ft.Case("1", (ft.Message(role="user", content="q"),), "b")]
+    report = ft.Evaluator([ft.ExactMatch()], store=":memory:").run(cases, candidates=[ft.Recorded([given], ids=["1"])])
+    (tmp_path / "linked.html").write_text(report_page(report, lang="en"), encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "linked.html").as_uri())
+    look_everywhere(page)
+    look_everywhere(page)
+    found = page.eval_on_selector_all(".source a", "all => all.map(one => [one.getAttribute('href'), one.textContent])")
+    assert found == [[links[0], "handbook.pdf, p. 3"]]
+    assert page.locator(".source").first.inner_text() == "handbook.pdf, p. 3\n<b>要先申請。"
+    page.close()

@@ -10,6 +10,7 @@ import pytest
 import finetune_lib as ft
 from finetune_lib.evaluation.candidates import Rag
 from finetune_lib.evaluation.candidates.passages import passages_of
+from finetune_lib.evaluation.report.views.page import report_page
 from finetune_lib.texts.retrieval import ByMeaning, ByWords, tokens
 
 TEXTS = ["行李限重二十三公斤。", "寵物必須先申請。", "登機門在起飛前十分鐘關閉。", "Boarding ends ten minutes early."]
@@ -87,6 +88,54 @@ def test_files_of_a_folder_become_passages_under_their_headings(tmp_path, case):
     ]
     assert requested(Rag("m", corpus=str(tmp_path), k=1), case("寵物")).sources == ("a.md, 寵物\n要先申請。",)
     assert len(passages_of([tmp_path / "b.txt"], tokens=300)) == 1
+
+
+def test_passages_of_documents_tell_where_they_stand(tmp_path, case, service, platform):
+    path = tmp_path / "a 手冊.md"
+    path.write_text("# 寵物\n\n要先申請。", encoding="utf-8")
+    request = requested(Rag("m", corpus=tmp_path, k=1), case("寵物"))
+    assert request.links == (path.as_uri(),)
+    assert requested(Rag("m", corpus=TEXTS, k=1), case("宠物")).links == ()
+    report = ft.Evaluator([ft.ExactMatch()], store=tmp_path / "kept.db").run(
+        [case("寵物")], candidates=[Rag("m", corpus=tmp_path, k=1, platform=platform, name="rag")]
+    )
+    report.save_json(tmp_path / "report.json")
+    for one in (report, ft.Report.load(tmp_path / "report.json")):
+        (answer,) = [result.attempts[0].answer for result in one.results["rag"]]
+        assert answer.links == (path.as_uri(),)
+        assert f'"link":"{path.as_uri()}"' in report_page(one).replace('": "', '":"')
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        " javascript:alert(1)",
+        "java\tscript:alert(1)",
+        "data:text/html,x",
+        "https://a.example/",
+        "//a.example/x",
+        "\\\\a.example\\x",
+        "file://a.example/share/x",
+        "vbscript:x",
+        "/etc/passwd",
+        "",
+    ],
+)
+def test_no_other_link_gets_into_a_page(link):
+    given = ft.Answer("b", sources=("a.md, 寵物\n要先申請。",), links=(link,))
+    cases = [ft.Case("1", (ft.Message(role="user", content="q"),), "b")]
+    report = ft.Evaluator([ft.ExactMatch()], store=":memory:").run(cases, candidates=[ft.Recorded([given], ids=["1"])])
+    assert '"link"' not in report_page(report)
+
+
+@pytest.mark.parametrize("link", ["handbook.pdf#page=3", "docs/a%20b.md", "file:///C:/docs/a.pdf#page=2"])
+def test_relative_links_and_those_of_files_do(link):
+    given = ft.Answer("b", sources=("a.md, 寵物\n要先申請。",), links=(link,))
+    cases = [ft.Case("1", (ft.Message(role="user", content="q"),), "b")]
+    report = ft.Evaluator([ft.ExactMatch()], store=":memory:").run(cases, candidates=[ft.Recorded([given], ids=["1"])])
+    assert link in report_page(report)
 
 
 def test_an_empty_corpus_says_so(tmp_path, case):

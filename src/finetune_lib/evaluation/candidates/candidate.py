@@ -44,4 +44,5 @@ async def asked(session: Session, request: Request, *, by: str = "") -> Answer:
         cost=cost(reply.usage, price) * reply.price_share if price else None,
         sources=request.sources,
         reasoning=reply.reasoning,
+        links=request.links,
     )

@@ -21,10 +21,12 @@ class Passage:
     Attributes:
         text: What the model is shown; that of a document begins with the place where it stands.
         asks: The folded question of an example; empty for a text.
+        link: Where a document's stands; empty for others.
     """
 
     text: str
     asks: str = ""
+    link: str = ""
 
 
 def passages_of(corpus: Corpus, *, tokens: int) -> list[Passage]:
@@ -53,4 +55,5 @@ def _of(item: Example | str | PathLike[str], tokens: int, *, path: bool) -> Iter
     elif isinstance(item, str) and not path:
         yield from map(Passage, cut(item, tokens=tokens))
     else:
-        yield from (Passage(str(passage)) for passage in passages_in(read_documents(item), tokens=tokens))
+        found = passages_in(read_documents(item), tokens=tokens)
+        yield from (Passage(str(passage), link=passage.place.link) for passage in found)

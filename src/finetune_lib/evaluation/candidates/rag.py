@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -36,8 +36,9 @@ TEMPLATES = {
 class Rag(ChatModel):
     """A model as a candidate that reads, in its system message, the `k` passages that fit the last question best.
 
-    Answers tell their passages in `sources`. A training example that asks what the case asks is never among them, so
-    that no answer leaks; a question that no passage fits is asked without any.
+    Answers tell their passages in `sources`, and in `links` where those of documents stand; a report leads there. A
+    training example that asks what the case asks is never among them, so that no answer leaks; a question that no
+    passage fits is asked without any.
 
     Attributes:
         corpus: Training data (a passage is a question with its answer), texts, or a folder or files of PDF, Word
@@ -91,8 +92,10 @@ class Rag(ChatModel):
         asked = fold(case.prompt)
         most = self.k + sum(passage.asks == asked for passage in passages if passage.asks)
         found = [passages[place] for place in await self._nearest(case.prompt, most)]
-        sources = tuple(passage.text for passage in found if not passage.asks or passage.asks != asked)[: self.k]
-        return self.question(self._told(self.messages(case), sources), case, sources=sources)
+        given = [passage for passage in found if not passage.asks or passage.asks != asked][: self.k]
+        sources = tuple(passage.text for passage in given)
+        links = tuple(passage.link for passage in given) if any(passage.link for passage in given) else ()
+        return replace(self.question(self._told(self.messages(case), sources), case, sources=sources), links=links)
 
     async def _nearest(self, text: str, k: int) -> list[int]:
         if self.embeddings is None:

@@ -143,6 +143,7 @@ def _read_attempt(kept: Mapping[str, Any]) -> Attempt:
 
 def read_answer(kept: Mapping[str, Any]) -> Answer:
     """An answer as `asdict` gave it."""
-    plain = {name: value for name, value in kept.items() if name not in {"tool_calls", "usage", "sources"}}
+    plain = {name: value for name, value in kept.items() if name not in {"tool_calls", "usage", "sources", "links"}}
     calls = tuple(ToolCall(**call) for call in kept["tool_calls"])
-    return Answer(**plain, tool_calls=calls, usage=Usage(**kept["usage"]), sources=tuple(kept["sources"]))
+    told: dict[str, Any] = {name: tuple(kept.get(name, ())) for name in ("sources", "links")}
+    return Answer(**plain, tool_calls=calls, usage=Usage(**kept["usage"]), **told)

@@ -171,8 +171,9 @@ def load_answer(kept: Mapping[str, Any]) -> Answer:
     """An answer as it was kept."""
     calls = tuple(ToolCall(**call) for call in kept["tool_calls"])
     usage = Usage(**kept["usage"])
-    plain = {name: value for name, value in kept.items() if name not in {"tool_calls", "usage", "sources"}}
-    return without_thought(Answer(**plain, tool_calls=calls, usage=usage, sources=tuple(kept["sources"])))
+    plain = {name: value for name, value in kept.items() if name not in {"tool_calls", "usage", "sources", "links"}}
+    told: dict[str, Any] = {name: tuple(kept.get(name, ())) for name in ("sources", "links")}
+    return without_thought(Answer(**plain, tool_calls=calls, usage=usage, **told))
 
 
 def load_score(kept: Mapping[str, Any]) -> Score:

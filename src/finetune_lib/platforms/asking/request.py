@@ -35,6 +35,7 @@ class Request:
         price: US dollars for a million tokens read and written; None leaves it to the catalogue.
         writes: Tokens that the answer may have; a budget reckons with them.
         sources: The passages that the conversation quotes; they are not sent apart from it.
+        links: Where each of them stands; not sent.
     """
 
     model: str
@@ -47,6 +48,7 @@ class Request:
     price: Price | None = None
     writes: int = USUAL_ANSWER
     sources: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
     def body(self, model: str, *, held: bool = True) -> dict[str, Any]:
         """The body of the call; `held` says whether the model is held to the form."""

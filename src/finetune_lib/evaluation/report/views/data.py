@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from finetune_lib.evaluation.report.results import Attempt
     from finetune_lib.evaluation.review.votes import Vote
 
+# A file on this machine, or a path beside the report; `//host/…` is neither, and a colon may end a scheme.
+FILE = re.compile(r"file:///|(?![/\\])[^:\\\x00-\x20]+(?:\Z|#)")
 LARGEST, LEAST = 20_000, 1_000  # characters of one text on the page
 ALL_TEXT = 40_000_000  # characters of all of them together
 Json = dict[str, Any]
@@ -110,13 +114,19 @@ def _calls(calls: Iterable[ToolCall], cut: Cutter) -> list[Json]:
     return [{"name": call.name, **cut.text(call.arguments)} for call in calls]
 
 
+def _linked(answer: Answer) -> Iterator[tuple[str, Json]]:
+    """Each source with its link, where it has one that leads to a file: an answer may come from anywhere."""
+    for source, link in zip_longest(answer.sources, answer.links[: len(answer.sources)], fillvalue=""):
+        yield source, {"link": link} if FILE.match(link) else {}
+
+
 def _attempt(attempt: Attempt, cut: Cutter) -> Json:
     answer: Answer = attempt.answer
     shown = _present(
         {
             "error": answer.error,
             "calls": _calls(answer.tool_calls, cut),
-            "sources": [cut.text(source) for source in answer.sources],
+            "sources": [cut.text(source) | link for source, link in _linked(answer)],
             "ended": answer.finish_reason if answer.finish_reason != "stop" else None,
             "seconds": round(answer.seconds, 2),
             "read": answer.usage.prompt_tokens,

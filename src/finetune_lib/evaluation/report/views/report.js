@@ -248,13 +248,22 @@ function judged(one, place) {
   });
 }
 
+// The first line of a passage names its place; where that is known, it leads there.
+function source(said) {
+  if (!said.link) return text(said, { classes: "said source" });
+  const [place, ...rest] = said.t.split("\n");
+  const link = element("a", "", visible(place));
+  link.href = said.link;
+  return text(said, { classes: "said source", content: [link, ...visible(["", ...rest].join("\n"))] });
+}
+
 function attemptBody(one, attempt, place) {
   const verdicts = judged(one, place);
   return [
     element("p", "score-row", DATA.scorers.map((name) => score(name, attempt))),
     ...answerText(one, attempt, place),
     ...(attempt.calls ?? []).map(call),
-    attempt.sources ? details(say("sources", { number: attempt.sources.length }), () => attempt.sources.flatMap((said) => text(said, { classes: "said source" }))) : null,
+    attempt.sources ? details(say("sources", { number: attempt.sources.length }), () => attempt.sources.flatMap(source)) : null,
     reasonsOf(attempt),
     verdicts.length ? element("ul", "reasons judged", verdicts) : null,
     metaOf(attempt),
