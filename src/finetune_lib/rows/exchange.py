@@ -55,7 +55,7 @@ def turns_of(example: Example) -> Turns | None:
 class LastTurns:
     """The texts of the row that was read last, for the next who ask for the same row.
 
-    Several checks look at each row in turn; the first of them reads it anew, as it may have changed since.
+    A view on rows asks for each of them more than once, as for its question and for its label.
     """
 
     def __init__(self) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from finetune_lib.data.reading.tables.shown.codes import CHINA, CHINESE, TAIWAN, Section, Sign, UntoldError
 
@@ -59,7 +60,7 @@ def date(section: Section, value: float, *, date1904: bool) -> str:
     unsure = section.has("general", "at", "percent", "power") or section.numerals
     if unsure or not 0 <= value + DAYS_TO_1904 * date1904 < LAST_DAY + 1:
         raise UntoldError(str(value))
-    fraction = list(_fraction_digits(section.signs))
+    fraction = _fraction_digits(section)
     ticks = int((Decimal(value) * DAY * 10 ** len(fraction)).quantize(Decimal(1), ROUND_HALF_UP))
     seconds, rest = divmod(ticks, 10 ** len(fraction))
     clock = _Clock(section, seconds, date1904)
@@ -68,14 +69,24 @@ def date(section: Section, value: float, *, date1904: bool) -> str:
     return "".join(shown.get(place) or clock.shown(place, sign) for place, sign in enumerate(section.signs))
 
 
-def _fraction_digits(signs: Sequence[Sign]) -> Iterator[int]:
+@lru_cache(maxsize=4096)
+def _fraction_digits(section: Section) -> Sequence[int]:
     """The places of the digits behind a point: of seconds; other digits do not belong into a date."""
-    for place, sign in enumerate(signs):
-        if sign.kind == "digit":
-            before = signs[place - 1].kind if place else ""
-            if sign.text != "0" or before not in ("point", "digit"):
-                raise UntoldError("digits in a date")
-            yield place
+    digits = [place for place, sign in enumerate(section.signs) if sign.kind == "digit"]
+    for place in digits:
+        before = section.signs[place - 1].kind if place else ""
+        if section.signs[place].text != "0" or before not in ("point", "digit"):
+            raise UntoldError("digits in a date")
+    return digits
+
+
+@lru_cache(maxsize=4096)
+def _minutes(section: Section) -> frozenset[int]:
+    """The places of `m` that are minutes, behind hours and before seconds; others are months."""
+    parts = [place for place, sign in enumerate(section.signs) if sign.kind in ("date", "elapsed")]
+    letters = [section.signs[place].text[0].lower() for place in parts]
+    around = zip(parts, ["", *letters], [*letters[1:], ""], strict=False)
+    return frozenset(place for place, before, after in around if before == "h" or after == "s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +124,7 @@ class _Clock:
             case "h":
                 hour = clock // 3600
                 return str((hour % 12 or 12) if self.section.has("half") else hour).zfill(min(width, 2))
-            case "m" if self._counts_minutes(place):
+            case "m" if place in _minutes(self.section):
                 return str(clock // 60 % 60).zfill(min(width, 2))
             case "s":
                 return str(clock % 60).zfill(min(width, 2))
@@ -125,13 +136,6 @@ class _Clock:
                 return self._weekday(letter, width)
             case _:
                 return self._year(letter, width)
-
-    def _counts_minutes(self, place: int) -> bool:
-        """`m` is minutes behind hours and before seconds, else months."""
-        parts = [at for at, sign in enumerate(self.section.signs) if sign.kind in ("date", "elapsed")]
-        around = parts.index(place) - 1, parts.index(place) + 1
-        before, after = (self.section.signs[parts[at]].text[0].lower() if 0 <= at < len(parts) else "" for at in around)
-        return before == "h" or after == "s"
 
     def _month(self, width: int) -> str:
         month = self.day.month

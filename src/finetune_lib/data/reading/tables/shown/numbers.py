@@ -15,6 +15,7 @@ BLANKS = {"0": "0", "?": " ", "#": ""}
 FRACTION = re.compile(r"(?:([#0?]+) +)?([#0?]+)/([#0?]+|[1-9]\d*)")
 NUMERALS = {"1": "〇一二三四五六七八九", "2": "零壹貳參肆伍陸柒捌玖"}
 TENS = {"1": "十百千", "2": "拾佰仟"}
+TOGETHER = re.compile(r"[#,]*([0,]*)(\.0+)?")
 UNIT = re.compile(r"[KMBT](?!\$)|mn|bn|thousand|[mb]illion|[千仟萬万億亿兆]", re.IGNORECASE)
 LARGEST_COUNTED = 10_000
 PRECISE = 700  # digits: no float has more before and behind its point
@@ -40,6 +41,7 @@ def number(section: Section, value: float) -> str:
         return _digits(section, exact, sign)
 
 
+@lru_cache(maxsize=4096)
 def scaled(section: Section) -> bool:
     """Whether a section shows thousands, millions … and no word or letter that says so."""
     if section.dated or not section.has("digit") or not section.has("comma"):
@@ -114,10 +116,54 @@ def _run(places: Sequence[int], start: int) -> Sequence[int]:
     return [place for place in places if place >= start and set(range(start, place)) <= set(places)]
 
 
+@dataclass(frozen=True, slots=True)
+class _DigitRun:
+    """Digits that stand together, as in nearly every format: `#,##0.00"元"`.
+
+    Attributes:
+        before: What stands before them.
+        behind: What stands behind them.
+        zeros: The fewest digits before the point.
+        form: How they are written: with or without thousands parted.
+    """
+
+    before: str
+    behind: str
+    zeros: int
+    form: str
+
+    def shown(self, amount: Decimal, sign: str) -> str:
+        """What is shown of a number that is rounded to the digits of the section."""
+        whole, point, part = format(amount, self.form).partition(".")
+        whole = ("" if whole == "0" else whole).zfill(self.zeros)
+        return f"{sign if amount else ''}{self.before}{whole}{point}{part}{self.behind}"
+
+
+@lru_cache(maxsize=4096)
+def _run_of(section: Section) -> _DigitRun | None:
+    """How a section shows its digits, where they stand together; None where each needs a look."""
+    places, signs = _places(section), section.signs
+    if section.numerals or section.has("power") or not places.whole:
+        return None
+    first, last = places.whole[0], (places.part or places.whole)[-1]
+    inside = signs[first : last + 1]
+    match = TOGETHER.fullmatch("".join(sign.text for sign in inside))
+    if not match or not {sign.kind for sign in inside} <= {"digit", "comma", "point"}:
+        return None
+    zeros = match[1].count("0")
+    if places.grouped and zeros > 1:
+        return None
+    behind = (sign.text for place, sign in enumerate(signs) if place > last and place not in places.scaling)
+    before = "".join(sign.text for sign in signs[:first])
+    return _DigitRun(before, "".join(behind), zeros, ",f" if places.grouped else "f")
+
+
 def _digits(section: Section, exact: Decimal, sign: str) -> str:
     """A number digit by digit, in as many places as the format has."""
     places = _places(section)
     amount = exact.scaleb(places.power)
+    if run := _run_of(section):
+        return run.shown(_rounded(amount, places), sign)
     amount, power = _powered(amount, places, section) if section.has("power") else (_rounded(amount, places), 0)
     whole, _, part = f"{amount:f}".partition(".")
     put = {**_before(whole.lstrip("0"), places, section.signs), **_behind(part.rstrip("0"), places, section.signs)}
