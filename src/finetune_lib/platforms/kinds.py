@@ -17,6 +17,7 @@ ENDED = frozenset({"succeeded", "failed", "cancelled"})
 _OPENAIS = ENDED | {"validating_files", "queued", "running", "paused"}
 # From the words of other platforms (Azure, LiteLLM, Mistral, older Azure) to OpenAI's own.
 STATUSES: Mapping[str, str] = {
+    "pending": "queued",
     "notrunning": "queued",
     "started": "running",
     "validating": "validating_files",
