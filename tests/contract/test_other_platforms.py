@@ -68,7 +68,7 @@ def azure(service, elsewhere):
 
 
 def test_azures_job_reads(azure):
-    assert (azure.status, azure.done, azure.fine_tuned_model) == ("pending", False, None)
+    assert (azure.status, azure.done, azure.fine_tuned_model) == ("queued", False, None)
     assert azure.record.hyperparameters["n_epochs"] == -1
     assert azure.record.result_files is None
     assert azure.record.error is None

@@ -83,6 +83,23 @@ def test_a_late_event_is_told_though_it_is_older(scripted):
     assert sorted(told) == sorted(messages(server, job))
 
 
+def test_a_burst_is_told_in_order_where_pages_cannot_be_turned(scripted):
+    """Once a list is known to run newest first, small pages are read: without `after` they do not reach back."""
+
+    def hear(request: ft.testing.Request) -> None:
+        looks.append(request.path.endswith("/events"))
+        if sum(looks) == 3 and looks[-1]:
+            for number in range(60):
+                server.tell(server.jobs[0]["id"], f"burst {number}", at=moment + number)
+
+    looks, moment = list[bool](), time.time() - 200
+    server = scripted(on_request=hear, quirks=("ignores_after",))
+    job = create(server)
+    server.tell(job.id, "long ago", at=moment - 1)
+    told = followed(job)[1]
+    assert [message for message in told if message.startswith("burst")] == [f"burst {number}" for number in range(60)]
+
+
 def test_what_comes_behind_the_end_is_told(scripted):
     def hear(request: ft.testing.Request) -> None:
         ended = server.jobs and server.jobs[0]["status"] == "succeeded"

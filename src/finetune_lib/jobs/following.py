@@ -261,7 +261,12 @@ async def read_events(wire: Wire, job: str, *, seconds: float, known: Told | Non
         return found
 
     try:
-        found = await read(SMALL_PAGE if known is not None and known.newest_first else PAGE)
+        if known is not None and known.newest_first:
+            found = await read(SMALL_PAGE)
+            if found and not known.reaches(found):  # its pages cannot be turned
+                found = await read(PAGE)
+        else:
+            found = await read(PAGE)
     except PlatformError as error:
         if error.status_code != BAD_REQUEST:
             raise
