@@ -207,6 +207,16 @@ class Platform:
     @contextmanager
     def calls(self, doing: str) -> Generator[None]:
         """Turn the client's errors into `PlatformError`, saying what was being done."""
+        try:
+            with self._told(doing):
+                yield
+        except PlatformError as error:
+            if error.__cause__ is None:
+                error.__context__ = None  # it may show the key, and goes along where tracebacks are pickled, as by dask
+            raise
+
+    @contextmanager
+    def _told(self, doing: str) -> Generator[None]:
         import openai
 
         try:
