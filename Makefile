@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo persona test test-long lint types docs package bench bench-data browser clean
+.PHONY: demo persona test test-long lint types docs site package bench bench-data browser clean
 
 # The only network that these need is the package registry: no model and no data set is downloaded.
 demo test test-long: export HF_HUB_OFFLINE = 1
@@ -16,7 +16,7 @@ demo: .venv/local ## train, serve and compare on this machine; writes out/report
 persona: .venv/local ## ten chats with a system prompt, before and after
 	$(BIN)/python examples/persona.py
 
-test: .venv/dev browser ## the whole suite, on all cores
+test: .venv/dev browser site ## the whole suite, on all cores
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-long: .venv/dev ## what takes longer than a gate may: two hundred schedules of faults against Job
@@ -31,6 +31,13 @@ types: .venv/dev
 
 docs: .venv/dev ## write the generated pages of docs/reference
 	$(BIN)/python docs/generate.py
+
+site: .venv-site/bin/mkdocs ## the documents as pages in out/site, with search; any warning fails
+	NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --strict --quiet
+
+.venv-site/bin/mkdocs: docs/requirements.txt
+	$(PYTHON) -m venv .venv-site
+	.venv-site/bin/pip install --quiet --requirement docs/requirements.txt
 
 package: .venv/dev ## build the wheel, install it bare and import it, then with its command line
 	rm -rf dist .venv-bare
@@ -70,4 +77,4 @@ browser:
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-bare dist out .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-bare .venv-site dist out .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -8,12 +8,14 @@ import re
 import string
 import sys
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+
+import navigation
 
 import finetune_lib
 from finetune_lib.data.checks.profiles import profiles
@@ -21,6 +23,7 @@ from finetune_lib.data.diagnostics import Code, catalogue
 from finetune_lib.data.diagnostics.catalogue import CodeExample, code_example
 
 REFERENCE = Path(__file__).parent / "reference"
+PARTS = ("api", "examples")  # folders of which every page is written here
 NOTE = "This page is written by `docs/generate.py` from the code; do not edit it by hand.\n"
 FAMILIES = {
     "E": "File and encoding",
@@ -38,9 +41,23 @@ FAMILIES = {
     "M": "The tool itself",
 }
 SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Example):$", re.MULTILINE)
+SIGNATURE = re.compile(r"^```text\n(?!>>>)(.*?)^```", re.MULTILINE | re.DOTALL)
 ITEM = re.compile(r"^    (\w+): ", re.MULTILINE)
 LONGEST = 100
 MODULES = ("statistics", "testing", "evaluation.scorers", "evaluation.judges", "evaluation.review")
+# What people do, and the rooms that do it: the first that holds a name tells its group.
+ERRORS = "Errors"
+GROUPS = {
+    "Make more examples": ("data.augmenters",),
+    "Load, check, mend and split data": ("data",),
+    "Train": ("jobs", "runs"),
+    "Connect to a platform": ("platforms",),
+    "Have candidates answer": ("evaluation.candidates",),
+    "Score answers": ("evaluation.scorers",),
+    "Judge answers, and ask experts": ("evaluation.judges", "evaluation.review"),
+    "Compare on a golden set": ("evaluation", "statistics"),
+    "Values and helpers that they share": ("",),
+}
 
 
 @dataclass(frozen=True)
@@ -92,15 +109,54 @@ def _section(title: str, body: str) -> str:
     return f"\n**{title}**\n\n" + re.sub(r"\n {5,}", " ", ITEM.sub(r"- `\1`: ", body.strip("\n"))).rstrip() + "\n"
 
 
-def api() -> str:
-    """All public names."""
-    intro = "# Python names\n\nEverything that `import finetune_lib as ft` gives.\n\n"
-    return intro + NOTE + "".join(f"\n{part}" for name in finetune_lib.__all__ for part in _name(name))
+def api() -> dict[str, str]:
+    """An index of all public names by what people do, and a page for each class."""
+    names = sorted(finetune_lib.__all__, key=_page)
+    pages = {f"api/{page}": "\n".join([*_names(group, page), NOTE]) for page, group in groupby(names, key=_page)}
+    intro = f"# Python names\n\nEverything that `import finetune_lib as ft` gives, by what you do.\n\n{NOTE}"
+    groups = sorted(names, key=lambda name: [*GROUPS, ERRORS].index(_group(name)))
+    return {
+        "api/index.md": intro + "".join(_table(title, part) for title, part in groupby(groups, key=_group)),
+        **pages,
+    }
+
+
+def _page(name: str) -> str:
+    """A class, the function of its name in small letters, and a twin for async code share a page."""
+    return f"{name.casefold().removesuffix('_async')}.md"
+
+
+def _names(names: Iterable[str], page: str) -> Iterator[str]:
+    text = "\n".join(part for name in names for part in _name(name, level=1))
+    words = set(re.findall(r"\b[A-Z]\w+\b", "".join(SIGNATURE.findall(text)))) & set(finetune_lib.__all__)
+    links = [f"[`{name}`]({_page(name)})" for name in sorted(words) if _page(name) != page]
+    yield text
+    if links:
+        yield f"See also: {', '.join(links)}.\n"
+
+
+def _group(name: str) -> str:
+    thing = getattr(finetune_lib, name)
+    if isinstance(thing, type) and issubclass(thing, finetune_lib.FinetuneError):
+        return ERRORS
+    module = f"{thing.__module__.partition('.')[2]}."
+    return next(
+        title for title, rooms in GROUPS.items() if any(module.startswith(f"{room}." * bool(room)) for room in rooms)
+    )
+
+
+def _table(title: str, names: Iterable[str]) -> str:
+    rows = (f"| [`{name}`]({_page(name)}) | {_summary(getattr(finetune_lib, name))} |\n" for name in names)
+    return f"\n## {title}\n\n| name | what it is |\n|---|---|\n{''.join(rows)}"
+
+
+def _summary(thing: Any) -> str:
+    return " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split()).replace("|", r"\|")
 
 
 def modules() -> str:
     """What the public modules hold beside the names of `finetune_lib` itself."""
-    intro = "# Modules\n\nWhat these modules hold beside the [names](api.md) of `finetune_lib` itself.\n\n"
+    intro = "# Modules\n\nWhat these modules hold beside the [names](api/index.md) of `finetune_lib` itself.\n\n"
     return intro + NOTE + "".join(f"\n{part}" for name in MODULES for part in _module(name))
 
 
@@ -120,9 +176,9 @@ def _callable_here(thing: Any) -> bool:
     return ours and (inspect.isclass(thing) or inspect.isfunction(thing)) and not typing.is_typeddict(thing)
 
 
-def _name(name: str, thing: Any = None) -> Iterator[str]:
+def _name(name: str, thing: Any = None, *, level: int = 2) -> Iterator[str]:
     thing = thing or getattr(finetune_lib, name)
-    yield f"## {name}\n"
+    yield f"{'#' * level} {name}\n"
     if not isinstance(thing, type):
         yield from (signature(name, thing), prose(thing))
         return
@@ -134,7 +190,7 @@ def _name(name: str, thing: Any = None) -> Iterator[str]:
     for part in (*_same_value(thing), thing):
         for member, value in vars(part).items():
             if member == "__call__" or not member.startswith("_"):
-                yield from _member(name, member, value)
+                yield from _member(name, member, value, level=level + 1)
 
 
 def _same_value(thing: type) -> Iterator[type]:
@@ -142,11 +198,11 @@ def _same_value(thing: type) -> Iterator[type]:
     return (base for base in thing.__bases__ if is_dataclass(base) and fields(base) == fields(thing))
 
 
-def _member(owner: str, name: str, value: Any) -> Iterator[str]:
+def _member(owner: str, name: str, value: Any, *, level: int) -> Iterator[str]:
     if isinstance(value, (property, cached_property)):
-        yield from (f"### {owner}.{name}\n", prose(value))
+        yield from (f"{'#' * level} {owner}.{name}\n", prose(value))
     elif isinstance(function := getattr(value, "__func__", value), type(_member)):
-        yield from (f"### {owner}.{name}()\n", signature(name, function), prose(function))
+        yield from (f"{'#' * level} {owner}.{name}()\n", signature(name, function), prose(function))
 
 
 def diagnostics() -> str:
@@ -154,7 +210,7 @@ def diagnostics() -> str:
     intro = """# Codes of findings
 
 What `validate` and `finetune-lib check` report. A code never changes its meaning. Each links to
-[an example](examples.md) of a file that has the finding, and of the same file without it.
+[an example](examples/index.md) of a file that has the finding, and of the same file without it.
 
 - *error*: the platform refuses the file, or the model learns the wrong thing. *warning*: it trains, but probably not
   as you wish. *info*: what was interpreted. A check may give another severity where the case asks for it.
@@ -179,7 +235,7 @@ def _family(letter: str, codes: tuple[Code, ...]) -> str:
 
 
 def _row(code: Code) -> str:
-    link = f"[{code.code}](examples.md#{_anchor(code)})"
+    link = f"[{code.code}](examples/{_family_page(code.code[0])}#{_anchor(code)})"
     cells = (code.slug, code.severity, _elsewhere(code), code.fix or "", _template(code.message), _template(code.hint))
     return f"| {link} | {' | '.join(cells)} |\n"
 
@@ -200,8 +256,8 @@ def _template(text: str) -> str:
     return shown.replace("|", r"\|")
 
 
-def examples() -> str:
-    """Of each code a file that has it, and the file without it."""
+def examples() -> dict[str, str]:
+    """Of each code a file that has it, and the file without it: a page a family."""
     intro = """# Examples of findings
 
 The same that `finetune-lib explain CODE` and `ft.explain("CODE")` show. The library's tests load each pair: the
@@ -209,7 +265,18 @@ first file has the finding, the second has neither it nor any error. Of a workbo
 parts two cells.
 
 """
-    return f"{intro}{NOTE}" + "".join(f"\n{_example(code)}" for _, codes in _families() for code in codes)
+    pages, links = dict[str, str](), list[str]()
+    for letter, codes in _families():
+        title = f"{letter}: {FAMILIES[letter]}"
+        pages[f"examples/{_family_page(letter)}"] = f"# {title}\n\n{NOTE}" + "".join(
+            f"\n{_example(code)}" for code in codes
+        )
+        links.append(f"- [{title}]({_family_page(letter)}): {len(codes)} codes\n")
+    return {"examples/index.md": f"{intro}{NOTE}\n{''.join(links)}", **pages}
+
+
+def _family_page(letter: str) -> str:
+    return f"{letter.lower()}-{FAMILIES[letter].lower().replace(' ', '-')}.md"
 
 
 def _example(code: Code) -> str:
@@ -230,20 +297,29 @@ def _options(options: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in options.items())
 
 
-def main(pages: Mapping[str, str], *, check: bool) -> int:
-    """Write the pages, or tell which ones are out of date."""
-    stale = [name for name, text in pages.items() if _read(REFERENCE / name) != text]
+def main(*, check: bool) -> int:
+    """Write what is out of date and remove what is no longer written, or only tell of it."""
+    pages = {**api(), "modules.md": modules(), "diagnostics.md": diagnostics(), **examples()}
+    stale = [name for name, text in pages.items() if _differs(REFERENCE / name, text, check=check)]
+    stale += ["mkdocs.yml"] * _differs(navigation.CONFIG, navigation.configured(), check=check)
+    here = {path.relative_to(REFERENCE).as_posix() for part in PARTS for path in (REFERENCE / part).glob("*.md")}
     for name in stale:
         print(f"{name} is out of date: run python docs/generate.py" if check else f"wrote {name}")
+    for name in sorted(here - set(pages)):
+        print(f"{name} is no longer written" if check else f"removed {name}")
         if not check:
-            (REFERENCE / name).write_text(pages[name], encoding="utf-8")
-    return int(check and bool(stale))
+            (REFERENCE / name).unlink()
+    return int(check and bool(stale or here - set(pages)))
 
 
-def _read(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.exists() else None
+def _differs(path: Path, text: str, *, check: bool) -> bool:
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return False
+    if not check:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return True
 
 
 if __name__ == "__main__":
-    writers = {"api": api, "modules": modules, "diagnostics": diagnostics, "examples": examples}
-    sys.exit(main({f"{name}.md": write() for name, write in writers.items()}, check="--check" in sys.argv[1:]))
+    sys.exit(main(check="--check" in sys.argv))
