@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from finetune_lib.local.base_models import ensure_tiny
 from finetune_lib.local.job_directory import JobDirectory, Order
 from finetune_lib.local.training import checkpoints, sft
-from finetune_lib.local.training.encode import encode
+from finetune_lib.rendering.probing import Needs, renderer_of
 
 WORDS = "甲乙丙丁戊己庚辛壬癸"
 
@@ -61,9 +61,10 @@ def weights(directory: JobDirectory) -> str:
 def by_hand(model_folder: Path, data) -> tuple[float, float]:
     """Mean loss and accuracy over all learned tokens of all rows, one row at a time."""
     model, tokenizer = AutoModelForCausalLM.from_pretrained(model_folder), AutoTokenizer.from_pretrained(model_folder)
+    renderer = renderer_of(tokenizer, Needs.of(data))
     losses, right = [], []
     for row in data:
-        encoded = encode(row, tokenizer, limit=4096)
+        (encoded,) = renderer.encode(row, limit=4096)
         with torch.no_grad():
             chances = model(input_ids=torch.tensor([encoded["input_ids"]])).logits[0].log_softmax(-1)
         for place, label in enumerate(encoded["labels"][1:]):

@@ -1,6 +1,7 @@
 """Whoever walks a row sees the same: which messages are learned, which side is preferred, what a tool turn says."""
 
 import json
+from functools import cache
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from finetune_lib.data.checks.form import rows as form
 from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.formats import exported, translated
 from finetune_lib.data.measuring.stats import stats
-from finetune_lib.local.training.encode import IGNORED, encode
 from finetune_lib.pages.conversation import conversation_of
 from finetune_lib.records import Example
+from finetune_lib.rendering.probing import renderer_of
+from finetune_lib.rendering.renderer import IGNORED, Renderer
+from finetune_lib.rendering.tiny import tiny_tokenizer
 from finetune_lib.rows.exchange import turns_of
 from finetune_lib.rows.messages import OUTPUTS, is_silent, trained
 from finetune_lib.rows.turns import answers, turns
@@ -73,19 +76,15 @@ def learned(row: dict[str, Any]) -> list[str]:
     return [text_of(m) for m in messages if m["role"] == "assistant" and m.get("weight", 1) not in silent]
 
 
-class Letters:
-    """A tokenizer of single letters whose template sets each turn between its role and a full stop."""
-
-    def __call__(self, text: str, *, add_special_tokens: bool) -> dict[str, list[int]]:
-        assert not add_special_tokens
-        return {"input_ids": [*map(ord, text)]}
-
-    def apply_chat_template(
-        self, messages: list[dict[str, Any]], *, tools: Any, add_generation_prompt: bool, tokenize: bool
-    ) -> str:
-        assert not tokenize
-        told = "".join(f"{message['role']}:{message['content']}." for message in messages)
-        return told + ("assistant:" if add_generation_prompt else "")
+@cache
+def renderer() -> Renderer:
+    """Its template sets each turn between its role and a full stop."""
+    tokenizer = tiny_tokenizer()
+    tokenizer.chat_template = (
+        "{% for message in messages %}{{ message.role + ':' + message.content + '.' }}{% endfor %}"
+        "{% if add_generation_prompt %}assistant:{% endif %}"
+    )
+    return renderer_of(tokenizer)
 
 
 @RELAXED
@@ -101,8 +100,9 @@ def test_all_agree_on_what_is_learned(row: dict[str, Any]) -> None:
 @RELAXED
 @given(row=CHATS | PAIRS)
 def test_training_here_learns_the_same(row: dict[str, Any]) -> None:
-    encoded = encode(row, Letters(), limit=10_000)
-    labelled = "".join(chr(label) for label in encoded["labels"] if label != IGNORED)
+    sequences = renderer().encode(row, limit=10_000)
+    labels = [label for encoded in sequences for label in encoded["labels"] if label != IGNORED]
+    labelled = renderer().tokenizer.decode(labels)
     assert labelled == "".join(f"{text}." for text in learned(row))
 
 

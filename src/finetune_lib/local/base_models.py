@@ -23,26 +23,14 @@ from typing import Any
 from finetune_lib.catalog import models
 from finetune_lib.errors import PolicyError
 from finetune_lib.platforms.policy import policy
+from finetune_lib.rendering.tiny import TINY, tiny_tokenizer
 
-TINY = "tiny"
 # Importing transformers from two threads at once fails: whoever loads or makes a model holds this.
 LOADING = threading.Lock()
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
-END, START, STOP, PAD = "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>"
 SEED = 7
 NARROW = 0.02
 WIDE = {"model.embed_tokens.weight": 1.0, "lm_head.weight": 0.1}
-TEMPLATE = (
-    "{% if tools %}{{ '<|im_start|>tools\n' + (tools | tojson) + '<|im_end|>\n' }}{% endif %}"
-    "{% for message in messages %}"
-    "{{ '<|im_start|>' + message['role'] + '\n' + (message['content'] or '') }}"
-    "{% for call in message.tool_calls or [] %}"
-    "{{ '<tool_call>' + (call.function | tojson) + '</tool_call>' }}"
-    "{% endfor %}"
-    "{{ '<|im_end|>\n' }}"
-    "{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
-)
 # What "auto" means for tiny: about 300 example-epochs in steps of 2 learn any dozen of rows by heart.
 TINY_DEFAULTS = {"example_epochs": 300, "min_epochs": 3, "max_epochs": 50, "batch_size": 2, "learning_rate": 2e-3}
 
@@ -100,34 +88,12 @@ def _make_tiny(folder: Path) -> None:
 
 
 def _save_tiny(folder: Path) -> None:
-    tokenizer = _byte_tokenizer()
+    tokenizer = tiny_tokenizer()
     model = _random_model(len(tokenizer), tokenizer)
     folder.mkdir(parents=True)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     (folder / "finetune_defaults.json").write_text(json.dumps(TINY_DEFAULTS, indent=2))
-
-
-def _byte_tokenizer() -> Any:
-    """256 byte symbols without merges, and four special tokens: any text round-trips."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {symbol: number for number, symbol in enumerate([END, START, STOP, PAD, *alphabet])}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)  # type: ignore[assignment]
-    tokenizer.decoder = decoders.ByteLevel()  # type: ignore[assignment]
-    wrapped: Any = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        eos_token=STOP,
-        pad_token=PAD,
-        extra_special_tokens=[END, START],
-        clean_up_tokenization_spaces=False,
-        model_max_length=_context(),
-    )
-    wrapped.chat_template = TEMPLATE
-    return wrapped
 
 
 def _random_model(vocabulary: int, tokenizer: Any) -> Any:
@@ -143,7 +109,7 @@ def _random_model(vocabulary: int, tokenizer: Any) -> Any:
         num_attention_heads=4,
         num_key_value_heads=4,
         head_dim=32,
-        max_position_embeddings=_context(),
+        max_position_embeddings=models()[TINY].training_limit,
         tie_word_embeddings=False,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
@@ -155,7 +121,3 @@ def _random_model(vocabulary: int, tokenizer: Any) -> Any:
         if weight.dim() > 1:  # the others are norms, which begin as ones
             torch.nn.init.normal_(weight, std=WIDE.get(name, NARROW), generator=generator)
     return model
-
-
-def _context() -> int:
-    return models()[TINY].training_limit

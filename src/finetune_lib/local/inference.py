@@ -13,6 +13,9 @@ from queue import SimpleQueue
 from typing import Any
 
 from finetune_lib.local.base_models import LOADING
+from finetune_lib.rendering.answers import Answer
+from finetune_lib.rendering.probing import server_of
+from finetune_lib.rendering.renderer import Renderer
 
 KEPT_MODELS = 4
 DEFAULT_TOKENS = 1024
@@ -32,12 +35,36 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One answer: its text, why it ended (`stop` or `length`), and its tokens."""
+    """One answer.
+
+    Attributes:
+        text: What it says.
+        finish_reason: Why it ended: `stop`, `length` or `tool_calls`.
+        prompt_tokens: Of the question.
+        completion_tokens: Of the answer, thoughts and marks included.
+        reasoning: What the model thought before; empty where it wrote none.
+        tool_calls: The tools that it calls, as the wire has them, without ids.
+    """
 
     text: str
     finish_reason: str
     prompt_tokens: int
     completion_tokens: int
+    reasoning: str = ""
+    tool_calls: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked.
+
+    Attributes:
+        messages: The conversation.
+        tools: The functions that may be called.
+    """
+
+    messages: Sequence[Mapping[str, Any]]
+    tools: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +73,7 @@ class Loaded:
 
     model: Any
     tokenizer: Any
+    renderer: Renderer
 
     @property
     def context(self) -> int:
@@ -57,6 +85,10 @@ class PromptTooLongError(ValueError):
     """The question alone fills the model's context."""
 
 
+class ToolsError(ValueError):
+    """The model cannot be given tools."""
+
+
 class Engine:
     """Answers with the models of this machine."""
 
@@ -64,33 +96,32 @@ class Engine:
         self._models: OrderedDict[str, Loaded] = OrderedDict()
         self._lock = threading.Lock()
 
-    def complete(self, source: str, messages: Sequence[Mapping[str, Any]], sampling: Sampling) -> Completion:
+    def complete(self, source: str, question: Question, sampling: Sampling) -> Completion:
         """Answer a conversation in one piece.
 
         Raises:
             PromptTooLongError: Nothing is left for the answer.
+            ToolsError: The model has no tools, and some are given.
+            RenderingError: The model's chat template refuses the conversation.
             OSError: The model does not load.
         """
         with self._lock:
-            loaded = self._loaded(source)
-            prompt = _prompt(loaded, messages)
-            return _finished(loaded, prompt, _generate(loaded, prompt, sampling), sampling)
+            asked = _asked(self._loaded(source), question)
+            return _finished(asked, _generate(asked, sampling), sampling)
 
-    def stream(self, source: str, messages: Sequence[Mapping[str, Any]], sampling: Sampling) -> Stream:
+    def stream(self, source: str, question: Question, sampling: Sampling) -> Stream:
         """Answer piece by piece."""
-        return Stream(lambda stream: self._tell(source, messages, sampling, stream))
+        return Stream(lambda stream: self._tell(source, question, sampling, stream))
 
-    def _tell(
-        self, source: str, messages: Sequence[Mapping[str, Any]], sampling: Sampling, stream: Stream
-    ) -> Completion:
-        if sampling.stop:  # a stop word must not be seen, so nothing is told before it is known to be absent
-            whole = self.complete(source, messages, sampling)
-            stream.tell(whole.text)
-            return whole
+    def _tell(self, source: str, question: Question, sampling: Sampling, stream: Stream) -> Completion:
         with self._lock:
-            loaded = self._loaded(source)
-            prompt = _prompt(loaded, messages)
-            return _finished(loaded, prompt, _generate(loaded, prompt, sampling, stream), sampling)
+            asked = _asked(self._loaded(source), question)
+            # What must not be seen, a stop word or a mark around thoughts and calls, is known at the end alone.
+            whole = bool(sampling.stop) or asked.is_parted or not asked.loaded.renderer.end_ids
+            told = _finished(asked, _generate(asked, sampling, None if whole else stream), sampling)
+        if whole:
+            stream.tell(told.text)
+        return told
 
     def _loaded(self, source: str) -> Loaded:
         """The model, loaded where it is not yet; the one unused for longest makes room."""
@@ -148,37 +179,62 @@ def _load(source: str) -> Loaded:
     model: Any = AutoModelForCausalLM.from_pretrained(
         source, trust_remote_code=False, use_safetensors=True, dtype=dtype
     )
-    return Loaded(model.to(device).eval(), tokenizer)
+    return Loaded(model.to(device).eval(), tokenizer, server_of(tokenizer))
 
 
-def _prompt(loaded: Loaded, messages: Sequence[Mapping[str, Any]]) -> Any:
-    from finetune_lib.local.training.encode import plain
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question on its way to a model: as text, and as tokens."""
 
-    rendered = loaded.tokenizer.apply_chat_template(
-        [plain(message) for message in messages], add_generation_prompt=True, return_tensors="pt", return_dict=True
-    )
-    return rendered.to(loaded.model.device)
+    loaded: Loaded
+    question: Question
+    text: str
+    ids: list[int]
+
+    @property
+    def is_parted(self) -> bool:
+        """Whether the answer may hold more than text."""
+        renderer = self.loaded.renderer
+        return renderer.family is not None and (renderer.reasoning or bool(self.question.tools))
 
 
-def _generate(loaded: Loaded, prompt: Any, sampling: Sampling, stream: Stream | None = None) -> Any:
+def _asked(loaded: Loaded, question: Question) -> _Asked:
+    tools = list(question.tools) or None
+    if tools and not loaded.renderer.tools:
+        raise ToolsError("this model's chat template writes no tool calls that could be read back")
+    text = loaded.renderer.prompt(question.messages, tools)
+    return _Asked(loaded, question, text, loaded.renderer.ids(text))
+
+
+def _generate(asked: _Asked, sampling: Sampling, stream: Stream | None = None) -> list[int]:
     """The tokens of the answer alone."""
     import torch
 
-    length = prompt["input_ids"].shape[1]
+    loaded, length = asked.loaded, len(asked.ids)
     room = loaded.context - length
     if room < 1:
         raise PromptTooLongError(f"the messages have {length} tokens, the model's context is {loaded.context}")
     torch.seed() if sampling.seed is None else torch.manual_seed(sampling.seed)
+    prompt = torch.tensor([asked.ids], device=loaded.model.device)
+    stops = [*sampling.stop, *(() if loaded.renderer.end_ids else loaded.renderer.ends)]
     with torch.inference_mode():
         output = loaded.model.generate(
-            **prompt,
+            input_ids=prompt,
+            attention_mask=torch.ones_like(prompt),
             max_new_tokens=min(sampling.max_tokens or DEFAULT_TOKENS, room),
+            eos_token_id=_ends(loaded) or None,
             pad_token_id=loaded.tokenizer.pad_token_id or loaded.tokenizer.eos_token_id,
             **_drawing(sampling),
-            **({"stop_strings": list(sampling.stop), "tokenizer": loaded.tokenizer} if sampling.stop else {}),
+            **({"stop_strings": stops, "tokenizer": loaded.tokenizer} if stops else {}),
             **(_streaming(loaded, stream) if stream else {}),
         )
     return output[0, length:].tolist()
+
+
+def _ends(loaded: Loaded) -> list[int]:
+    """The tokens that end an answer: the model's own, and the template's mark."""
+    own = loaded.model.generation_config.eos_token_id
+    return list(dict.fromkeys([*([own] if isinstance(own, int) else own or []), *loaded.renderer.end_ids]))
 
 
 def _drawing(sampling: Sampling) -> dict[str, Any]:
@@ -203,11 +259,25 @@ def _streaming(loaded: Loaded, stream: Stream) -> dict[str, Any]:
     return {"streamer": teller, "stopping_criteria": [closed]}
 
 
-def _finished(loaded: Loaded, prompt: Any, tokens: list[int], sampling: Sampling) -> Completion:
-    text = loaded.tokenizer.decode(tokens, skip_special_tokens=True)
-    end = loaded.model.generation_config.eos_token_id
-    ends = [end] if isinstance(end, int) else end or []
-    cut = min((at for word in sampling.stop if (at := text.find(word)) >= 0), default=None)
-    stopped = cut is not None or (bool(tokens) and tokens[-1] in ends)
-    asked = int(prompt["input_ids"].shape[1])
-    return Completion(text if cut is None else text[:cut], "stop" if stopped else "length", asked, len(tokens))
+def _finished(asked: _Asked, tokens: list[int], sampling: Sampling) -> Completion:
+    tokenizer, renderer = asked.loaded.tokenizer, asked.loaded.renderer
+    stops = [*sampling.stop, *(() if renderer.end_ids else renderer.ends)]
+    counts = len(asked.ids), len(tokens)
+    ended = bool(tokens) and tokens[-1] in _ends(asked.loaded)
+    if asked.is_parted and (answer := _read(asked, tokens)):
+        text, stopped = _cut(answer.text, sampling.stop)
+        reason = "tool_calls" if answer.tool_calls else "stop" if ended or stopped else "length"
+        return Completion(text, reason, *counts, answer.reasoning, answer.tool_calls)
+    text, stopped = _cut(tokenizer.decode(tokens, skip_special_tokens=True), stops)
+    return Completion(text, "stop" if ended or stopped else "length", *counts)
+
+
+def _read(asked: _Asked, tokens: list[int]) -> Answer | None:
+    written = asked.loaded.tokenizer.decode(tokens, skip_special_tokens=False)
+    return asked.loaded.renderer.read(written, prompt=asked.text, tools=list(asked.question.tools) or None)
+
+
+def _cut(text: str, words: Sequence[str]) -> tuple[str, bool]:
+    """The text up to the first of some words, and whether one of them is there."""
+    at = min((found for word in words if (found := text.find(word)) >= 0), default=None)
+    return (text, False) if at is None else (text[:at], True)

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from finetune_lib.files import require_known, write_atomically
 
-VERSION = 1  # of job.json; one that tells none is of version 1, too
+VERSION = 2  # of job.json; one that tells none is of version 1
 CHECKPOINT = "checkpoint-"
 
 
@@ -36,11 +36,15 @@ class Order:
         base: Where transformers loads the base from.
         seed: For initialisation and order of the data.
         hyperparameters: `n_epochs`, `batch_size`, `learning_rate_multiplier`, each a number or `auto`.
+        day: The day that chat templates print which tell today's, as `2026-12-01`; None for today.
+        chat_template: In place of the base's own: a name that the platform knows, or a template.
     """
 
     base: str
     seed: int
     hyperparameters: Mapping[str, Any]
+    day: str | None = None
+    chat_template: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

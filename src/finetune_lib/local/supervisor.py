@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,9 @@ class Supervisor:
             ensure_tiny(self.root)
         known, base = self.store.get("model", job["model"]), find_base(job["model"], self.root)
         source = known["path"] if known else base.source if base else job["model"]
-        self.directory(job["id"]).place(Order(source, job["seed"], job["hyperparameters"]))
+        day = date.fromtimestamp(job["created_at"]).isoformat()
+        order = Order(source, job["seed"], job["hyperparameters"], day, job.get("chat_template"))
+        self.directory(job["id"]).place(order)
         with self.store.transaction():
             self._tell(job["id"], "Fine-tuning job started", mark="started")
             self._set(job, status="running")
@@ -195,11 +198,11 @@ class Supervisor:
         if event["type"] == "resolved":
             self._set(job, **with_hyperparameters(event["hyperparameters"]))
             return False
-        if event["type"] == "message":
-            self._tell(job["id"], event["message"], level=event["level"])
+        kind, data, at = event["type"], event.get("data"), event["created_at"]
+        told = event_object(event["message"], level=event["level"], kind=kind, data=data, at=at)
+        if kind == "message":
+            self.store.add("event", told, parent=job["id"], mark=event["message"])
             return False
-        data, at = event["data"], event["created_at"]
-        told = event_object(event["message"], level=event["level"], kind="metrics", data=data, at=at)
         if finish := data.get("estimated_finish"):
             self._set(job, estimated_finish=finish)
         return self.store.add("event", told, parent=job["id"], mark=f"step {data['step']}")

@@ -13,19 +13,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from finetune_lib.local.app.chat_request import messages_of, sampling_of, text_of
+from finetune_lib.local.app.chat_request import question_of, sampling_of, text_of
 from finetune_lib.local.app.errors import WireError, json_body, part
 from finetune_lib.local.app.models import source_of
 from finetune_lib.local.app.services import services
 from finetune_lib.local.base_models import ensure_tiny, tiny_folder
-from finetune_lib.local.inference import Completion, PromptTooLongError, Stream
-from finetune_lib.local.objects import new_id, now
+from finetune_lib.local.inference import Completion, PromptTooLongError, Stream, ToolsError
+from finetune_lib.local.objects import Object, new_id, now
 
 
 async def create(request: Request) -> Response:
     """POST /chat/completions, in one piece or streamed."""
     body = await json_body(request)
-    messages, sampling = messages_of(body), sampling_of(body)
+    question, sampling = question_of(body), sampling_of(body)
     usage = bool(part(body, "stream_options").get("include_usage"))
     source = source_of(request, text_of(body, "model"))
     platform = services(request)
@@ -34,11 +34,11 @@ async def create(request: Request) -> Response:
         await run_in_threadpool(ensure_tiny, platform.root)
     if not body.get("stream"):
         with _told():
-            whole = await run_in_threadpool(platform.engine.complete, source, messages, sampling)
-        message = {"role": "assistant", "content": whole.text, "refusal": None}
+            whole = await run_in_threadpool(platform.engine.complete, source, question, sampling)
+        message = {"role": "assistant", "content": whole.text, "refusal": None, **_beside(whole)}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": whole.finish_reason}
         return JSONResponse({**head, "object": "chat.completion", "choices": [choice], "usage": _usage(whole)})
-    stream = platform.engine.stream(source, messages, sampling)
+    stream = platform.engine.stream(source, question, sampling)
     pieces = iter(stream)
     with _told():  # errors come before the first byte
         first = await run_in_threadpool(next, pieces)
@@ -52,6 +52,8 @@ def _told() -> Generator[None]:
         yield
     except PromptTooLongError as error:
         raise WireError(400, str(error), param="messages", code="context_length_exceeded") from error
+    except ToolsError as error:
+        raise WireError(400, str(error), param="tools", code="unsupported_parameter") from error
     except (OSError, ValueError, KeyError, TypeError, TemplateError) as error:  # the template's word on odd messages
         raise WireError(400, f"the model does not answer: {error}", param="model", code="model_error") from error
 
@@ -76,9 +78,20 @@ def _events(head: Mapping[str, Any], piece: str | Completion, usage: bool) -> It
     if isinstance(piece, str):
         yield _chunk(head, {"content": piece})
         return
+    if beside := _beside(piece, numbered=True):
+        yield _chunk(head, beside)
     yield _chunk(head, {}, finish_reason=piece.finish_reason)
     if usage:
         yield _event({**head, "object": "chat.completion.chunk", "choices": [], "usage": _usage(piece)})
+
+
+def _beside(whole: Completion, *, numbered: bool = False) -> Object:
+    """What an answer has beside its text: thoughts and calls; in a stream the calls have numbers."""
+    found: Object = {"reasoning_content": whole.reasoning} if whole.reasoning else {}
+    if whole.tool_calls:
+        calls = [{"id": new_id("call_"), **call} for call in whole.tool_calls]
+        found["tool_calls"] = [{"index": at, **call} for at, call in enumerate(calls)] if numbered else calls
+    return found
 
 
 def _chunk(head: Mapping[str, Any], delta: Mapping[str, Any], *, finish_reason: str | None = None) -> str:

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from finetune_lib.local.app.errors import WireError, missing, part
-from finetune_lib.local.inference import Sampling
+from finetune_lib.local.inference import Question, Sampling
 
 # What would change the answer and is not done here is refused, not passed over.
 UNSUPPORTED = (
-    "tools",
     "functions",
     "logprobs",
     "top_logprobs",
@@ -34,6 +33,22 @@ def messages_of(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
             raise WireError(400, f"messages[{place}] must be an object with a role.", param=f"messages[{place}]")
         _check_content(fields.get("content"), f"messages[{place}].content")
     return cast("list[Mapping[str, Any]]", messages)
+
+
+def question_of(body: Mapping[str, Any]) -> Question:
+    """The conversation and the tools that may be called."""
+    tools: object = body.get("tools") or []
+    choice = body.get("tool_choice") or "auto"
+    if choice not in ("auto", "none"):
+        raise _unsupported("tool_choice")
+    if not isinstance(tools, list) or not all(map(_is_tool, cast("list[object]", tools))):
+        raise WireError(400, "'tools' must be a list of functions with names.", param="tools", code="invalid_value")
+    return Question(messages_of(body), cast("list[Mapping[str, Any]]", tools) if choice == "auto" else ())
+
+
+def _is_tool(value: object) -> bool:
+    function = cast("dict[str, Any]", value).get("function") if isinstance(value, dict) else None
+    return isinstance(function, dict) and isinstance(cast("dict[str, Any]", function).get("name"), str)
 
 
 def _check_content(content: object, param: str) -> None:

@@ -5,9 +5,10 @@
 # The training stack ships incomplete types.
 from __future__ import annotations
 
-import json
 import math
 import shutil
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,23 @@ from peft import AutoPeftModelForCausalLM, LoraConfig, PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
 from trl import SFTConfig
 
+from finetune_lib.data.checks.profiles import profiles
 from finetune_lib.local.job_directory import JobDirectory, Order
 from finetune_lib.local.results import checkpoint_metrics
 from finetune_lib.local.training.checkpoints import Checkpoints, settle
-from finetune_lib.local.training.encode import TemplateError, encode
+from finetune_lib.local.training.examples import ExampleError, prepared, read_rows
 from finetune_lib.local.training.progress import Progress
 from finetune_lib.local.training.recipe import DEFAULTS, LORA_FROM_PARAMETERS, Recipe, choose, defaults_of
 from finetune_lib.local.training.soundness import OwnLoss, TokenMeanTrainer, own_loss
+from finetune_lib.rendering.messages import RenderingError
+from finetune_lib.rendering.probing import Needs, renderer_of
+from finetune_lib.rendering.renderer import Renderer
 
 WARMUP_STEPS = 5
 HARM = 0.1  # nats a token: a model that knew its rows by heart may stay there, a little up or down
 LONGEST_EXAMPLE = 65_536
+TRAINING_FILE = "training file"
+FEWEST_EXAMPLES = profiles()["local"].minimum
 
 Rows = list[dict[str, list[int]]]
 
@@ -58,8 +65,12 @@ def _train(directory: JobDirectory, parts: int) -> int | None:
     """None once it has ended; where memory ran out, the parts that each step is to be cut into next."""
     order = directory.order()
     model, tokenizer = _load(order.base)
-    rows = _rows(directory.train, tokenizer, model)
-    held_out = _rows(directory.validation, tokenizer, model) if directory.validation.exists() else None
+    train_rows = read_rows(directory.train)
+    held_out_rows = read_rows(directory.validation) if directory.validation.exists() else []
+    renderer = _renderer(order, tokenizer, [row for _, row in [*train_rows, *held_out_rows]])
+    _serve_as_trained(model, tokenizer, renderer)
+    rows = _rows(directory, TRAINING_FILE, train_rows, renderer, model)
+    held_out = _rows(directory, "validation file", held_out_rows, renderer, model) if held_out_rows else None
     adapted = isinstance(model, PeftModel)
     lora = adapted or _is_large(model)
     recipe = choose(order.hyperparameters, defaults_of(order.base), examples=len(rows), lora=lora)
@@ -132,10 +143,6 @@ def _load(base: str) -> tuple[Any, Any]:
         model = _model(base)
     except (OSError, ValueError) as error:
         raise TrainingError("model_load_failed", f"the base {base} does not load: {error}") from error
-    if not getattr(tokenizer, "chat_template", None):
-        raise TrainingError(
-            "no_chat_template", f"the base {base} has no chat template; take its chat or instruct version"
-        )
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     return model, tokenizer
 
@@ -157,19 +164,43 @@ def _is_large(model: Any) -> bool:
     return sum(parameter.numel() for parameter in model.parameters()) >= LORA_FROM_PARAMETERS
 
 
-def _rows(path: Path, tokenizer: Any, model: Any) -> Rows:
-    """The examples as tokens and labels; those with nothing left to learn within the limit are no use."""
-    limit = min(getattr(model.config, "max_position_embeddings", LONGEST_EXAMPLE), LONGEST_EXAMPLE)
-    with path.open(encoding="utf-8-sig") as lines:
-        data = [json.loads(line) for line in lines if line.strip()]
+def _renderer(order: Order, tokenizer: Any, rows: Sequence[Mapping[str, Any]]) -> Renderer:
+    day = date.fromisoformat(order.day) if order.day else None
     try:
-        rows = [encode(row, tokenizer, limit=limit) for row in data]
-    except TemplateError as error:
-        raise TrainingError("template_not_supported", str(error)) from error
-    learned = [row for row in rows if any(label >= 0 for label in row["labels"])]
-    if not learned:
+        return renderer_of(tokenizer, Needs.of(rows), chat_template=order.chat_template, day=day)
+    except RenderingError as error:
+        code = "template_not_supported" if tokenizer.chat_template else "no_chat_template"
+        raise TrainingError(code, f"{order.base}: {error}") from error
+
+
+def _serve_as_trained(model: Any, tokenizer: Any, renderer: Renderer) -> None:
+    """What is saved sends the prompt that was trained, reads the answer back, and stops where it ends."""
+    tokenizer.chat_template = renderer.template
+    if renderer.family and (renderer.tools or renderer.reasoning):
+        tokenizer.response_template = dict(renderer.family)
+    settings = model.generation_config
+    own = settings.eos_token_id
+    ends = [*([own] if isinstance(own, int) else own or []), *renderer.end_ids]
+    settings.eos_token_id = ends[0] if len(set(ends)) == 1 else list(dict.fromkeys(ends)) or None
+
+
+def _rows(
+    directory: JobDirectory, name: str, data: Sequence[tuple[int, Mapping[str, Any]]], renderer: Renderer, model: Any
+) -> Rows:
+    """The examples as tokens and labels; what does not fit is told, and too little of it ends the job."""
+    limit = min(getattr(model.config, "max_position_embeddings", LONGEST_EXAMPLE), LONGEST_EXAMPLE)
+    try:
+        found = prepared(data, renderer, limit=limit)
+    except ExampleError as error:
+        raise TrainingError("template_not_supported", f"{name}, {error}") from error
+    if not found.rows:
         raise TrainingError("nothing_to_learn", f"no example has an answer within the base's {limit} tokens")
-    return learned
+    if told := found.told(name):
+        counts = {"examples": found.examples, "cut": found.cut, "left_out": found.left_out, "limit": limit}
+        directory.append({"type": "message", "level": "warn", "message": told, "data": {"file": name, **counts}})
+    if name == TRAINING_FILE and found.left_out and found.kept < FEWEST_EXAMPLES:
+        raise TrainingError("too_few_examples", f"{told}; {found.kept} are left, and {FEWEST_EXAMPLES} are needed")
+    return found.rows
 
 
 def _settings(folder: Path, order: Order, recipe: Recipe, *, epoch: int, parts: int, validate: bool) -> SFTConfig:
