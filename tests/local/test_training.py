@@ -114,6 +114,25 @@ def test_answers_beyond_the_context_leave_nothing_to_learn(tiny, tmp_path):
         sft.train(job(tmp_path, tiny, rows=[long] * 10))
 
 
+def test_what_is_cut_or_left_out_is_told_and_counted(tiny, tmp_path):
+    context = json.loads((tiny / "config.json").read_text())["max_position_embeddings"]
+    asks_too_long = {"messages": [{"role": "user", "content": "x" * context}, {"role": "assistant", "content": "1"}]}
+    tells_too_long = {"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y" * context}]}
+    directory = job(tmp_path, tiny, [*ROWS, asks_too_long, tells_too_long, tells_too_long], n_epochs=1)
+    sft.train(directory)
+    (warned,) = [event for _, event in directory.events(0) if event["type"] == "message" and event["level"] == "warn"]
+    assert warned["data"] == {"file": "training file", "examples": 13, "cut": 2, "left_out": 1, "limit": context}
+    assert warned["message"].startswith("training file: of 13 examples 2 cut at the ")
+
+
+def test_too_few_examples_that_fit_end_the_job_before_it_trains(tiny, tmp_path):
+    context = json.loads((tiny / "config.json").read_text())["max_position_embeddings"]
+    too_long = {"messages": [{"role": "user", "content": "x" * context}, {"role": "assistant", "content": "1"}]}
+    with pytest.raises(sft.TrainingError, match=r"of 10 examples 5 left out.*5 are left, and \d+ are needed") as error:
+        sft.train(job(tmp_path, tiny, [*ROWS[:5], *[too_long] * 5]))
+    assert error.value.code == "too_few_examples"
+
+
 def test_an_adapter_is_trained_further_and_not_begun_anew(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(sft, "LORA_FROM_PARAMETERS", 0)
     first = job(tmp_path, tiny, n_epochs=30, learning_rate_multiplier=2.5)

@@ -119,8 +119,8 @@ def page(found):
         "# Chat templates",
         "",
         f"Every chat template that trl {importlib.metadata.version('trl')} ships, rendered by this library: exact "
-        "where what is learned is the answer and its end mark alone, where a server that reads the saved folder sends the "
-        "prompt that was learned, and where the answer is read back as it was meant. What a template cannot say is "
+        "where what is learned is the answer and its end mark alone, where a server that reads the saved folder sends "
+        "the prompt that was learned, and where the answer is read back as it was meant. What a template cannot say is "
         "refused while the data is validated, with the line and the field. A conversation whose earlier turns a "
         "template rewrites is trained as one sequence for each answer.",
         "",

@@ -198,7 +198,7 @@ class Supervisor:
         if event["type"] == "resolved":
             self._set(job, **with_hyperparameters(event["hyperparameters"]))
             return False
-        kind, data, at = event["type"], event.get("data"), event["created_at"]
+        kind, data, at = event["type"], event.get("data", {}), event["created_at"]
         told = event_object(event["message"], level=event["level"], kind=kind, data=data, at=at)
         if kind == "message":
             self.store.add("event", told, parent=job["id"], mark=event["message"])
