@@ -290,7 +290,8 @@ def _setting(example: CodeExample) -> str:
     asked = [f"`{call}({_options(options)})`" for call, options in calls.items() if options]
     encoding = [] if example.encoding == "utf-8" else [f"the first one in {example.encoding}"]
     golden = ["held against a golden set with one of its questions"] if example.golden else []
-    return ", ".join([f"`{example.file}`", *encoding, *asked, *golden])
+    doubted = ["asked about by `Dataset.doubts`, of a model that doubts it"] if example.doubts else []
+    return ", ".join([f"`{example.file}`", *encoding, *asked, *golden, *doubted])
 
 
 def _options(options: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from finetune_lib.data.diagnostics import InvalidDatasetError as InvalidDatasetE
 from finetune_lib.data.diagnostics import TokenCount as TokenCount
 from finetune_lib.data.diagnostics import ValidationReport as ValidationReport
 from finetune_lib.data.diagnostics import explain as explain
+from finetune_lib.data.doubting import Doubts as Doubts
 from finetune_lib.data.fixing.fixing import Account as Account
 from finetune_lib.data.leakage import Proof as Proof
 from finetune_lib.data.measuring.cost import CostEstimate as CostEstimate

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from datetime import date
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack, overload
 
 from finetune_lib.concurrency import in_own_loop
 from finetune_lib.data.checks import Plan, Rules, Target, first_error, validate
@@ -26,6 +26,7 @@ from finetune_lib.tokens import counter_for
 if TYPE_CHECKING:
     from finetune_lib.data.augmenters import Augmenter, Template
     from finetune_lib.data.augmenters.augmenting import Augmented, OnProgress
+    from finetune_lib.data.doubting import Doubts, DoubtsOptions
     from finetune_lib.data.fixing.fixing import Account, Fixed, Rejected
     from finetune_lib.data.formats import FormatName
     from finetune_lib.data.leakage import Proof
@@ -227,11 +228,10 @@ class Dataset(Sequence[Example]):
             PlatformError: The platform will take no call at all.
             MissingExtraError: Without `pip install "finetune_lib[documents]"`.
         """
-        rows: dict[str, Any] = {"n": n, "unanswered": unanswered, "unknown": unknown, "system": system}
-        calls: dict[str, Any] = {"passage_tokens": passage_tokens, "price": price, "platform": platform, "cache": cache}
-        limits: dict[str, Any] = {"concurrency": concurrency, "budget": budget, "max_calls": max_calls, "seed": seed}
-        told: dict[str, Any] = {"on_progress": on_progress, "progress": progress}
-        return in_own_loop(cls.from_documents_async(paths, ask=ask, **rows, **calls, **limits, **told))
+        rows: dict[str, Any] = {"n": n, "unanswered": unanswered, "unknown": unknown, "system": system, "seed": seed}
+        calls = {"passage_tokens": passage_tokens, "platform": platform, "cache": cache, "progress": progress}
+        limits: dict[str, Any] = {"concurrency": concurrency, "budget": budget, "max_calls": max_calls, "price": price}
+        return in_own_loop(cls.from_documents_async(paths, ask=ask, on_progress=on_progress, **rows, **calls, **limits))
 
     @classmethod
     async def from_documents_async(
@@ -521,16 +521,8 @@ class Dataset(Sequence[Example]):
         from finetune_lib.data.augmenters.augmenting import augmented
 
         limits: dict[str, Any] = {"concurrency": concurrency, "budget": budget, "max_calls": max_calls, "seed": seed}
-        made = augmented(
-            self,
-            augmenters,
-            platform=platform,
-            cache=cache,
-            **limits,
-            check=first_error,
-            on_progress=on_progress,
-            progress=progress,
-        )
+        limits |= {"platform": platform, "cache": cache, "on_progress": on_progress, "progress": progress}
+        made = augmented(self, augmenters, check=first_error, **limits)
         return Dataset(made.examples, name=self.name, problems=self.problems, augmented=made)
 
     async def augment_async(self, *augmenters: Augmenter | Template, **options: Any) -> Dataset:
@@ -544,6 +536,36 @@ class Dataset(Sequence[Example]):
     def augmentation(self) -> Augmented | None:
         """What the augmentation that gave this dataset made, kept, dropped and cost; None where there was none."""
         return self._augmented
+
+    def doubts(self, *, ask: str, **options: Unpack[DoubtsOptions]) -> Doubts:
+        """Ask a model which answers may be untrue: facts, and quotations with their claimed author.
+
+        What it doubts are findings for a person to look up (Q934, Q935); nothing is changed, and an answer that it
+        does not doubt is not proved. Rows are quoted as data, and only replies of the right form about words that
+        stand in the answer count: the others are counted as not looked at (Q936). What was paid is kept, so a rerun
+        asks only for what is missing.
+
+        Args:
+            ask: The model.
+            options: `platform`: where it is asked, by default as `connect()` chooses; `concurrency`: calls under way
+                at once, 16; `budget`: US dollars at most, which needs the model's price; `max_calls`: calls at most;
+                `price`: US dollars for a million tokens read and written, where the catalogue has none; `cache`: the
+                file that keeps paid replies; `on_progress`: called with the rows done and all of them; `progress`:
+                draw it.
+
+        Raises:
+            ValueError: A number is out of range, or a budget is given and the price is not known.
+            PlatformError: The platform will take no call at all.
+        """
+        from finetune_lib.data.doubting import doubts
+
+        return doubts(self, source=self.name, ask=ask, **options)
+
+    async def doubts_async(self, *, ask: str, **options: Unpack[DoubtsOptions]) -> Doubts:
+        """`doubts` inside a running event loop, with its options."""
+        from finetune_lib.data.doubting import doubts_async
+
+        return await doubts_async(self, source=self.name, ask=ask, **options)
 
     def to_rows(self, *, format: FormatName = "openai") -> list[dict[str, Any]]:
         """The examples as plain rows in OpenAI's format or a foreign one.

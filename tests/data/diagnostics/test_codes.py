@@ -3,14 +3,16 @@
 import re
 
 import pytest
+from tests.doubles import Service, serving
 from tests.files import written
 
 import finetune_lib as ft
 from finetune_lib.data.diagnostics import catalogue, code_example, explain
 from finetune_lib.pages.wording import words
+from finetune_lib.texts.languages import Language
 
 CODES = list(catalogue())
-LANGUAGES = ["en", "zh-Hant", "zh-Hans"]
+LANGUAGES: list[Language] = ["en", "zh-Hant", "zh-Hans"]
 # Findings about the size of the small examples, and about the platform's dates: never what an example is about.
 BESIDE = {"K701", "K709"}
 
@@ -20,14 +22,23 @@ def repeated(text, times):
     return text if times == 1 else "\n".join(text.replace("§", str(number)) for number in range(times))
 
 
-def findings(path, example, validate):
+def doubted(data, reply):
+    """What a model finds that says this of every answer."""
+    with serving(Service(lambda _: reply)) as service:
+        platform = ft.connect(service.url, api_key="k")
+        return data.doubts(ask="m", platform=platform, cache=":memory:").diagnostics
+
+
+def findings(path, example, validate, *, fixed=False):
     """What is found in a file, whether it reads or not."""
     try:
         data = ft.Dataset.load(path, **example.load)
     except ft.ReadError as error:
-        return (error.diagnostic,)
+        return (error.diagnostic,) if error.diagnostic else ()
     if example.split and len(data) > 1:
         return data.split(**example.split).proof().findings
+    if example.doubts:
+        return doubted(data, '{"doubts": []}' if fixed else example.doubts)
     golden = ft.Dataset.load(written(path.parent, "golden.jsonl", example.golden)) if example.golden else None
     return data.validate(**validate, golden=golden).diagnostics
 
@@ -53,7 +64,7 @@ def test_the_fixed_example_has_neither_the_code_nor_an_error(code, tmp_path):
     example = code_example(code)
     path = written(tmp_path, example.file, repeated(example.fixed, example.times))
     check = example.validate if example.validate_fixed is None else example.validate_fixed
-    found = findings(path, example, check)
+    found = findings(path, example, check, fixed=True)
     assert code not in {d.code for d in found}
     assert {d.code for d in found if d.severity == "error"} <= BESIDE
 

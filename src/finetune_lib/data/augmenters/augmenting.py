@@ -21,6 +21,7 @@ from finetune_lib.errors import DataError, MissingExtraError
 from finetune_lib.pages.bar import drawing
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Session, Spent, within
+from finetune_lib.platforms.asking.spending import require_limits
 from finetune_lib.records import Example
 from finetune_lib.rows.identity import content_hash
 
@@ -116,7 +117,7 @@ async def augmented_async(
         DataError: The cache cannot be used.
         MissingExtraError: An augmenter needs a package that is not installed.
     """
-    _require(concurrency=concurrency, budget=budget, max_calls=max_calls)
+    require_limits(concurrency=concurrency, budget=budget, max_calls=max_calls)
     if not augmenters:
         raise ValueError("give at least one augmenter")
     run = _Run(examples, augmenters)
@@ -134,14 +135,6 @@ async def augmented_async(
     if session.hopeless and sum(found.total.failed.values()) == found.total.made:
         raise session.hopeless
     return found
-
-
-def _require(*, concurrency: int, budget: float | None, max_calls: int | None) -> None:
-    if concurrency < 1:
-        raise ValueError(f"concurrency is at least 1, not {concurrency}")
-    for name, limit in {"budget": budget, "max_calls": max_calls}.items():
-        if limit is not None and not limit >= 0:
-            raise ValueError(f"{name} is a number from 0, not {limit}")
 
 
 class _Run:

@@ -62,6 +62,7 @@ class CodeExample:
         validate_fixed: Those of the fixed file, where they differ.
         golden: The text of a golden file that the data is held against.
         split: Options of `Dataset.split`, whose proof has the finding.
+        doubts: What a model replies that `Dataset.doubts` asks about the failing file; it doubts nothing in the other.
         line: The line where it is found.
         path: The JSON pointer where it is found.
         severity: The severity where it is not the catalogue's.
@@ -78,6 +79,7 @@ class CodeExample:
     validate_fixed: Mapping[str, Any] | None = None
     golden: str = ""
     split: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    doubts: str = ""
     line: int | None = None
     path: str | None = None
     severity: Severity | None = None

@@ -79,6 +79,19 @@ def price_of(model: str, given: Price | None, platform: Platform) -> Price | Non
     return _listed(model) if platform.kind.listed_prices else None
 
 
+def require_limits(*, concurrency: int, budget: float | None, max_calls: int | None) -> None:
+    """Refuse limits that are none.
+
+    Raises:
+        ValueError: A number is out of range.
+    """
+    if concurrency < 1:
+        raise ValueError(f"concurrency is at least 1, not {concurrency}")
+    for name, limit in {"budget": budget, "max_calls": max_calls}.items():
+        if limit is not None and not limit >= 0:
+            raise ValueError(f"{name} is a number from 0, not {limit}")
+
+
 @cache
 def _listed(model: str) -> Price | None:
     facts = catalog.find(model)
