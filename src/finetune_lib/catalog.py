@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -64,6 +65,22 @@ class ModelFacts:
     shutdown: datetime.date | None = None
     price: Price | None = None
     pictures: PictureRule | None = None
+
+
+def today() -> datetime.date:
+    """The day that announced ends and the age of prices are held against.
+
+    `FINETUNE_LIB_TODAY` names another one, as `2026-12-01`, for pipelines and tests that must say tomorrow what they
+    say now.
+
+    Raises:
+        ValueError: It is no day.
+    """
+    given = os.environ.get("FINETUNE_LIB_TODAY")
+    try:
+        return datetime.date.fromisoformat(given) if given else datetime.date.today()
+    except ValueError as error:
+        raise ValueError(f"FINETUNE_LIB_TODAY is a day as 2026-12-01, not {given!r}") from error
 
 
 @cache

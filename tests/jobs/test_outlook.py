@@ -11,10 +11,11 @@ import pytest
 from tests.jobs.scripts import MODEL, create, examples
 
 import finetune_lib as ft
+from finetune_lib import catalog
 from finetune_lib.testing import Fault
 
 TELLS = f"GET /models/{MODEL}"
-SOON = date.today() + timedelta(days=40)
+SOON = catalog.today() + timedelta(days=40)
 
 
 def telling(server: ft.testing.ScriptedPlatform, **told: Any) -> ft.testing.ScriptedPlatform:
@@ -43,7 +44,7 @@ def test_azure_tells_two_moments(scripted):
     )
 
 
-@pytest.mark.parametrize("day", [date.today(), date(2026, 10, 23)])
+@pytest.mark.parametrize("day", [catalog.today(), date(2026, 10, 23)])
 def test_a_model_that_has_stopped_gets_no_file(scripted, day):
     server = telling(scripted(), shutdown_date=day.isoformat())
     with pytest.raises(ValueError, match=f"openai says that {MODEL} has stopped on {day}: name another"):

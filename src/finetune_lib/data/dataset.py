@@ -484,7 +484,7 @@ class Dataset(Sequence[Example]):
         """
         from finetune_lib.data.measuring.cost import estimate
 
-        return estimate(self, model=model, epochs=epochs, price=price, today=today or date.today())
+        return estimate(self, model=model, epochs=epochs, price=price, today=today)
 
     def augment(
         self,

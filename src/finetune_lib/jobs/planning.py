@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from functools import cached_property
 from typing import Any, cast
 
+from finetune_lib import catalog
 from finetune_lib.data.checks.profiles import profiles
 from finetune_lib.data.dataset import Dataset
 from finetune_lib.data.diagnostics import ValidationReport
@@ -126,7 +126,7 @@ class Draft:
     def problems(self) -> tuple[str, ...]:
         """Everything that the platform would refuse, in words, beside what the checks say of the data."""
         end = self.outlook.ends.get(SHUTDOWN)
-        over = end is not None and end <= date.today()
+        over = end is not None and end <= catalog.today()
         said = f"{self.platform.name} says that {self.model} has stopped on {end}: name another model or platform"
         return (*self.settings.problems(self.platform.kind), *([said] if over else []))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, cast
 
+from finetune_lib import catalog
 from finetune_lib.rendering.answers import FAMILIES, Answer, read
 from finetune_lib.rendering.messages import RenderingError, Shield, calls_of, controls_of, thought_and_answer, tools_of
 from finetune_lib.rendering.renderer import Renderer, rendered
@@ -77,7 +78,7 @@ def renderer_of(
         RenderingError: The base has no template, or none of the ways is exact.
     """
     wanted = needs or Needs()
-    template = with_day(source_of(tokenizer, chat_template, tools=wanted.tools), day or date.today())
+    template = with_day(source_of(tokenizer, chat_template, tools=wanted.tools), day or catalog.today())
     for asked in _lesser(wanted):
         if found := _best(tokenizer, template, asked):
             return _finished(tokenizer, found, asked)

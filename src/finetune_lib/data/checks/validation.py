@@ -10,6 +10,7 @@ from datetime import date
 from itertools import chain, islice
 from typing import Protocol, runtime_checkable
 
+from finetune_lib import catalog
 from finetune_lib.data.checks import limits
 from finetune_lib.data.checks.examination import Outcome, Plan, empty, examine
 from finetune_lib.data.checks.form.garbled_files import garbled_file
@@ -59,7 +60,7 @@ def validate(
     problems = tuple(problems)
     unread = whole.unread + sum(map(is_error, problems))  # they count: mending them adds examples
     facts = (
-        limits.platform(plan.rules, today or date.today()),
+        limits.platform(plan.rules, today or catalog.today()),
         limits.size(whole.examples + unread, source, plan.rules),
         limits.file_size(_bytes_of(examples), source, plan.rules),
     )

@@ -101,7 +101,7 @@ def estimate(
     model: str,
     epochs: int | Literal["auto"],
     price: float | None,
-    today: date,
+    today: date | None,
 ) -> CostEstimate:
     """What training costs on a model of the catalogue, or at a price in US dollars per million tokens.
 
@@ -115,17 +115,17 @@ def estimate(
     facts, counter = catalog.find(model), counter_for(model)
     limit = facts.training_limit if facts else None
     counts, answers = array("q"), array("q")
-    doubts = Doubts(counter)
+    doubts, day = Doubts(counter), today or catalog.today()
     for example in examples:
         doubts.look(example)
         counts.append(tokens_of(example, counter))
         answers.append(_answer_tokens(example, counter))
     known = facts.price if facts else None
     if price is not None:
-        known = Price(training=price, input=0, output=0, source="given", checked=today)
+        known = Price(training=price, input=0, output=0, source="given", checked=day)
     passes = default_epochs(len(counts)) if epochs == "auto" else epochs
     learned = sum(counts) if limit is None else sum(min(count, limit) for count in counts)
-    stale = known is not None and today - known.checked > STALE
+    stale = known is not None and day - known.checked > STALE
     cost = None if known is None or stale else learned * passes * known.training / 1e6
     cut = sum(count > limit for count in counts) if limit else 0
     answer = sum(answers) / max(1, len(answers))
