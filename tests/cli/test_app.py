@@ -6,23 +6,28 @@ import json
 import os
 import re
 import resource
+import shlex
 import signal
 import subprocess
 import sys
 import time
+from functools import reduce
 from typing import get_args
 
 import pytest
 from tests.files import ROOT
 
 from finetune_lib.cli import choices, main
-from finetune_lib.cli.app import app
+from finetune_lib.cli.app import GROUPS, app
 from finetune_lib.data.checks import Target
 from finetune_lib.records import Method
 from finetune_lib.texts.languages import Language
 
 COMMAND = [sys.executable, "-m", "finetune_lib"]
-COMMANDS = ("check", "fix", "explain", "compare", "review", "serve")
+COMMANDS = ("check", "fix", "explain", "train", "jobs", "compare", "review", "serve")
+OF_JOBS = [("jobs", name) for name in app["jobs"] if name[0] != "-"]
+FUNCTIONS = [*((name,) for name in COMMANDS if name != "jobs"), *OF_JOBS]
+HELPS = [["--help"], ["--version"], ["jobs", "--help"], *([*words, "--help"] for words in FUNCTIONS)]
 HEAVY = {"pydantic", "openai", "torch", "jsonschema", "tiktoken", "pandas", "scipy"}
 QUICK_SECONDS = 0.2
 PAGE = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
@@ -33,10 +38,22 @@ def test_help_lists_the_commands_in_their_order(capsys):
     shown = capsys.readouterr().out
     assert "Fine-tune language models, and prove that it helped." in shown
     assert re.findall(r"^│ (\w+) ", shown, re.MULTILINE) == list(COMMANDS)
+    assert re.findall(r"^╭─ ([\w ]+) ─", shown, re.MULTILINE) == ["Commands", *GROUPS]
+
+
+@pytest.mark.parametrize("words", FUNCTIONS, ids=" ".join)
+def test_each_help_ends_with_an_example_that_is_taken(capsys, words):
+    assert main([*words, "--help"]) == 0
+    example = re.search(r"^Example: finetune-lib (.*(?:\n.+)*)", capsys.readouterr().out, re.MULTILINE)[1]
+    arguments = shlex.split(example.replace("\n", " "))
+    assert arguments[: len(words)] == list(words)
+    app.parse_args(arguments)
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)], ids=" ".join
+    "arguments",
+    [["--help"], ["--version"], ["jobs", "--help"], *([*words, "--help"] for words in FUNCTIONS)],
+    ids=" ".join,
 )
 def test_help_loads_nothing_heavy(arguments):
     code = f"import sys; from finetune_lib.cli import main; main({arguments}); print(*sys.modules, file=sys.stderr)"
@@ -122,19 +139,24 @@ def test_the_choices_are_those_of_the_library():
     assert get_args(choices.Language) == get_args(Language)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_the_list_and_the_function_say_the_same_of_a_command(command):
-    said = inspect.getdoc(app[command].default_command).partition("\n")[0].removesuffix(".")
-    assert app[command].help == said[0].lower() + said[1:]
+@pytest.mark.parametrize("words", FUNCTIONS, ids=" ".join)
+def test_the_list_and_the_function_say_the_same_of_a_command(words):
+    command = reduce(lambda found, word: found[word], words, app)
+    said = inspect.getdoc(command.default_command).partition("\n")[0].removesuffix(".")
+    assert command.help == said[0].lower() + said[1:]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_the_page_names_every_option_that_the_help_shows(capsys, command):
-    main([command, "--help"])
-    options = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", capsys.readouterr().out))
-    section = re.search(rf"^## finetune-lib {command}\b.*?(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
-    told = section[0] + (PAGE if command == "fix" else "")  # it takes options of `check`, as its section says
+@pytest.mark.parametrize("words", FUNCTIONS, ids=" ".join)
+def test_the_page_names_every_option_that_the_help_shows(capsys, words):
+    main([*words, "--help"])
+    options = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", capsys.readouterr().out.partition("Example:")[0]))
+    told = section(f"finetune-lib {words[0]}") + section("Options that several commands share")
+    told += PAGE if words == ("fix",) else ""  # it takes options of `check`, as its section says
     assert {name for name in options if f"`{name}" not in told} <= {"--help", "-h"}
+
+
+def section(title):
+    return re.search(rf"^## {title}\b.*?(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)[0]
 
 
 def test_without_its_extra_it_is_one_line_that_names_the_command(capsys, monkeypatch):

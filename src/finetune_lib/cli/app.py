@@ -1,47 +1,100 @@
 """The commands: one line each; its function is loaded when it is called.
 
-A new command is a function in the file of its wing, and a line here.
+A new command is a function in the file of its wing, and a line here: what it does, and an example.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
 
 from finetune_lib import __version__
 from finetune_lib.cli.codes import CLEAN, UNUSABLE
+
+Commands = Mapping[str, tuple[str, str]]
+GROUPS: Mapping[str, Commands] = {
+    "Data": {
+        "data:check": ("find every problem of training files", "check faq.xlsx --lang zh-Hant"),
+        "mending:fix": ("write a mended copy of training files", "fix faq.xlsx -o faq.jsonl --unsafe"),
+        "data:explain": ("what a code of a finding means, with an example", "explain curly-quotes"),
+    },
+    "Training": {
+        "training:train": (
+            "train a model on a file: show the plan, ask, upload, follow",
+            "train faq.xlsx --model tiny --platform local --validation 0.1",
+        ),
+    },
+    "Evaluation": {
+        "evaluation:compare": (
+            "show the report of an evaluation, and test a claim on it",
+            "compare report.json --better tuned --baseline base",
+        ),
+        "evaluation:review": (
+            "serve a page for experts, and keep their votes",
+            "review --serve review.html --open",
+        ),
+    },
+    "This machine": {
+        "local:serve": ("run the local platform", "serve --root models --port 8000"),
+    },
+}
+JOBS: Commands = {
+    "jobs:list_jobs": ("the jobs of a platform, newest first", "jobs list --platform local --status running"),
+    "jobs:show": ("a job as it is now", "jobs show ftjob-123 --json"),
+    "jobs:follow": (
+        "follow a job to its end: its events, and in a terminal a bar with the loss",
+        "jobs follow ftjob-123 --platform openai",
+    ),
+    "jobs:cancel": ("stop a job; what it has learned so far is not kept", "jobs cancel ftjob-123"),
+    "jobs:pause": ("let a job rest", "jobs pause ftjob-123"),
+    "jobs:resume": ("let a paused job go on", "jobs resume ftjob-123"),
+    "jobs:metrics": ("the losses of a job, as far as it has come", "jobs metrics ftjob-123 --json"),
+}
+_PARAMETER = Parameter(negative=(), show_default=False)
 
 app = App(
     name="finetune-lib",
     help="Fine-tune language models, and prove that it helped.",
     help_format="plaintext",
+    default_parameter=_PARAMETER,
     version=__version__,
-    default_parameter=Parameter(negative=(), show_default=False),
     result_action="return_value",
     suppress_keyboard_interrupt=False,
     print_error=False,
     exit_on_error=False,
 )
-for _number, (_function, _help) in enumerate(
-    {
-        "data:check": "find every problem of training files",
-        "mending:fix": "write a mended copy of training files",
-        "data:explain": "what a code of a finding means, with an example",
-        "evaluation:compare": "show the report of an evaluation, and test a claim on it",
-        "evaluation:review": "serve a page for experts, and keep their votes",
-        "local:serve": "run the local platform",
-    }.items()
-):
-    _name = _function.partition(":")[2]
-    app.command(f"finetune_lib.cli.{_function}", name=_name, help=_help, sort_key=_number)
+
+
+def _add(to: App, commands: Commands, group: Group | None = None) -> None:
+    for number, (function, (said, example)) in enumerate(commands.items()):
+        name = function.partition(":")[2].partition("_")[0]
+        epilogue = f"Example: finetune-lib {example}"
+        path = f"finetune_lib.cli.{function}"
+        to.command(path, name=name, help=said, help_epilogue=epilogue, sort_key=number, group=group)
+
+
+jobs = App(
+    name="jobs",
+    help="list, follow and steer fine-tuning jobs",
+    help_format="plaintext",
+    default_parameter=_PARAMETER,
+    sort_key=1,
+)
+for _number, (_title, _commands) in enumerate(GROUPS.items()):
+    _group = Group(_title, sort_key=_number)
+    _add(app, _commands, _group)
+    if _title == "Training":
+        jobs.group = _group
+        app.command(jobs)
+_add(jobs, JOBS)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Call the command that the arguments name; wrong usage is told on standard error."""
-    if not arguments:
-        app.help_print(console=app.error_console)
+    if list(arguments) in ([], ["jobs"]):
+        app.help_print(arguments, console=app.error_console)
         return UNUSABLE
     standard = ["./-" if argument == "-" else argument for argument in arguments]  # the same path, and no option
     try:

@@ -43,13 +43,10 @@ def _roles(_: object, tokens: Sequence[Token]) -> dict[str, str]:
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class Options:
-    """What tells how a file is read, and whose rules it is held against.
+class Source:
+    """How a file is read.
 
     Attributes:
-        target: whose rules (default: the model's platform, or openai)
-        method: the training method that the data is for (default: supervised)
-        model: count this model's tokens and check its limits
         columns: as prompt=問題,completion=答案
         system: the system message of examples that have none; turns pairs into chats
         encoding: of a text file, where it cannot be told
@@ -59,9 +56,6 @@ class Options:
         lang: language of the messages (default: the locale's)
     """
 
-    target: Target | None = None
-    method: Method = "supervised"
-    model: str | None = None
     columns: Annotated[
         dict[str, str] | None,
         Parameter(converter=_columns, n_tokens=1, accepts_keys=False, metavar="FIELD=NAME,…"),
@@ -109,6 +103,22 @@ class Options:
             report = error.report.for_shell()
             told = f"{report.text(lang=self.lang)}\n{words(chosen(self.lang))['nothing_written']}"
             raise InvalidDatasetError(told, report=report) from error
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Options(Source):
+    """How a file is read, and whose rules it is held against.
+
+    Attributes:
+        target: whose rules (default: the model's platform, or openai)
+        method: the training method that the data is for (default: supervised)
+        model: count this model's tokens and check its limits
+    """
+
+    target: Target | None = None
+    method: Method = "supervised"
+    model: str | None = None
 
 
 @contextmanager
