@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import doctest
+import hashlib
+import hmac
 import importlib
 import io
+import json
 import os
 import re
 import shlex
@@ -13,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +25,10 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from tests.docs.hosted import hosted
 from tests.files import ROOT
 
+import finetune_lib as ft
 from finetune_lib import local
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -35,7 +42,17 @@ MODULES = [
 ]
 FENCE = re.compile(r"^ *```(\w*) *([^\n]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 OPENING = re.compile(r"^ *```(.*)$", re.MULTILINE)
-KINDS = {"", "json", "python", "python {.no-run}", "sh", "text", "text {.output}", "yaml"}  # "" ends a block, too
+KINDS = {
+    "",
+    "json",
+    "python",
+    "python {.no-run}",
+    "python {.openai}",
+    "sh",
+    "text",
+    "text {.output}",
+    "yaml",
+}  # "" ends a block, too
 LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)[^)]*\)")
 COMMANDS = ("check", "fix", "explain", "compare")
 EXIT_CODE = re.compile(r"# exit code (\d+)")
@@ -64,7 +81,7 @@ def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FINETUNE_LIB_LANG", "en")
     try:
-        with patch.dict(os.environ):  # some pages set variables
+        with patch.dict(os.environ), hosted():  # some pages set variables
             run_blocks(page)
     finally:
         for server in tmp_path.rglob("server.json"):  # of a page that failed before it stopped its own
@@ -93,9 +110,16 @@ def fences(page: Path) -> Iterator[Fence]:
 
 
 def run(fence: Fence, namespace: dict[str, Any], page: Path) -> str:
-    """What the block prints; its lines keep the page's numbers in a traceback. A `{.no-run}` block is only compiled."""
+    """What the block prints; its lines keep the page's numbers in a traceback. A `{.no-run}` block is only compiled.
+
+    A `{.openai}` block is run as by who has a key of OpenAI's.
+    """
     code = compile("\n" * fence.line + fence.text, str(page), "exec")
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
+    keys = {"OPENAI_API_KEY": "sk-k", "FINETUNE_LIB_PLATFORM": "openai"} if fence.tag == "{.openai}" else {}
+    own = (
+        patch.dict(os.environ, keys) if keys else contextlib.nullcontext()
+    )  # what a page sets stays for its next blocks
+    with contextlib.redirect_stdout(io.StringIO()) as printed, own:
         if fence.tag != "{.no-run}":
             exec(code, namespace)  # noqa: S102 - our own pages
     return printed.getvalue()
@@ -148,3 +172,29 @@ def test_reference_is_up_to_date() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     targets = LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8")))
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_webhook_service_takes_up_the_job_that_it_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service of the page on webhooks, called as OpenAI calls it."""
+    from starlette.testclient import TestClient
+
+    page = ROOT / "docs" / "how-to" / "receive-webhooks.md"
+    secret = f"whsec_{base64.b64encode(b'secret of the page').decode()}"
+    monkeypatch.setenv("OPENAI_WEBHOOK_SECRET", secret)
+    rows = [{"prompt": f"q{number}", "completion": "a"} for number in range(10)]
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    with hosted():
+        run(next(fence for fence in fences(page) if fence.language == "python"), namespace, page)
+        platform = namespace["platform"]
+        job = ft.Job.create(ft.Dataset.from_rows(rows, system="s"), model="gpt-4.1-mini", platform=platform).wait()
+        told = {"id": "evt_1", "object": "event", "type": "fine_tuning.job.succeeded", "created_at": int(time.time())}
+        body = json.dumps(told | {"data": {"id": job.id}}).encode()
+        moment = str(int(time.time()))
+        mac = hmac.new(b"secret of the page", b".".join([b"wh_1", moment.encode(), body]), hashlib.sha256).digest()
+        signature = f"v1,{base64.b64encode(mac).decode()}"
+        headers = {"webhook-id": "wh_1", "webhook-timestamp": moment, "webhook-signature": signature}
+        client = TestClient(namespace["app"])
+        assert client.post("/webhooks/openai", content=body, headers=headers).json() == {"job": job.id}
+        assert client.post("/webhooks/openai", content=body + b" ", headers=headers).status_code == 400
