@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Generator
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -19,6 +21,11 @@ HOSTS = {
     "api.anthropic.com": "compatible",
     "llm.example.com": "compatible",
 }
+
+# Nobody signs in to Entra here.
+IDENTITY: Any = SimpleNamespace(
+    DefaultAzureCredential=SimpleNamespace, get_bearer_token_provider=lambda *_: lambda: "token"
+)
 
 
 def says(request: dict[str, Any]) -> str:
@@ -58,6 +65,7 @@ def hosted() -> Generator[None]:
 
         stack.enter_context(patch.object(httpx2.HTTPTransport, "handle_request", handle))
         stack.enter_context(patch.object(httpx2.AsyncHTTPTransport, "handle_async_request", handle_async))
+        stack.enter_context(patch.dict(sys.modules, {"azure": ModuleType("azure"), "azure.identity": IDENTITY}))
         for module, values in QUICK.items():
             stack.enter_context(patch.multiple(module, **values))
         yield
