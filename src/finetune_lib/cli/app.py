@@ -26,7 +26,22 @@ GROUPS: Mapping[str, Commands] = {
             "train faq.xlsx --model tiny --platform local --validation 0.1",
         ),
     },
+    "Models": {
+        "chatting:chat": (
+            "talk to a model, or to two side by side",
+            "chat ft:tiny:local:films:a1b2 tiny --platform local --max-tokens 64",
+        ),
+        "predicting:predict": (
+            "answer each row of a table, and write the same table with the answers",
+            "predict questions.xlsx --model ftjob-123 -o answered.xlsx --budget 2",
+        ),
+    },
     "Evaluation": {
+        "evaluating:evaluate": (
+            "compare candidates on a golden set",
+            "evaluate golden.xlsx --candidate base=gpt-4.1-mini --candidate tuned=ftjob-123 --scorer exact_match "
+            "--fail-unless-better tuned",
+        ),
         "evaluation:compare": (
             "show the report of an evaluation, and test a claim on it",
             "compare report.json --better tuned --baseline base",

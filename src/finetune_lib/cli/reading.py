@@ -41,6 +41,11 @@ def _roles(_: object, tokens: Sequence[Token]) -> dict[str, str]:
         raise ValueError(f"write it as 小美=user,阿強=assistant, not {text!r}") from error
 
 
+Columns = Annotated[
+    dict[str, str], Parameter(converter=_columns, n_tokens=1, accepts_keys=False, metavar="FIELD=NAME,…")
+]
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class Source:
@@ -56,10 +61,7 @@ class Source:
         lang: language of the messages (default: the locale's)
     """
 
-    columns: Annotated[
-        dict[str, str] | None,
-        Parameter(converter=_columns, n_tokens=1, accepts_keys=False, metavar="FIELD=NAME,…"),
-    ] = None
+    columns: Columns | None = None
     system: str | None = None
     encoding: str | None = None
     sheet: str | None = None

@@ -92,3 +92,20 @@ def pairs(texts: Sequence[str], option: str, value: Callable[[str], Any] = str) 
     if wrong := next((text for text in texts if "=" not in text.strip("=")), None):
         raise ValueError(f"{option} {wrong}: write it as NAME=VALUE")
     return {name: value(rest) for name, _, rest in (text.partition("=") for text in texts)}
+
+
+def named_model(name: str, platform: Platform) -> str:
+    """The name of a model on the platform; of a job, that of its model.
+
+    Raises:
+        JobError: The job has no model yet.
+        ValueError: The platform does not take it.
+        PolicyError: The policy forbids it.
+    """
+    from finetune_lib.concurrency import in_own_loop
+    from finetune_lib.jobs.job import Job
+    from finetune_lib.platforms.admission import admitted
+
+    if name.startswith("ftjob-"):
+        name = Job.get(name, platform=platform).candidate().model
+    return in_own_loop(admitted(platform, name))

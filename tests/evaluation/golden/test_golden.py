@@ -124,6 +124,10 @@ class TestTables:
         assert told in str(caught.value)
         assert "columns={" in str(caught.value)
 
+    def test_a_told_column_that_is_not_there_is_refused_though_another_would_do(self, tmp_path):
+        with pytest.raises(ft.ReadError, match="no column is named '客訴' \\(input\\)"):
+            GoldenSet.load(written(tmp_path, "g.csv", "問題,答案\n可以嗎？,可以\n"), columns={"input": "客訴"})
+
     def test_an_unknown_field_is_a_wrong_argument(self, tmp_path):
         with pytest.raises(ValueError, match="not weight"):
             GoldenSet.load(written(tmp_path, "g.csv", "a,b\n1,2\n"), columns={"weight": "a"})

@@ -36,6 +36,7 @@ class Rows:
         problems: What the reader found: rows that cannot be read, and notes.
         table: From a field to its column, of a table.
         among: What finds the fields among the names of a row.
+        names: The columns of a table, from left to right.
     """
 
     rows: Sequence[Example]
@@ -43,6 +44,7 @@ class Rows:
     problems: tuple[Diagnostic, ...] = ()
     table: Mapping[str, str] | None = None
     among: Among = fields_among
+    names: tuple[str, ...] = ()
 
     def fields(self, row: Example) -> Mapping[str, str]:
         """From a field to its name in this row."""
@@ -71,7 +73,7 @@ def read_rows(path: Path, options: Options, *, among: Among = fields_among) -> R
         if opened.kind == "text" and (looks_like_json(head) or JSON_ENDINGS & {*map(str.lower, path.suffixes)}):
             return replace(_json(path, opened, head, columns), among=among)
         table = read_table(path.name, opened, replace(options, columns=columns), among)
-        return Rows(table.rows, columns, table.problems, table.fields)
+        return Rows(table.rows, columns, table.problems, table.fields, names=table.names)
 
 
 def rows_in_memory(rows: Any, *, name: str, columns: Mapping[str, str] | None, among: Among = fields_among) -> Rows:

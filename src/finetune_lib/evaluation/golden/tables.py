@@ -17,6 +17,7 @@ from finetune_lib.data.reading.bytes.opening import Opened
 from finetune_lib.data.reading.options import Options, Reading, unreadable
 from finetune_lib.data.reading.tables import first_rows, read_csv, read_excel
 from finetune_lib.data.reading.tables.cells import is_blank
+from finetune_lib.data.reading.tables.headers import folded
 from finetune_lib.data.reading.tables.workbooks import opened_workbook
 from finetune_lib.evaluation.golden.fields import Among
 from finetune_lib.records import Example
@@ -33,11 +34,13 @@ class Table:
         rows: Each with all its columns by their names, in `data`.
         fields: From a field of a case to its column.
         problems: What the readers say of the rows.
+        names: Its columns, from left to right.
     """
 
     rows: Sequence[Example]
     fields: Mapping[str, str]
     problems: tuple[Diagnostic, ...]
+    names: tuple[str, ...]
 
 
 def read_table(source: str, opened: Opened, options: Options, among: Among) -> Table:
@@ -56,14 +59,15 @@ def read_table(source: str, opened: Opened, options: Options, among: Among) -> T
     fields = among(names, options.columns)
     base = _base(fields)
     first = _read(source, opened, options, base)
-    rest = [name for name in dict.fromkeys(names) if not is_blank(name) and name not in base.values()]
+    named = tuple(name for name in dict.fromkeys(names) if not is_blank(name))
+    rest = [name for name in named if name not in base.values()]
     columns: dict[str, Mapping[int | None, str]] = {}
     for name in rest:
         reading = _read(source, opened, options, {**base, "category": name})
         columns[name] = {example.origin.row: example.category or "" for example in reading.examples}
     rows = [_whole(example, base, columns) for example in first.examples]
     problems = tuple(problem for problem in first.problems if problem.code not in UNUSED)
-    return Table(rows, fields, (*opened.problems, *problems))
+    return Table(rows, fields, (*opened.problems, *problems), named)
 
 
 def _base(fields: Mapping[str, str]) -> dict[str, str]:
@@ -93,7 +97,8 @@ def _header(source: str, opened: Opened, options: Options, among: Among) -> Sequ
     if not rows:
         raise unreadable("E101")
     best = max(rows, key=lambda cells: len(among(cells, options.columns)))
-    if (options.columns or {}).keys() <= (found := among(best, options.columns)).keys() and found:
+    found, wished = among(best, options.columns), options.columns or {}
+    if found and all(folded(found.get(field, "")) == folded(name) for field, name in wished.items()):
         return best
     fullest = max(rows, key=lambda cells: sum(map(bool, cells)))
     raise ReadError(_unknown(best if found else fullest, options.columns or {}))
