@@ -73,7 +73,7 @@ def test_wrong_method_is_405(http, method, path):
 @pytest.mark.parametrize("path", ["files", "fine_tuning/jobs"])
 @pytest.mark.parametrize(
     ("query", "param"),
-    [("limit=0", "limit"), ("limit=-1", "limit"), ("limit=x", "limit"), ("limit=10001", "limit"), ("after=x", "after")],
+    [("limit=-1", "limit"), ("limit=x", "limit"), ("limit=10001", "limit"), ("after=x", "after")],
 )
 def test_bad_page_is_refused(http, path, query, param):
     assert error_of(http.get(f"{path}?{query}"), 400)["param"] == param
@@ -101,6 +101,15 @@ def test_body_must_be_a_json_object(http, path, content):
         ({"seed": 2**31}, "seed", "invalid_value"),
         ({"seed": True}, "seed", "invalid_value"),
         ({"seed": "7"}, "seed", "invalid_value"),
+        ({"suffix": "a:b"}, "suffix", "invalid_value"),
+        ({"suffix": "a\nb"}, "suffix", "invalid_value"),
+        ({"suffix": "a\0b"}, "suffix", "invalid_value"),
+        ({"suffix": "<script>"}, "suffix", "invalid_value"),
+        ({"n_epoch": 3}, "n_epoch", "unknown_parameter"),
+        ({"integrations": [{"type": "wandb"}]}, "integrations", "invalid_value"),
+        ({"integrations": {"type": "wandb"}}, "integrations", "invalid_value"),
+        ({"metadata": {"k" * 65: "v"}}, "metadata", "invalid_value"),
+        ({"metadata": {"k": "v" * 513}}, "metadata", "invalid_value"),
         ({"metadata": {"a": 1}}, "metadata", "invalid_value"),
         ({"metadata": {str(n): "x" for n in range(17)}}, "metadata", "invalid_value"),
         ({"hyperparameters": {"n_epochs": 0}}, "hyperparameters.n_epochs", "invalid_value"),

@@ -9,9 +9,8 @@ from openai.types import FileDeleted, FileObject, Model
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
-from tests.files import SHARED
+from tests.contract import specification
 
-SPECIFICATION = SHARED / "openapi" / "openapi.json"
 LINE = b'{"messages": []}\n'
 
 
@@ -63,15 +62,10 @@ TYPES = {
 }
 
 
-def without_healthy_error(body):
-    """OpenAI's own healthy jobs carry `error: {}`, which its own types do not describe."""
-    return {**body, "error": body["error"] or None} if "error" in body else body
-
-
 @pytest.mark.parametrize("kind", TYPES)
 def test_answers_are_of_the_clients_types(answers, kind):
     assert answers[kind]
-    for body in map(without_healthy_error, answers[kind]):
+    for body in answers[kind]:
         read = TYPES[kind].model_validate(body, strict=True)
         assert set(read.model_extra or {}) <= {"user_provided_suffix"}
 
@@ -81,7 +75,7 @@ def test_lists_say_whether_more_follow(answers):
         for page in answers[kind]:
             ids = [body["id"] for body in page["data"]]
             assert page["object"] == "list"
-            assert (page["first_id"], page["last_id"]) == ((ids[0], ids[-1]) if ids else (None, None))
+            assert (page["first_id"], page["last_id"]) == ((ids[0], ids[-1]) if ids else ("", ""))
             assert page["has_more"] is bool(ids)
 
 
@@ -103,33 +97,7 @@ SCHEMAS = {
 }
 
 
-@pytest.fixture(scope="module")
-def schemas():
-    # 3 MB that are not the product's own: a checkout alone still checks every shape against the client's types.
-    if not SPECIFICATION.exists():
-        pytest.skip("OpenAI's specification does not lie beside the repository")
-    return json.loads(SPECIFICATION.read_text(encoding="utf-8"))["components"]["schemas"]
-
-
-def missing(schema, value, schemas, place=""):
-    """What the schema requires and the value lacks, and values that an enumeration does not know."""
-    if "$ref" in schema:
-        schema = schemas[schema["$ref"].rsplit("/", 1)[-1]]
-    if "enum" in schema and value not in schema["enum"]:
-        yield f"{place}: {value!r}"
-    for part in schema.get("allOf", []):
-        yield from missing(part, value, schemas, place)
-    if isinstance(value, dict):
-        yield from (f"{place}/{name}" for name in schema.get("required", []) if name not in value)
-        for name, part in schema.get("properties", {}).items():
-            if value.get(name) and (place, name) != ("", "error"):
-                yield from missing(part, value[name], schemas, f"{place}/{name}")
-    if isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from missing(schema.get("items", {}), item, schemas, f"{place}/{number}")
-
-
+@specification.needed
 @pytest.mark.parametrize("kind", SCHEMAS)
-def test_answers_have_what_the_specification_requires(answers, schemas, kind):
-    for body in answers[kind]:
-        assert list(missing(schemas[SCHEMAS[kind]], body, schemas)) == []
+def test_answers_are_valid_against_the_specification(answers, kind):
+    assert [fault for body in answers[kind] for fault in specification.faults(SCHEMAS[kind], body)] == []

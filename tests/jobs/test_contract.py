@@ -217,7 +217,7 @@ def test_a_job_pauses_and_goes_on_where_that_is_offered(subject):
     try:
         with nullcontext() if subject.kind.pauses else pytest.raises(ft.PlatformError):
             assert job.pause().status == "paused"
-            assert job.resume().status == "running"
+            assert job.resume().status in {"queued", "running", "validating_files"}
     finally:
         job.cancel()
 

@@ -8,6 +8,7 @@ final/              the model, moved there in one step
 result.json         success;  error.json: failure by a known cause. Neither, and the lock free: a crash
 lock                held by the worker as long as it lives, freed by the kernel however it dies
 cancel              asks the worker to stop
+pause               asks it to save a checkpoint and end; another goes on from there once it is gone
 """
 
 from __future__ import annotations
@@ -82,9 +83,27 @@ class JobDirectory:
         """Ask the worker to stop."""
         (self.path / "cancel").touch()
 
+    @property
+    def paused(self) -> bool:
+        """Whether the worker is asked to rest."""
+        return (self.path / "pause").exists()
+
+    def pause(self) -> None:
+        """Ask the worker to save what it has and end."""
+        (self.path / "pause").touch()
+
+    def resume(self) -> None:
+        """Let a worker go on."""
+        (self.path / "pause").unlink(missing_ok=True)
+
     def place(self, order: Order) -> None:
         """Write the order, the last thing before a worker may start."""
         self._write("job.json", {"version": VERSION, **asdict(order)})
+
+    @property
+    def placed(self) -> bool:
+        """Whether the order is written."""
+        return (self.path / "job.json").exists()
 
     def order(self) -> Order:
         """Read the order.

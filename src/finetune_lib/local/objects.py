@@ -28,17 +28,18 @@ def model_name(base: str, suffix: str | None) -> str:
     return f"ft:{base}:local:{suffix or ''}:{new_id('', 8)}"
 
 
-def file_object(id: str, *, filename: str, purpose: str, size: int) -> Object:
-    """A file."""
+def file_object(id: str, *, filename: str, purpose: str, size: int, lives: int | None = None) -> Object:
+    """A file; `lives` are the seconds after which it is gone, None where it stays."""
+    created = now()
     return {
         "id": id,
         "object": "file",
         "bytes": size,
-        "created_at": now(),
+        "created_at": created,
         "filename": filename,
         "purpose": purpose,
         "status": "processed",
-        "expires_at": None,
+        "expires_at": None if lives is None else created + lives,
         "status_details": None,
     }
 
@@ -59,10 +60,10 @@ def job_object(request: Mapping[str, Any], *, model: str, seed: int, hyperparame
         "trained_tokens": None,
         "result_files": [],
         "seed": seed,
-        "error": {},
+        "error": None,
         "user_provided_suffix": request.get("suffix"),
         "estimated_finish": None,
-        "integrations": [],
+        "integrations": request.get("integrations") or [],
         "metadata": request.get("metadata"),
         **with_hyperparameters(hyperparameters),
     }
@@ -121,6 +122,7 @@ def batch_object(request: Mapping[str, Any]) -> Object:
         "request_counts": {"total": 0, "completed": 0, "failed": 0},
         "usage": None,
         "metadata": request.get("metadata"),
+        "output_expires_after": request.get("output_expires_after"),
     }
 
 

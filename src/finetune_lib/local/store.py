@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS objects (
     UNIQUE (parent, mark)
 );
 CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind, parent, seq);
+CREATE INDEX IF NOT EXISTS objects_by_expiry ON objects (kind, json_extract(body, '$.expires_at'))
+    WHERE json_extract(body, '$.expires_at') IS NOT NULL;
 CREATE TABLE IF NOT EXISTS runs (
     job TEXT PRIMARY KEY,
     attempt INTEGER NOT NULL DEFAULT 0,
@@ -123,6 +125,7 @@ class Store:
         limit: int | None = None,
         ascending: bool = False,
         where: Mapping[str, str | None] | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> tuple[list[Object], bool]:
         """Objects of a kind in the order they came, the newest first unless `ascending`, and whether more follow.
 
@@ -133,6 +136,7 @@ class Store:
             limit: Objects at most; None for all.
             ascending: The oldest first.
             where: JSON paths in the body (`$.purpose`) and the text that must stand there, or None for null.
+            metadata: Pairs that the body's metadata must have, whatever characters their names are of.
 
         Raises:
             UnknownCursorError: `after` is not in this list.
@@ -143,6 +147,9 @@ class Store:
             clauses, values = [*clauses, "parent = ?"], [*values, parent]
         for path, value in (where or {}).items():
             clauses, values = [*clauses, "json_extract(body, ?) IS ?"], [*values, path, value]
+        for pair in (metadata or {}).items():
+            has = "EXISTS (SELECT 1 FROM json_each(objects.body, '$.metadata') AS m WHERE m.key = ? AND m.value = ?)"
+            clauses, values = [*clauses, has], [*values, *pair]
         if after is not None:
             clauses, values = [*clauses, f"seq {sign} ?"], [*values, self._seq(kind, after)]
         query = f"SELECT body FROM objects WHERE {' AND '.join(clauses)} ORDER BY seq {order} LIMIT ?"  # noqa: S608 - no value in it
@@ -155,6 +162,12 @@ class Store:
         if not rows:
             raise UnknownCursorError(id)
         return rows[0][0]
+
+    def expired(self, kind: Kind, moment: int) -> list[Object]:
+        """The objects of a kind whose `expires_at` has come."""
+        due = "kind = ? AND json_extract(body, '$.expires_at') <= ?"
+        rows = self._execute(f"SELECT body FROM objects WHERE {due}", (kind, moment))  # noqa: S608 - no value in it
+        return [json.loads(row[0]) for row in rows]
 
     def run(self, job: str) -> tuple[int, int]:
         """How often a job's worker was started since it last got on, and how far its events are read."""

@@ -66,7 +66,10 @@ class Supervisor:
 
     def open_jobs(self) -> list[Object]:
         """The jobs without a final status; of each status the oldest first."""
-        pages = (self.store.page("job", ascending=True, where={"$.status": status})[0] for status in OPEN)
+        return self._jobs(*OPEN)
+
+    def _jobs(self, *statuses: str) -> list[Object]:
+        pages = (self.store.page("job", ascending=True, where={"$.status": status})[0] for status in statuses)
         return [job for jobs in pages for job in jobs]
 
     def accept(self, job: Object) -> None:
@@ -92,6 +95,26 @@ class Supervisor:
         self._end_worker(job["id"])
         return changed
 
+    def pause(self, job: Object) -> Object | None:
+        """Let a job rest: told at once; its worker saves and ends after its step. None where it is not open."""
+        with self.store.transaction():
+            if self._status(job) not in OPEN:
+                return None
+            self.directory(job["id"]).pause()
+            self._tell(job["id"], "The job is paused", level="warn")
+            return self.store.update("job", job["id"], {"status": "paused"})
+
+    def resume(self, job: Object) -> Object | None:
+        """Let a paused job wait for its turn again; None where it is not paused."""
+        directory = self.directory(job["id"])
+        with self.store.transaction():
+            if self._status(job) != "paused":
+                return None
+            directory.resume()
+            self.store.set_run(job["id"], attempt=0, offset=self.store.run(job["id"])[1])
+            self._tell(job["id"], "The job is resumed")
+            return self.store.update("job", job["id"], {"status": "queued" if directory.placed else "validating_files"})
+
     def _end_worker(self, job: str) -> None:
         """Stop what may be training still: by word, which reaches a worker of an earlier server too, and by signal."""
         directory = self.directory(job)
@@ -103,7 +126,7 @@ class Supervisor:
     def _loop(self) -> None:
         while not self._stop.wait(TICK_SECONDS):
             try:
-                for job in self.open_jobs():
+                for job in self._jobs(*OPEN, "paused"):
                     self._try_to_advance(job)
             except Exception:  # a full disk, say: nothing may end this thread
                 log.exception("the supervisor goes on after")
@@ -125,6 +148,7 @@ class Supervisor:
             "validating_files": self._validate,
             "queued": self._begin,
             "running": self._follow,
+            "paused": self._rest,
         }
         steps[job["status"]](job)
 
@@ -135,7 +159,7 @@ class Supervisor:
             self._fail(job, problem)
             return
         with self.store.transaction():
-            self._tell(job["id"], "Files validated, moving job to queued state")
+            self._tell(job["id"], "Files validated, moving job to queued state", mark="validated")
             self._set(job, status="queued")
 
     def _begin(self, job: Object) -> None:
@@ -152,7 +176,8 @@ class Supervisor:
         with self.store.transaction():
             self._tell(job["id"], "Fine-tuning job started", mark="started")
             self._set(job, status="running")
-        if self._status(job) == "running":  # not cancelled meanwhile
+        # Not cancelled or paused meanwhile; a worker that was paused for a moment is there still.
+        if self._status(job) == "running" and not self.directory(job["id"]).alive():
             self._launch(job)
 
     def _launch(self, job: Object) -> None:
@@ -180,6 +205,10 @@ class Supervisor:
             (self._succeed if outcome[0] == "result" else self._fail)(job, outcome[1])
         elif not alive:
             self._launch(job)
+
+    def _rest(self, job: Object) -> None:
+        """A worker that was asked to rest ends its step: it is told, too."""
+        self._ingest(job, self.directory(job["id"]))
 
     def _ingest(self, job: Object, directory: JobDirectory) -> None:
         """Store new events and how far they are read in one transaction: each is told exactly once.
@@ -211,7 +240,7 @@ class Supervisor:
         """Register the model and its checkpoints, write the table of metrics, and end the job."""
         name, directory = self._new_name(job), self.directory(job["id"])
         with self.store.transaction():
-            if self._status(job) in TERMINAL:
+            if self._status(job) != job["status"]:
                 return
             table = self._save_results(job)
             self.store.add("model", model_object(name, path=str(directory.final)), parent=job["id"], mark="model")
@@ -250,21 +279,22 @@ class Supervisor:
     def _fail(self, job: Object, error: Mapping[str, Any]) -> None:
         """What was saved before it failed can be used, as that of a job that succeeded."""
         directory = self.directory(job["id"])
-        if directory.checkpoints() and self._status(job) not in TERMINAL:
+        if directory.checkpoints() and self._status(job) == job["status"]:
             self._add_checkpoints(job["id"], self._new_name(job), directory)
         self._finish(job, "failed", f"The job failed: {error['message']}", error=error)
 
     def _finish(self, job: Object, status: str, message: str, **changes: Any) -> None:
         with self.store.transaction():
-            if self._status(job) in TERMINAL:
+            if self._status(job) != job["status"]:
                 return
             self._tell(job["id"], message, level="info" if status == "succeeded" else "error")
             self._set(job, status=status, finished_at=now(), **changes)
 
     def _set(self, job: Object, **changes: Any) -> None:
-        """Change a job, unless it was cancelled meanwhile."""
+        """Change a job, unless it was cancelled meanwhile; its status, unless it was paused, too."""
         with self.store.transaction():
-            if self._status(job) not in TERMINAL:
+            found = self._status(job)
+            if found not in TERMINAL and (found == job["status"] or "status" not in changes):
                 self.store.update("job", job["id"], changes)
 
     def _status(self, job: Object) -> str:

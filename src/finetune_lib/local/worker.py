@@ -28,7 +28,7 @@ def main(directory: JobDirectory) -> int:
 
 def _work(directory: JobDirectory) -> int:
     directory.repair()
-    if directory.outcome() or directory.cancelled:
+    if directory.outcome() or directory.cancelled or directory.paused:
         return 0
     from finetune_lib.local.training.sft import TrainingError, train  # imports torch: seconds
 

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Mount
+from starlette.routing import Mount, Router
 
 from finetune_lib.local.app import batches, chat, errors, estimates, files, jobs, models
 from finetune_lib.local.app.middleware import Activity, TokenRequired, Watched
@@ -20,10 +20,11 @@ def create_app(services: Services, *, token: str, activity: Activity) -> Starlet
     """The application that serves the wire under `/v1`."""
     routes = [*files.routes, *jobs.routes, *estimates.routes, *models.routes, *chat.routes, *batches.routes]
     app = Starlette(
-        routes=[Mount("/v1", routes=routes)],
+        routes=[Mount("/v1", app=Router(routes, redirect_slashes=False))],
         middleware=[Middleware(Watched, activity=activity), Middleware(TokenRequired, token=token)],
         exception_handlers={errors.WireError: errors.answer, HTTPException: errors.unknown_route, 500: _crashed},
     )
+    app.router.redirect_slashes = False  # a redirect would repeat the Host that a caller sent
     app.state.services = services
     return app
 

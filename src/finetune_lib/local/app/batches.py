@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -16,13 +16,13 @@ from starlette.types import Message
 
 from finetune_lib.local.app import chat, errors
 from finetune_lib.local.app.errors import WireError, invalid, json_body, not_found
+from finetune_lib.local.app.fields import check_metadata, expiry_of, told
 from finetune_lib.local.app.pages import page
 from finetune_lib.local.app.services import Services, require_file, services
 from finetune_lib.local.batches.runner import Answer
 from finetune_lib.local.objects import Object, batch_object
 
 ENDPOINT, WINDOW = "/v1/chat/completions", "24h"
-MOST_METADATA, LONGEST_KEY, LONGEST_VALUE = 16, 64, 512
 
 
 def answering(app: Starlette) -> Answer:
@@ -52,7 +52,7 @@ async def create(request: Request) -> JSONResponse:
     _check(body, platform)
     batch = batch_object(body)
     await run_in_threadpool(platform.batches.accept, batch)
-    return JSONResponse(batch)
+    return JSONResponse(_shown(batch))
 
 
 def _check(body: Mapping[str, Any], platform: Services) -> None:
@@ -60,30 +60,18 @@ def _check(body: Mapping[str, Any], platform: Services) -> None:
         if body.get(name) != only:
             raise invalid(name, f"{only!r}, the only one here", body.get(name))
     require_file(platform, body.get("input_file_id"), purpose="batch", param="input_file_id")
-    if body.get("metadata") is not None and not _is_metadata(body["metadata"]):
-        wanted = f"at most {MOST_METADATA} pairs of text of up to {LONGEST_KEY} and {LONGEST_VALUE} characters"
-        raise invalid("metadata", wanted, body["metadata"])
-    if body.get("output_expires_after"):
-        message = "Files do not expire here: delete them instead."
-        raise WireError(400, message, param="output_expires_after", code="unsupported_parameter")
-
-
-def _is_metadata(value: object) -> bool:
-    if not isinstance(value, dict):
-        return False
-    pairs = cast("dict[str, object]", value)
-    fitting = (isinstance(v, str) and len(k) <= LONGEST_KEY and len(v) <= LONGEST_VALUE for k, v in pairs.items())
-    return len(pairs) <= MOST_METADATA and all(fitting)
+    check_metadata(body)
+    expiry_of(body.get("output_expires_after"), param="output_expires_after")
 
 
 async def list_batches(request: Request) -> JSONResponse:
     """GET /batches, the newest first"""
-    return page(request, "batch", default=20)
+    return page(request, "batch", default=20, shown=_shown)
 
 
 async def retrieve(request: Request) -> JSONResponse:
     """GET /batches/{id}"""
-    return JSONResponse(_batch(request))
+    return JSONResponse(_shown(_batch(request)))
 
 
 async def cancel(request: Request) -> JSONResponse:
@@ -92,7 +80,11 @@ async def cancel(request: Request) -> JSONResponse:
     if cancelled is None:
         batch = _batch(request)
         raise WireError(400, f"Cannot cancel a batch with status '{batch['status']}'.", code="batch_already_ended")
-    return JSONResponse(cancelled)
+    return JSONResponse(_shown(cancelled))
+
+
+def _shown(batch: Object) -> Object:
+    return told({name: value for name, value in batch.items() if name != "output_expires_after"})
 
 
 def _batch(request: Request) -> Object:

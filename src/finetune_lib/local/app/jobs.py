@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from typing import Any, cast
@@ -12,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from finetune_lib.local.app.errors import WireError, invalid, json_body, missing, part
+from finetune_lib.local.app.fields import check_metadata, refuse_unknown
 from finetune_lib.local.app.models import require_here
 from finetune_lib.local.app.pages import page
 from finetune_lib.local.app.services import Services, require_file, services
@@ -24,8 +26,14 @@ HYPERPARAMETERS: Mapping[str, tuple[str, tuple[type, ...], float, float]] = {
     "batch_size": ("a whole number from 1 to 256", (int,), 1, 256),
     "learning_rate_multiplier": ("a number above 0", (int, float), 1e-12, 1e12),
 }
+WITHOUT_EFFECT = "The integrations are without effect: this platform reports to no other service"
 IDEMPOTENCY = "idempotency-key"
-LONGEST_SUFFIX, LARGEST_SEED, MOST_METADATA = 64, 2**31 - 1, 16
+LONGEST_SUFFIX, LARGEST_SEED = 64, 2**31 - 1
+SUFFIX = re.compile(rf"[\w. -]{{1,{LONGEST_SUFFIX}}}")  # a colon would part the model's name, a slash its address
+FIELDS = frozenset(
+    {"model", "training_file", "validation_file", "hyperparameters", "suffix", "integrations", "seed", "method"}
+    | {"metadata"}
+)
 
 
 async def create(request: Request) -> JSONResponse:
@@ -33,7 +41,7 @@ async def create(request: Request) -> JSONResponse:
     body, platform = await json_body(request), services(request)
     key = request.headers.get("idempotency-key")
     if key and (known := platform.store.marked(IDEMPOTENCY, key)):
-        return JSONResponse(known)
+        return JSONResponse(_shown(known))
     _check(body, platform)
     if not platform.store.get("model", body["model"]):
         require_here(request, body["model"])
@@ -45,14 +53,17 @@ async def create(request: Request) -> JSONResponse:
     with platform.store.transaction():
         if key and (known := platform.store.marked(IDEMPOTENCY, key)):  # the same request came meanwhile
             platform.supervisor.forget(job)
-            return JSONResponse(known)
+            return JSONResponse(_shown(known))
         platform.store.add("job", job, parent=IDEMPOTENCY if key else None, mark=key)
         for message in (f"Created fine-tuning job: {job['id']}", f"Validating training file: {named}"):
             platform.store.add("event", event_object(message), parent=job["id"])
+        if job["integrations"]:
+            platform.store.add("event", event_object(WITHOUT_EFFECT, level="warn"), parent=job["id"])
     return JSONResponse(job)
 
 
 def _check(body: Mapping[str, Any], platform: Services) -> None:
+    refuse_unknown(body, FIELDS)
     for name in ("model", "training_file"):
         if not isinstance(body.get(name), str) or not body[name]:
             raise missing(name)
@@ -67,23 +78,23 @@ def _check(body: Mapping[str, Any], platform: Services) -> None:
 
 
 def _check_options(body: Mapping[str, Any]) -> None:
-    suffix, seed, metadata = body.get("suffix"), body.get("seed"), body.get("metadata")
-    if suffix is not None and not (isinstance(suffix, str) and 1 <= len(suffix) <= LONGEST_SUFFIX):
-        raise invalid("suffix", f"text of 1 to {LONGEST_SUFFIX} characters", suffix)
+    suffix, seed = body.get("suffix"), body.get("seed")
+    if suffix is not None and not (isinstance(suffix, str) and SUFFIX.fullmatch(suffix)):
+        raise invalid("suffix", f"1 to {LONGEST_SUFFIX} letters, digits, spaces, dots, - or _", suffix)
     if seed is not None and not (_is_number(seed, (int,)) and 0 <= seed <= LARGEST_SEED):
         raise invalid("seed", f"a whole number from 0 to {LARGEST_SEED}", seed)
-    if body.get("integrations"):
-        message = "This platform reports to no other service: leave integrations out."
-        raise WireError(400, message, param="integrations", code="unsupported_parameter")
-    if metadata is not None and not _is_metadata(metadata):
-        raise invalid("metadata", f"at most {MOST_METADATA} pairs of text", metadata)
+    if not _are_integrations(body.get("integrations")):
+        wanted = 'a list as [{"type": "wandb", "wandb": {"project": "…"}}]'
+        raise invalid("integrations", wanted, body["integrations"])
+    check_metadata(body)
 
 
-def _is_metadata(value: object) -> bool:
-    if not isinstance(value, dict):
-        return False
-    pairs = cast("dict[object, object]", value)
-    return len(pairs) <= MOST_METADATA and all(isinstance(item, str) for item in pairs.values())
+def _are_integrations(value: object) -> bool:
+    """Whether they are of OpenAI's form; they are kept and told, and nothing is sent anywhere."""
+    listed = cast("list[object]", value) if isinstance(value, list) else [] if value is None else [value]
+    described = [cast("dict[str, Any]", one) if isinstance(one, dict) else {} for one in listed]
+    settings: list[Any] = [one.get("wandb") if one.get("type") == "wandb" else None for one in described]
+    return all(isinstance(one, dict) and isinstance(cast("Object", one).get("project"), str) for one in settings)
 
 
 def hyperparameters_of(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,17 +128,14 @@ def _is_number(value: object, types: tuple[type, ...]) -> bool:
 async def list_jobs(request: Request) -> JSONResponse:
     """GET /fine_tuning/jobs, also by `metadata[key]=value` and `metadata=null`."""
     query = request.query_params
-    where: dict[str, str | None] = {
-        f'$.metadata."{key[9:-1]}"': value for key, value in query.items() if key.startswith("metadata[")
-    }
-    if query.get("metadata") == "null":
-        where["$.metadata"] = None
-    return page(request, "job", default=20, where=where)
+    pairs = {key[9:-1]: value for key, value in query.items() if key.startswith("metadata[")}
+    where = {"$.metadata": None} if query.get("metadata") == "null" else None
+    return page(request, "job", default=20, where=where, metadata=pairs, shown=_shown)
 
 
 async def retrieve(request: Request) -> JSONResponse:
     """GET /fine_tuning/jobs/{id}"""
-    return JSONResponse(_job(request))
+    return JSONResponse(_shown(_job(request)))
 
 
 async def cancel(request: Request) -> JSONResponse:
@@ -137,7 +145,25 @@ async def cancel(request: Request) -> JSONResponse:
         job = _job(request)
         message = f"Job {job['id']} has already ended with status {job['status']!r}."
         raise WireError(400, message, code="job_already_ended")
-    return JSONResponse(cancelled)
+    return JSONResponse(_shown(cancelled))
+
+
+async def pause(request: Request) -> JSONResponse:
+    """POST /fine_tuning/jobs/{id}/pause: it rests after the step that is being trained"""
+    return _moved(request, services(request).supervisor.pause(_job(request)), "paused")
+
+
+async def resume(request: Request) -> JSONResponse:
+    """POST /fine_tuning/jobs/{id}/resume: it waits for its turn, and goes on from where it was paused"""
+    return _moved(request, services(request).supervisor.resume(_job(request)), "resumed")
+
+
+def _moved(request: Request, job: Object | None, verb: str) -> JSONResponse:
+    if job is None:
+        job = _job(request)
+        message = f"Job {job['id']} cannot be {verb}: its status is {job['status']!r}."
+        raise WireError(400, message, code="invalid_job_status")
+    return JSONResponse(_shown(job))
 
 
 async def events(request: Request) -> JSONResponse:
@@ -148,6 +174,11 @@ async def events(request: Request) -> JSONResponse:
 async def checkpoints(request: Request) -> JSONResponse:
     """GET /fine_tuning/jobs/{id}/checkpoints, the newest first"""
     return page(request, "checkpoint", default=10, parent=_job(request)["id"])
+
+
+def _shown(job: Object) -> Object:
+    """Jobs of earlier versions carry an empty error while they are well."""
+    return {**job, "error": job["error"] or None}
 
 
 def _job(request: Request) -> Object:
@@ -162,6 +193,8 @@ routes = [
     Route("/fine_tuning/jobs", create, methods=["POST"]),
     Route("/fine_tuning/jobs", list_jobs),
     Route("/fine_tuning/jobs/{id}/cancel", cancel, methods=["POST"]),
+    Route("/fine_tuning/jobs/{id}/pause", pause, methods=["POST"]),
+    Route("/fine_tuning/jobs/{id}/resume", resume, methods=["POST"]),
     Route("/fine_tuning/jobs/{id}/events", events),
     Route("/fine_tuning/jobs/{id}/checkpoints", checkpoints),
     Route("/fine_tuning/jobs/{id}", retrieve),

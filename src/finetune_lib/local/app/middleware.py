@@ -44,12 +44,12 @@ class TokenRequired:
 
     def __init__(self, app: ASGIApp, *, token: str) -> None:
         self.app = app
-        self.expected = f"Bearer {token}".encode()
+        self.expected = token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a call through, or refuse it."""
-        given = Headers(scope=scope).get("authorization", "").encode()
-        if secrets.compare_digest(given, self.expected):
+        scheme, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and secrets.compare_digest(given.strip().encode(), self.expected):
             await self.app(scope, receive, send)
             return
         message = "Incorrect API key provided. This server's token is in server.json of its folder."

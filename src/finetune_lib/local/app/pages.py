@@ -24,6 +24,7 @@ def page(
     largest: int = 100,
     parent: str | None = None,
     where: Mapping[str, str | None] | None = None,
+    metadata: Mapping[str, str] | None = None,
     shown: Callable[[Object], Any] = lambda body: body,
 ) -> JSONResponse:
     """One page of the objects of a kind, by the request's `after`, `limit` and `order`."""
@@ -36,17 +37,18 @@ def page(
             limit=_limit(query.get("limit"), default, largest),
             ascending=query.get("order") == "asc",
             where=where,
+            metadata=metadata,
         )
     except UnknownCursorError as error:
         raise WireError(400, f"Given after argument was not found in items: {error}", param="after") from error
     ids = [body["id"] for body in found]
-    ends = {"first_id": ids[0] if ids else None, "last_id": ids[-1] if ids else None}
+    ends = {"first_id": ids[0] if ids else "", "last_id": ids[-1] if ids else ""}  # some lists must have texts there
     return JSONResponse({"object": "list", "data": [shown(body) for body in found], **ends, "has_more": more})
 
 
 def _limit(text: str | None, default: int, largest: int) -> int:
     if text is None:
         return default
-    if not text.isdecimal() or len(text) > LONGEST_LIMIT or not 1 <= int(text) <= largest:
-        raise WireError(400, f"limit must be a number from 1 to {largest}, not {text!r}", param="limit")
+    if not text.isdecimal() or len(text) > LONGEST_LIMIT or int(text) > largest:
+        raise WireError(400, f"limit must be a number from 0 to {largest}, not {text!r}", param="limit")
     return int(text)

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from finetune_lib.local.app.errors import WireError
 from finetune_lib.local.batches import Batches
 from finetune_lib.local.inference import Engine
+from finetune_lib.local.objects import Object, now
 from finetune_lib.local.store import Store
 from finetune_lib.local.supervisor import Supervisor
 
@@ -30,13 +31,26 @@ def services(request: Request) -> Services:
     return request.app.state.services
 
 
+def file_of(platform: Services, id: str) -> Object | None:
+    """A file that is there and has not expired."""
+    drop_expired(platform)
+    return platform.store.get("file", id)
+
+
+def drop_expired(platform: Services) -> None:
+    """Delete the files whose time is over."""
+    for file in platform.store.expired("file", now()):
+        platform.store.delete("file", file["id"])
+        platform.store.blob(file["id"]).unlink(missing_ok=True)
+
+
 def require_file(platform: Services, id: object, *, purpose: str, param: str) -> None:
     """See that a file that a request names is there, and for this purpose.
 
     Raises:
         WireError: It is not.
     """
-    found = platform.store.get("file", id) if isinstance(id, str) else None
+    found = file_of(platform, id) if isinstance(id, str) else None
     if found is None:
         raise WireError(400, f"File '{id}' does not exist.", param=param, code="invalid_file")
     if found["purpose"] != purpose:

@@ -54,7 +54,8 @@ def _write(store: Store, batch: Object, kind: str, lines: Iterable[bytes]) -> Ob
     id = f"file-{hashlib.sha256(name.encode()).hexdigest()[:22]}"
     blob = write_atomically(store.blob(id), lines)
     if size := blob.stat().st_size:
-        return file_object(id, filename=name, purpose="batch_output", size=size)
+        expiry: Object = batch.get("output_expires_after") or {}
+        return file_object(id, filename=name, purpose="batch_output", size=size, lives=expiry.get("seconds"))
     blob.unlink()
     return None
 

@@ -26,12 +26,14 @@ class Progress(TrainerCallback):
 
     Attributes:
         diverged: The step whose loss or gradient was not finite, once one was.
+        paused: Whether it stopped to go on later.
     """
 
     def __init__(self, directory: JobDirectory) -> None:
         self.directory = directory
         self.waiting: dict[str, Any] = {}
         self.diverged: int | None = None
+        self.paused = False
         self._began, self._done_before = time.monotonic(), 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -60,9 +62,11 @@ class Progress(TrainerCallback):
         self._tell()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Stop where the job is cancelled."""
-        if self.directory.cancelled:
+        """Stop where the job is cancelled; where it is paused, save first."""
+        self.paused = self.directory.paused and state.global_step < state.max_steps
+        if self.directory.cancelled or self.paused:
             control.should_training_stop = True
+            control.should_save |= self.paused
 
     def _pace(self, state: Any, logs: dict[str, Any]) -> dict[str, Any]:
         """Tokens a second and memory of this process, and the Unix second in which the last step would be done."""

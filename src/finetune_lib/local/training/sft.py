@@ -94,7 +94,7 @@ def _train(directory: JobDirectory, parts: int) -> int | None:
         if not should_reduce_batch_size(error):
             raise
         return _smaller(directory, recipe.batch_size, parts, error)
-    if not directory.cancelled:
+    if not (directory.cancelled or progress.paused):
         _require_better(directory, trainer, rows, base, progress.diverged)
         _publish(directory, trainer, tokenizer)
         settle(directory, epoch=epoch)
