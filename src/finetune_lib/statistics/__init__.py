@@ -5,6 +5,12 @@ One rule makes every interval of a difference, whatever the scores, and its name
 imported from numpy or scipy before the first call.
 """
 
+from finetune_lib.statistics.certificates import (
+    Threshold,
+    cases_to_certify,
+    certified_threshold,
+    least_to_certify,
+)
 from finetune_lib.statistics.counts import mcnemar, sign_test, wilson
 from finetune_lib.statistics.estimates import Estimate, StudentT, require_statistics
 from finetune_lib.statistics.judging import KAPPA_GATE, LengthEffect, calibrated, length_effect, position_bias
@@ -29,6 +35,7 @@ from finetune_lib.statistics.power import (
 from finetune_lib.statistics.ranking import bradley_terry, ranking
 from finetune_lib.statistics.raters import agreement, cohen_kappa, fleiss_kappa, percent_agreement
 from finetune_lib.statistics.seeds import SeedsDifference, seeds_difference
+from finetune_lib.statistics.watching import audit_evidence, shift_evidence, usual_days
 
 __all__ = [
     "KAPPA_GATE",
@@ -38,10 +45,14 @@ __all__ = [
     "SeedsDifference",
     "StudentT",
     "Tally",
+    "Threshold",
     "agreement",
+    "audit_evidence",
     "benjamini_hochberg",
     "bradley_terry",
     "calibrated",
+    "cases_to_certify",
+    "certified_threshold",
     "cohen_kappa",
     "detectable_difference",
     "equivalence",
@@ -49,6 +60,7 @@ __all__ = [
     "holm",
     "items_needed",
     "items_needed_graded",
+    "least_to_certify",
     "length_effect",
     "mcnemar",
     "mean_score",
@@ -60,8 +72,10 @@ __all__ = [
     "require_statistics",
     "sampling_noise",
     "seeds_difference",
+    "shift_evidence",
     "sign_test",
     "tally",
+    "usual_days",
     "wilson",
     "win_rate",
     "worst_case",
