@@ -373,6 +373,9 @@ class Usage:
     completion_tokens: int = 0
 
 
+DECLINED = "declined"  # why an answer ended that was not sure enough to be given
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a candidate said to one case, or why it said nothing.
@@ -388,6 +391,9 @@ class Answer:
         cost: US dollars; None where they are not known.
         sources: The passages that it was given to answer from.
         links: Where each of them stands, as `file:///…/handbook.pdf#page=3`; empty for what is no document.
+        logprob: The mean log-probability of its tokens, where they were asked for and told.
+        confidence: How sure it is, by the signal of a certificate.
+        passed_on: Whether another candidate gave it, as the first one was not sure enough.
     """
 
     text: str = ""
@@ -401,11 +407,19 @@ class Answer:
     sources: tuple[str, ...] = ()
     reasoning: str = ""
     links: tuple[str, ...] = ()
+    logprob: float | None = None
+    confidence: float | None = None
+    passed_on: bool = False
 
     @property
     def cut(self) -> bool:
         """Whether the limit of tokens cut it off."""
         return self.finish_reason == "length"
+
+    @property
+    def declined(self) -> bool:
+        """Whether the candidate was not sure enough to answer."""
+        return self.finish_reason == DECLINED
 
 
 @dataclass(frozen=True, slots=True)

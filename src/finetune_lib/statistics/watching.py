@@ -87,7 +87,7 @@ def usual_days(days: Sequence[float], *, chance: float = VAIN / DAYS_A_YEAR) -> 
         >>> from finetune_lib.statistics import usual_days
         >>> low, high = usual_days([0.6 + 0.01 * (7 * i % 5 - 2) for i in range(60)])
         >>> f"{low:.3f} to {high:.3f}"
-        '0.534 to 0.666'
+        '0.535 to 0.665'
     """
     n = len(days)
     if n < LEARNING:

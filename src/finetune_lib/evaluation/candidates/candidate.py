@@ -45,4 +45,5 @@ async def asked(session: Session, request: Request, *, by: str = "") -> Answer:
         sources=request.sources,
         reasoning=reply.reasoning,
         links=request.links,
+        logprob=reply.logprob,
     )

@@ -234,6 +234,10 @@ class Measured:
         """Cases in which the limit of tokens cut off an answer of the candidate: raise its `max_tokens`."""
         return sum(result.cut for result in self._results(candidate))
 
+    def declined(self, candidate: str) -> int:
+        """Cases that a candidate with a certificate was not sure enough to answer."""
+        return sum(attempt.answer.declined for result in self._results(candidate) for attempt in result.attempts)
+
     def expense(self, candidate: str) -> Expense:
         """Tokens, price and time of a candidate's answers."""
         return expense(self._results(candidate))

@@ -78,6 +78,7 @@ class Reply:
         seconds: Wall time of the call.
         reused: Whether an earlier call had paid for it.
         price_share: The share of the list price that was paid: a batch costs half of it at OpenAI.
+        logprob: The mean log-probability of the tokens of the text, where they were asked for and told.
     """
 
     text: str = ""
@@ -90,6 +91,7 @@ class Reply:
     reused: bool = False
     price_share: float = 1.0
     reasoning: str = ""
+    logprob: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """What is kept of it."""
@@ -99,6 +101,7 @@ class Reply:
         rare = {"tool_calls": calls} if calls else {}
         rare |= {"price_share": self.price_share} if self.price_share != 1 else {}
         rare |= {"reasoning": self.reasoning} if self.reasoning else {}
+        rare |= {"logprob": self.logprob} if self.logprob is not None else {}
         return {"text": self.text, "usage": counts, **known, **rare}
 
     @staticmethod
@@ -117,6 +120,7 @@ class Reply:
             seconds=seconds,
             reused=True,
             price_share=share,
+            logprob=kept.get("logprob"),
             **known,
         )
 
@@ -140,10 +144,23 @@ def reply_in(body: Any, request: Request | None, *, seconds: float = 0.0, price_
             model=body.get("model"),
             seconds=seconds,
             price_share=price_share,
+            logprob=_logprob(choice.get("logprobs"), text),
         )
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         told = f"the answer is no chat completion ({_error_in(body) or repr(error)})"
         raise PlatformError(told, code=UNREADABLE, retryable=True) from error
+
+
+def _logprob(told: Any, text: str) -> float | None:
+    """The mean over the last tokens that make up the text; a thought before it does not count."""
+    tokens = cast("list[dict[str, Any]]", told.get("content") or []) if told else []
+    found, length = list[float](), 0
+    for token in reversed(tokens):
+        if length >= len(text.strip()):
+            break
+        length += len(token["token"])
+        found.append(float(token["logprob"]))
+    return sum(found) / len(found) if found else None
 
 
 def _usage(told: Mapping[str, Any]) -> Usage:

@@ -1,0 +1,208 @@
+"""Certify: ask each case, find the confidence from which on the promise holds, and put it before the candidate."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any, TypedDict, Unpack
+
+from finetune_lib import catalog
+from finetune_lib.concurrency import in_own_loop, name_of
+from finetune_lib.evaluation.candidates import Candidate
+from finetune_lib.evaluation.certifying.certificate import (
+    GOLDEN,
+    Certificate,
+    NoCertificateError,
+    advice,
+    too_few,
+)
+from finetune_lib.evaluation.certifying.certified import Certified, Rated, depends_on
+from finetune_lib.evaluation.certifying.signals import Agreement, Signal, signal_of
+from finetune_lib.evaluation.evaluator import Evaluator
+from finetune_lib.evaluation.golden.overlaps import grouped, repeated
+from finetune_lib.evaluation.report import Report
+from finetune_lib.evaluation.running.progress import OnProgress
+from finetune_lib.evaluation.running.units import Contents, cases_of
+from finetune_lib.evaluation.scorers import Scorer
+from finetune_lib.evaluation.scorers.scorer import AsksGrader
+from finetune_lib.platforms import Platform
+from finetune_lib.records import Case, Example
+from finetune_lib.statistics.certificates import Promised, certified_threshold, require_promise
+
+
+class CertifyOptions(TypedDict, total=False):
+    """How the candidate is asked, as for `Evaluator`."""
+
+    platform: Platform | None
+    concurrency: int
+    timeout: float
+    budget: float | None
+    store: str | PathLike[str] | None
+
+
+def certify(
+    candidate: Candidate,
+    golden: Sequence[Case | Example],
+    *,
+    scorer: Scorer,
+    signal: Signal | Scorer | None = None,
+    error: float = 0.05,
+    confidence: float = 0.95,
+    of: Promised = "answers",
+    right: float = 1.0,
+    otherwise: Candidate | None = None,
+    training: Sequence[Example] | None = None,
+    name: str = "",
+    seed: int = 0,
+    on_progress: OnProgress | None = None,
+    progress: bool = False,
+    **options: Unpack[CertifyOptions],
+) -> Certified:
+    """A candidate that answers itself where it is sure enough that at most `error` is wrong, and else passes.
+
+    The confidence from which on it answers is chosen on the golden set, and the promise holds for that choice: one
+    exact bound over every threshold at once (`docs/explanation/certificates.md`). The cases must not have served to
+    choose anything else, as the prompt or the model. Cases that ask the same, and those of one cluster, count once, by
+    one drawn at random; a case without a verdict counts as wrong, and is asked again by the next call.
+
+    Args:
+        candidate: Who is to answer.
+        golden: Cases with right answers, which nothing was chosen by.
+        scorer: What tells whether an answer is right. A judge is none: its own errors would be in the promise.
+        signal: What tells how sure an answer is: `LogProbability()`, `Agreement()` (the default), a scorer that
+            needs no right answer, or a function `(answer, case) -> number`.
+        error: The promise: at most this share is wrong.
+        confidence: How often a promise given in this way is kept, at least.
+        of: `answers`: of what it answers itself, at most that share is wrong. `questions`, which is cheaper: of all
+            questions, at most that share gets a wrong answer.
+        right: The least score of a right answer.
+        otherwise: Who is asked what it does not answer; None declines.
+        training: The training data: cases that it tells the answer of are left out.
+        name: What reports call it.
+        seed: Of the draw among cases that ask the same.
+        on_progress: Called after each unit with a `Progress`.
+        progress: Draw how far it is, in a notebook or a terminal.
+        options: `platform`, `concurrency`, `timeout`, `budget`, `store`, as for `Evaluator`.
+
+    Raises:
+        TypeError: The scorer is a judge, or Agreement is asked of a candidate that is no model.
+        NoCertificateError: So few cases cannot show it, which is said before anything is asked; or these do not.
+        ValueError: A number or word is out of range.
+        MissingExtraError: Without `pip install "finetune_lib[eval]"`.
+
+    Example:
+        >>> import finetune_lib as ft
+        >>> cases = [ft.Case(str(n), (ft.Message(role="user", content=f"{n} + 1?"),), str(n + 1)) for n in range(80)]
+        >>> def adds(case): return str(int(case.prompt.split()[0]) + 1)
+        >>> def sure(answer, case): return 1.0
+        >>> found = ft.certify(adds, cases, scorer=ft.ExactMatch(), signal=sure, store=":memory:")
+        >>> found.certificate.answered, found.certificate.wrong
+        (80, 0)
+    """
+    return in_own_loop(
+        certify_async(
+            candidate,
+            golden,
+            scorer=scorer,
+            signal=signal,
+            error=error,
+            confidence=confidence,
+            of=of,
+            right=right,
+            otherwise=otherwise,
+            training=training,
+            name=name,
+            seed=seed,
+            on_progress=on_progress,
+            progress=progress,
+            **options,
+        )
+    )
+
+
+async def certify_async(
+    candidate: Candidate,
+    golden: Sequence[Case | Example],
+    *,
+    scorer: Scorer,
+    signal: Signal | Scorer | None = None,
+    error: float = 0.05,
+    confidence: float = 0.95,
+    of: Promised = "answers",
+    right: float = 1.0,
+    otherwise: Candidate | None = None,
+    training: Sequence[Example] | None = None,
+    name: str = "",
+    seed: int = 0,
+    on_progress: OnProgress | None = None,
+    progress: bool = False,
+    **options: Unpack[CertifyOptions],
+) -> Certified:
+    """As `certify`, without blocking the event loop."""
+    require_promise(error, confidence, of)
+    if isinstance(scorer, AsksGrader):
+        way = "give a scorer by rule, and the judge as signal="
+        raise TypeError(f"a judge does not tell what is right, its own errors would be in the promise: {way}")
+    told = signal_of(signal or Agreement(), scorer, right)
+    depends = depends_on(candidate, scorer, told)
+    cases = one_of_each(_clean(cases_of(golden), training), seed)
+    if reason := too_few(len(cases), error, confidence, of):
+        raise NoCertificateError(reason)
+    rated = Rated(candidate, told, name_of(candidate))
+    evaluator = Evaluator(scorers=[scorer], cluster_similar=False, **options)
+    report = await evaluator.run_async(cases, candidates=[rated], on_progress=on_progress, progress=progress)
+    sure, wrong = _seen(report, rated.name, right)
+    found = certified_threshold(sure, wrong, error=error, confidence=confidence, of=of)
+    if found is None:
+        seen = f"{sum(one is not False for one in wrong):,} of {len(cases):,} are wrong or without a verdict"
+        raise NoCertificateError(
+            f"No certificate: these cases do not show {error:.0%} from any confidence on ({seen}); "
+            f"{advice(error, confidence, of)}. Try a better signal or candidate, a larger error, or more cases.",
+            report=report,
+        )
+    certificate = Certificate(
+        rated.name,
+        error=error,
+        confidence=confidence,
+        of=of,
+        threshold=found.value,
+        answered=found.answered,
+        wrong=found.wrong,
+        cases=found.n,
+        level=found.level,
+        signal=name_of(signal or Agreement()),
+        scorer=name_of(scorer),
+        right=right,
+        day=catalog.today().isoformat(),
+        depends={GOLDEN: Contents.of(cases).digest, **depends},
+    )
+    return Certified(candidate, certificate, signal=told, otherwise=otherwise, name=name)
+
+
+def one_of_each(cases: Sequence[Case], seed: int) -> tuple[Case, ...]:
+    """One case of each group that asks the same or has one cluster, drawn at random: never the best or the worst."""
+    groups: defaultdict[str, list[Case]] = defaultdict(list)
+    for case, of in zip(cases, grouped(cases, repeated(cases)), strict=True):
+        groups[of.cluster or f"case {case.id}"].append(case)
+    drawn = random.Random(seed)  # noqa: S311 - no secret
+    return tuple(drawn.choice(sorted(group, key=lambda case: case.id)) for group in groups.values())
+
+
+def _clean(cases: Sequence[Case], training: Sequence[Example] | None) -> Sequence[Case]:
+    if training is None:
+        return cases
+    from finetune_lib.evaluation.golden import GoldenSet
+
+    known = GoldenSet.of(cases).check(training=training).contaminated
+    return [case for case in cases if case.id not in known]
+
+
+def _seen(report: Report, name: str, right: float) -> tuple[list[float | None], list[bool | None]]:
+    """Of each case how sure its answer is, and whether it is wrong; None where nobody can tell."""
+    attempts: list[Any] = [result.attempts[0] for result in report.results[name]]
+    (scorer,) = report.scorers
+    scores = [attempt.scores.get(scorer) for attempt in attempts]
+    wrong = [None if score is None else score.value < right for score in scores]
+    return [attempt.answer.confidence for attempt in attempts], wrong
