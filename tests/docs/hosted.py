@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 import httpx2
+import pytest
 from tests.jobs.scripts import QUICK
 
 import finetune_lib as ft
@@ -65,7 +66,9 @@ def hosted() -> Generator[None]:
 
         stack.enter_context(patch.object(httpx2.HTTPTransport, "handle_request", handle))
         stack.enter_context(patch.object(httpx2.AsyncHTTPTransport, "handle_async_request", handle_async))
-        stack.enter_context(patch.dict(sys.modules, {"azure": ModuleType("azure"), "azure.identity": IDENTITY}))
+        given = stack.enter_context(pytest.MonkeyPatch.context())  # `patch.dict` would drop what pages import, too
+        for name, module in {"azure": ModuleType("azure"), "azure.identity": IDENTITY}.items():
+            given.setitem(sys.modules, name, module)
         for module, values in QUICK.items():
             stack.enter_context(patch.multiple(module, **values))
         yield
