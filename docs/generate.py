@@ -49,7 +49,7 @@ MODULES = ("statistics", "testing", "evaluation.scorers", "evaluation.judges", "
 ERRORS = "Errors"
 GROUPS = {
     "Make more examples": ("data.augmenters",),
-    "Load, check, mend and split data": ("data",),
+    "Load, check, mend and split data": ("data", "demo"),
     "Train": ("jobs", "runs"),
     "Connect to a platform": ("platforms",),
     "Have candidates answer": ("evaluation.candidates",),

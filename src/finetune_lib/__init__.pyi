@@ -27,6 +27,7 @@ from finetune_lib.data.measuring.stats import Stats as Stats
 from finetune_lib.data.reading import ReadError as ReadError
 from finetune_lib.data.together import Relation as Relation
 from finetune_lib.data.together import relation as relation
+from finetune_lib.demo import demo_file as demo_file
 from finetune_lib.errors import DataError as DataError
 from finetune_lib.errors import FinetuneError as FinetuneError
 from finetune_lib.errors import MissingExtraError as MissingExtraError

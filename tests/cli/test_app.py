@@ -24,7 +24,21 @@ from finetune_lib.records import Method
 from finetune_lib.texts.languages import Language
 
 COMMAND = [sys.executable, "-m", "finetune_lib"]
-COMMANDS = ("check", "fix", "explain", "train", "jobs", "chat", "predict", "evaluate", "compare", "review", "serve")
+COMMANDS = (
+    "init",
+    "demo",
+    "check",
+    "fix",
+    "explain",
+    "train",
+    "jobs",
+    "chat",
+    "predict",
+    "evaluate",
+    "compare",
+    "review",
+    "serve",
+)
 OF_JOBS = [("jobs", name) for name in app["jobs"] if name[0] != "-"]
 FUNCTIONS = [*((name,) for name in COMMANDS if name != "jobs"), *OF_JOBS]
 HELPS = [["--help"], ["--version"], ["jobs", "--help"], *([*words, "--help"] for words in FUNCTIONS)]

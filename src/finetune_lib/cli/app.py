@@ -15,6 +15,13 @@ from finetune_lib.cli.codes import CLEAN, UNUSABLE
 
 Commands = Mapping[str, tuple[str, str]]
 GROUPS: Mapping[str, Commands] = {
+    "First steps": {
+        "starting:init": (
+            "write a small commented project, and check its data",
+            "init faq.xlsx --aim answers --model tiny",
+        ),
+        "starting:demo": ("copy sample data here", "demo complaints"),
+    },
     "Data": {
         "data:check": ("find every problem of training files", "check faq.xlsx --lang zh-Hant"),
         "mending:fix": ("write a mended copy of training files", "fix faq.xlsx -o faq.jsonl --unsafe"),

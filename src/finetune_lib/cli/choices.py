@@ -5,3 +5,5 @@ from typing import Literal
 Target = Literal["openai", "azure", "compatible", "local", "together", "fireworks", "mistral", "trl"]
 Method = Literal["supervised", "dpo", "reinforcement"]
 Language = Literal["en", "zh-Hant", "zh-Hans"]
+Demo = Literal["sentiment", "sentiment_golden", "faq", "airport", "complaints", "complaints_golden"]
+Aim = Literal["answers", "labels", "style"]
