@@ -63,9 +63,7 @@ def test_unknown_url_is_named(http):
     assert error_of(http.get("nothing"), 404)["message"] == "Invalid URL (GET /v1/nothing)"
 
 
-@pytest.mark.parametrize(
-    ("method", "path"), [("PUT", "files"), ("DELETE", "fine_tuning/jobs"), ("GET", "chat/completions")]
-)
+@pytest.mark.parametrize(("method", "path"), [("PUT", "files"), ("DELETE", "fine_tuning/jobs"), ("GET", "uploads")])
 def test_wrong_method_is_405(http, method, path):
     error_of(http.request(method, path), 405)
 

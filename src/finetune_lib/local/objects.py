@@ -10,6 +10,7 @@ from typing import Any
 
 Object = dict[str, Any]
 ALPHABET = string.ascii_letters + string.digits
+UPLOAD_SECONDS = 3600
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
@@ -42,6 +43,28 @@ def file_object(id: str, *, filename: str, purpose: str, size: int, lives: int |
         "expires_at": None if lives is None else created + lives,
         "status_details": None,
     }
+
+
+def upload_object(*, filename: str, purpose: str, size: int, lives: int | None = None) -> Object:
+    """A file that is to come in parts; `lives`, the seconds after which it is gone, is not told."""
+    created = now()
+    return {
+        "id": new_id("upload_"),
+        "object": "upload",
+        "bytes": size,
+        "created_at": created,
+        "filename": filename,
+        "purpose": purpose,
+        "status": "pending",
+        "expires_at": created + UPLOAD_SECONDS,
+        "file": None,
+        "lives": lives,
+    }
+
+
+def part_object(upload: str) -> Object:
+    """A part of an upload."""
+    return {"id": new_id("part_"), "object": "upload.part", "created_at": now(), "upload_id": upload}
 
 
 def job_object(request: Mapping[str, Any], *, model: str, seed: int, hyperparameters: Mapping[str, Any]) -> Object:

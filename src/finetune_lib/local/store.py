@@ -16,7 +16,9 @@ from typing import Any, Literal
 
 from finetune_lib.files import hold_version
 
-Kind = Literal["file", "job", "event", "checkpoint", "model", "batch"]
+Kind = Literal[
+    "file", "job", "event", "checkpoint", "model", "batch", "upload", "part", "permission", "stored", "message"
+]
 Object = dict[str, Any]
 
 VERSION = 1  # of the whole folder: of this file, and of the directories of jobs and batches

@@ -125,7 +125,6 @@ LOCAL = Kind(
     suffix=re.compile(r"[\w. -]{1,64}"),
     pauses=True,
     idempotent=True,
-    uploads=False,
     estimates=True,
     methods=("supervised",),
 )

@@ -9,7 +9,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Router
 
-from finetune_lib.local.app import batches, chat, errors, estimates, files, jobs, models
+from finetune_lib.local.app import (
+    batches,
+    chat,
+    errors,
+    estimates,
+    files,
+    jobs,
+    models,
+    permissions,
+    stored,
+    uploads,
+)
+from finetune_lib.local.app.limits import BodyLimited
 from finetune_lib.local.app.middleware import Activity, TokenRequired, Watched
 from finetune_lib.local.app.services import Services
 
@@ -18,10 +30,15 @@ __all__ = ["Activity", "create_app"]
 
 def create_app(services: Services, *, token: str, activity: Activity) -> Starlette:
     """The application that serves the wire under `/v1`."""
-    routes = [*files.routes, *jobs.routes, *estimates.routes, *models.routes, *chat.routes, *batches.routes]
+    rooms = (files, uploads, jobs, permissions, estimates, models, chat, stored, batches)
+    routes = [route for room in rooms for route in room.routes]
     app = Starlette(
         routes=[Mount("/v1", app=Router(routes, redirect_slashes=False))],
-        middleware=[Middleware(Watched, activity=activity), Middleware(TokenRequired, token=token)],
+        middleware=[
+            Middleware(Watched, activity=activity),
+            Middleware(TokenRequired, token=token),
+            Middleware(BodyLimited),
+        ],
         exception_handlers={errors.WireError: errors.answer, HTTPException: errors.unknown_route, 500: _crashed},
     )
     app.router.redirect_slashes = False  # a redirect would repeat the Host that a caller sent

@@ -13,19 +13,23 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from finetune_lib.local.app import stored
 from finetune_lib.local.app.chat_request import question_of, sampling_of, text_of
 from finetune_lib.local.app.errors import WireError, json_body, part
+from finetune_lib.local.app.fields import check_metadata
 from finetune_lib.local.app.models import source_of
 from finetune_lib.local.app.services import services
 from finetune_lib.local.base_models import ensure_tiny, tiny_folder
 from finetune_lib.local.inference import Completion, PromptTooLongError, Stream, ToolsError
 from finetune_lib.local.objects import Object, new_id, now
+from finetune_lib.local.store import Store
 
 
 async def create(request: Request) -> Response:
     """POST /chat/completions, in one piece or streamed."""
     body = await json_body(request)
     question, sampling = question_of(body), sampling_of(body)
+    check_metadata(body)
     usage = bool(part(body, "stream_options").get("include_usage"))
     source = source_of(request, text_of(body, "model"))
     platform = services(request)
@@ -35,14 +39,31 @@ async def create(request: Request) -> Response:
     if not body.get("stream"):
         with _told():
             whole = await run_in_threadpool(platform.engine.complete, source, question, sampling)
-        message = {"role": "assistant", "content": whole.text, "refusal": None, **_beside(whole)}
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": whole.finish_reason}
-        return JSONResponse({**head, "object": "chat.completion", "choices": [choice], "usage": _usage(whole)})
+        answer = _answer(head, whole)
+        if body.get("store"):
+            stored.keep(platform.store, body, answer)
+        return JSONResponse(answer)
     stream = platform.engine.stream(source, question, sampling)
-    pieces = iter(stream)
+    pieces = _kept(iter(stream), platform.store, body, head) if body.get("store") else iter(stream)
     with _told():  # errors come before the first byte
         first = await run_in_threadpool(next, pieces)
     return StreamingResponse(_stream(head, first, stream, pieces, usage), media_type="text/event-stream")
+
+
+def _kept(
+    pieces: Iterator[str | Completion], store: Store, body: Mapping[str, Any], head: Mapping[str, Any]
+) -> Iterator[str | Completion]:
+    """The pieces as they come; the whole answer is kept before its end is told."""
+    for piece in pieces:
+        if isinstance(piece, Completion):
+            stored.keep(store, body, _answer(head, piece))
+        yield piece
+
+
+def _answer(head: Mapping[str, Any], whole: Completion) -> Object:
+    message = {"role": "assistant", "content": whole.text, "refusal": None, **_beside(whole)}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": whole.finish_reason}
+    return {**head, "object": "chat.completion", "choices": [choice], "usage": _usage(whole)}
 
 
 @contextmanager

@@ -46,6 +46,19 @@ def expiry_of(policy: object, *, param: str = "expires_after") -> int | None:
     return seconds
 
 
+def texts(body: Mapping[str, Any], name: str) -> list[str]:
+    """A list of texts, as of ids.
+
+    Raises:
+        WireError: It is none.
+    """
+    given = body.get(name)
+    listed = cast("list[object]", given) if isinstance(given, list) else [None]
+    if not all(isinstance(one, str) and one for one in listed):
+        raise invalid(name, "a list of ids", body.get(name))
+    return cast("list[str]", listed)
+
+
 def told(body: Mapping[str, Any]) -> dict[str, Any]:
     """An object without the fields that have no value: the specification has no null for them."""
     return {name: value for name, value in body.items() if value is not None}

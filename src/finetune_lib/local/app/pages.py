@@ -25,6 +25,7 @@ def page(
     parent: str | None = None,
     where: Mapping[str, str | None] | None = None,
     metadata: Mapping[str, str] | None = None,
+    order: str = "desc",
     shown: Callable[[Object], Any] = lambda body: body,
 ) -> JSONResponse:
     """One page of the objects of a kind, by the request's `after`, `limit` and `order`."""
@@ -35,7 +36,7 @@ def page(
             parent=parent,
             after=query.get("after"),
             limit=_limit(query.get("limit"), default, largest),
-            ascending=query.get("order") == "asc",
+            ascending=query.get("order", order) == "asc",
             where=where,
             metadata=metadata,
         )
