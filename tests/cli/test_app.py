@@ -20,6 +20,7 @@ from tests.files import ROOT
 from finetune_lib.cli import choices, main
 from finetune_lib.cli.app import GROUPS, app
 from finetune_lib.data.checks import Target
+from finetune_lib.local.exporting.gguf import Precision
 from finetune_lib.records import Method
 from finetune_lib.texts.languages import Language
 
@@ -38,9 +39,11 @@ COMMANDS = (
     "compare",
     "review",
     "serve",
+    "export",
+    "local",
 )
 OF_JOBS = [("jobs", name) for name in app["jobs"] if name[0] != "-"]
-FUNCTIONS = [*((name,) for name in COMMANDS if name != "jobs"), *OF_JOBS]
+FUNCTIONS = [*((name,) for name in COMMANDS if name not in ("jobs", "local")), *OF_JOBS, ("local", "gc")]
 HELPS = [["--help"], ["--version"], ["jobs", "--help"], *([*words, "--help"] for words in FUNCTIONS)]
 HEAVY = {"pydantic", "openai", "torch", "jsonschema", "tiktoken", "pandas", "scipy"}
 QUICK_SECONDS = 0.2
@@ -151,6 +154,7 @@ def test_the_choices_are_those_of_the_library():
     assert get_args(choices.Target) == get_args(Target)
     assert get_args(choices.Method) == get_args(Method)
     assert get_args(choices.Language) == get_args(Language)
+    assert get_args(choices.Precision) == get_args(Precision)
 
 
 @pytest.mark.parametrize("words", FUNCTIONS, ids=" ".join)

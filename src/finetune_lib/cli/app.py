@@ -60,6 +60,10 @@ GROUPS: Mapping[str, Commands] = {
     },
     "This machine": {
         "local:serve": ("run the local platform", "serve --root models --port 8000"),
+        "local:export": (
+            "write a model of the local platform as a folder that other servers load",
+            "export ft:tiny:local:films:a1b2 films --gguf f16 --verify golden.xlsx",
+        ),
     },
 }
 JOBS: Commands = {
@@ -73,6 +77,9 @@ JOBS: Commands = {
     "jobs:pause": ("let a job rest", "jobs pause ftjob-123"),
     "jobs:resume": ("let a paused job go on", "jobs resume ftjob-123"),
     "jobs:metrics": ("the losses of a job, as far as it has come", "jobs metrics ftjob-123 --json"),
+}
+LOCAL: Commands = {
+    "local:gc": ("delete what nobody can reach any more on the local platform", "local gc --keep-days 30 --dry-run"),
 }
 _PARAMETER = Parameter(negative=(), show_default=False)
 
@@ -104,18 +111,29 @@ jobs = App(
     default_parameter=_PARAMETER,
     sort_key=1,
 )
+local = App(
+    name="local",
+    help="look after the folder of the local platform",
+    help_format="plaintext",
+    default_parameter=_PARAMETER,
+    sort_key=2,
+)
 for _number, (_title, _commands) in enumerate(GROUPS.items()):
     _group = Group(_title, sort_key=_number)
     _add(app, _commands, _group)
     if _title == "Training":
         jobs.group = _group
         app.command(jobs)
+    if _title == "This machine":
+        local.group = _group
+        app.command(local)
 _add(jobs, JOBS)
+_add(local, LOCAL)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Call the command that the arguments name; wrong usage is told on standard error."""
-    if list(arguments) in ([], ["jobs"]):
+    if list(arguments) in ([], ["jobs"], ["local"]):
         app.help_print(arguments, console=app.error_console)
         return UNUSABLE
     standard = ["./-" if argument == "-" else argument for argument in arguments]  # the same path, and no option

@@ -4,6 +4,7 @@ from typing import Literal
 
 Target = Literal["openai", "azure", "compatible", "local", "together", "fireworks", "mistral", "trl"]
 Method = Literal["supervised", "dpo", "reinforcement"]
+Precision = Literal["f32", "f16", "q8_0"]
 Language = Literal["en", "zh-Hant", "zh-Hans"]
 Demo = Literal["sentiment", "sentiment_golden", "faq", "airport", "complaints", "complaints_golden"]
 Aim = Literal["answers", "labels", "style"]

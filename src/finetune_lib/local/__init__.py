@@ -7,6 +7,8 @@ Importing this package loads neither torch nor a web framework.
 from __future__ import annotations
 
 from finetune_lib.files import home
+from finetune_lib.local.collection import gc
 from finetune_lib.local.connection import connect, stop
+from finetune_lib.local.exporting import export, verify_export
 
-__all__ = ["connect", "home", "stop"]
+__all__ = ["connect", "export", "gc", "home", "stop", "verify_export"]

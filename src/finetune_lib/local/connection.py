@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from finetune_lib.errors import MissingExtraError, PlatformError
 from finetune_lib.files import home, write_atomically
@@ -61,7 +63,7 @@ def connect(root: str | PathLike[str] | None = None, *, chosen: str = "", local_
     """The platform of a folder; its server is started where none answers yet.
 
     The server goes on when this script ends, because its jobs do; after a quarter of an hour without a job or
-    a call it stops by itself.
+    a call it stops by itself. The platform that is given starts it again when it is called.
 
     Raises:
         MissingExtraError: Without `pip install "finetune_lib[local]"`.
@@ -69,14 +71,35 @@ def connect(root: str | PathLike[str] | None = None, *, chosen: str = "", local_
     """
     require_platform()
     folder = Path(root or home()).absolute()
-    address = _answering(folder) or _start(folder)
-    return Platform("local", address.url, address.token, chosen=chosen, local_only=local_only)
+    address = answering(folder) or _start(folder)
+
+    def rejoin() -> tuple[str, str]:
+        found = _rejoined(folder, address)
+        return found.url, found.token
+
+    return Platform("local", address.url, address.token, chosen=chosen, local_only=local_only, rejoin=rejoin)
+
+
+def _rejoined(root: Path, before: Address) -> Address:
+    """The server of a folder that answers no more where it did: another one, or a new one, there if it can be.
+
+    Raises:
+        PlatformError: The folder is gone, or the server does not start.
+    """
+    if not root.is_dir():
+        raise PlatformError(f"the folder of the platform is gone: {root}")
+    deadline = time.monotonic() + START_SECONDS
+    while _is_served(root) and time.monotonic() < deadline:  # also one that is about to end
+        if address := answering(root):
+            return address
+        time.sleep(POLL_SECONDS)
+    return _start(root, before)
 
 
 def stop(root: str | PathLike[str] | None = None) -> bool:
     """Stop the server of a folder; its jobs go on and are taken up again by the next one. False if none ran."""
     folder = Path(root or home()).absolute()
-    address = _answering(folder)
+    address = answering(folder)
     if address is None:
         return False
     os.kill(address.pid, signal.SIGTERM)
@@ -85,7 +108,7 @@ def stop(root: str | PathLike[str] | None = None) -> bool:
     return True
 
 
-def _answering(root: Path) -> Address | None:
+def answering(root: Path) -> Address | None:
     """The address that the living server of a folder has left there; the token is sent to no other."""
     address = Address.load(root) if _is_served(root) else None
     return address if address and address.answers() else None
@@ -104,13 +127,25 @@ def _is_served(root: Path) -> bool:
         return True
 
 
-def _start(root: Path) -> Address:
+def _start(root: Path, before: Address | None = None) -> Address:
     """Start the server once, however many ask for it at the same time."""
     from filelock import FileLock
 
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(root / "start.lock"):
-        return _answering(root) or _spawned(root)
+        return answering(root) or _spawned(root, before)
+
+
+def _port_if_free(before: Address | None) -> int:
+    """The port of a server that ended, so that other clients find the next one there, too; 0 lets the system choose."""
+    port = urlsplit(before.url).port if before else None
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", port or 0))
+        except OSError:
+            return 0
+    return port or 0
 
 
 def require_platform() -> None:
@@ -124,9 +159,12 @@ def require_platform() -> None:
             raise MissingExtraError(feature="The local platform", package=package, extra="local")
 
 
-def _spawned(root: Path) -> Address:
-    command = [sys.executable, "-m", "finetune_lib", "serve", "--root", str(root), "--port", "0", "--until-idle"]
+def _spawned(root: Path, before: Address | None) -> Address:
+    port = _port_if_free(before)
+    command = [sys.executable, "-m", "finetune_lib", "serve", "--root", str(root), "--port", str(port), "--until-idle"]
     environment = {**os.environ, VARIABLE: told_files()}  # also where it was taken out of the environment
+    if before:
+        environment["FINETUNE_LIB_TOKEN"] = before.token
     log = root / "server.log"
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module
@@ -140,7 +178,7 @@ def _spawned(root: Path) -> Address:
         )
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and (process.poll() is None or _is_served(root)):
-        if address := _answering(root):
+        if address := answering(root):
             return address
         time.sleep(POLL_SECONDS)
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
@@ -106,8 +106,14 @@ class Engine:
             OSError: The model does not load.
         """
         with self._lock:
-            asked = _asked(self._loaded(source), question)
-            return _finished(asked, _generate(asked, sampling), sampling)
+            asked = asked_of(self._loaded(source), question)
+            return finished(asked, generated(asked, sampling), sampling)
+
+    def forget(self, sources: Collection[str]) -> None:
+        """Let go of models that are deleted; an answer that is being made is finished first."""
+        with self._lock:
+            for source in sources:
+                self._models.pop(source, None)
 
     def stream(self, source: str, question: Question, sampling: Sampling) -> Stream:
         """Answer piece by piece."""
@@ -115,10 +121,10 @@ class Engine:
 
     def _tell(self, source: str, question: Question, sampling: Sampling, stream: Stream) -> Completion:
         with self._lock:
-            asked = _asked(self._loaded(source), question)
+            asked = asked_of(self._loaded(source), question)
             # What must not be seen, a stop word or a mark around thoughts and calls, is known at the end alone.
             whole = bool(sampling.stop) or asked.is_parted or not asked.loaded.renderer.end_ids
-            told = _finished(asked, _generate(asked, sampling, None if whole else stream), sampling)
+            told = finished(asked, generated(asked, sampling, None if whole else stream), sampling)
         if whole:
             stream.tell(told.text)
         return told
@@ -127,7 +133,7 @@ class Engine:
         """The model, loaded where it is not yet; the one unused for longest makes room."""
         if source not in self._models:
             with LOADING:
-                self._models[source] = _load(source)
+                self._models[source] = load(source)
             while len(self._models) > KEPT_MODELS:
                 self._models.popitem(last=False)
         self._models.move_to_end(source)
@@ -169,7 +175,7 @@ class Stream:
             self._pieces.put(error)
 
 
-def _load(source: str) -> Loaded:
+def load(source: str) -> Loaded:
     """A full model, or an adapter on its base; safetensors only, no code from the folder."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -198,7 +204,7 @@ class _Asked:
         return renderer.family is not None and (renderer.reasoning or bool(self.question.tools))
 
 
-def _asked(loaded: Loaded, question: Question) -> _Asked:
+def asked_of(loaded: Loaded, question: Question) -> _Asked:
     tools = list(question.tools) or None
     if tools and not loaded.renderer.tools:
         raise ToolsError("this model's chat template writes no tool calls that could be read back")
@@ -206,7 +212,7 @@ def _asked(loaded: Loaded, question: Question) -> _Asked:
     return _Asked(loaded, question, text, loaded.renderer.ids(text))
 
 
-def _generate(asked: _Asked, sampling: Sampling, stream: Stream | None = None) -> list[int]:
+def generated(asked: _Asked, sampling: Sampling, stream: Stream | None = None) -> list[int]:
     """The tokens of the answer alone."""
     import torch
 
@@ -259,7 +265,7 @@ def _streaming(loaded: Loaded, stream: Stream) -> dict[str, Any]:
     return {"streamer": teller, "stopping_criteria": [closed]}
 
 
-def _finished(asked: _Asked, tokens: list[int], sampling: Sampling) -> Completion:
+def finished(asked: _Asked, tokens: list[int], sampling: Sampling) -> Completion:
     tokenizer, renderer = asked.loaded.tokenizer, asked.loaded.renderer
     stops = [*sampling.stop, *(() if renderer.end_ids else renderer.ends)]
     counts = len(asked.ids), len(tokens)

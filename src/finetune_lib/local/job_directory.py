@@ -1,7 +1,7 @@
 """A training job as a directory: all that the server and the worker know of each other.
 
 job.json            the order and the version of its form, written before the worker starts
-train.jsonl         the data; validation.jsonl beside it where there is one
+train.jsonl         the data; validation.jsonl beside it where there is one. Both go when the job has ended
 events.jsonl        whole lines, appended by the worker
 checkpoint-*/       complete once trainer_state.json is in it, which is written last
 final/              the model, moved there in one step
@@ -9,11 +9,13 @@ result.json         success;  error.json: failure by a known cause. Neither, and
 lock                held by the worker as long as it lives, freed by the kernel however it dies
 cancel              asks the worker to stop
 pause               asks it to save a checkpoint and end; another goes on from there once it is gone
+full                the worker ended because no room was left; it is started again later
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -24,6 +26,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from finetune_lib.files import require_known, write_atomically
+from finetune_lib.local.disk import states_of
 
 VERSION = 2  # of job.json; one that tells none is of version 1
 CHECKPOINT = "checkpoint-"
@@ -65,9 +68,24 @@ class JobDirectory:
         return self.path / "validation.jsonl"
 
     @property
+    def copies(self) -> dict[str, Path]:
+        """The copies of a job's files, by the field of the job that names the file."""
+        return {"training_file": self.train, "validation_file": self.validation}
+
+    def drop_copies(self) -> None:
+        """Once the job has ended: whoever deletes the files has then deleted all of them."""
+        for copy in self.copies.values():
+            copy.unlink(missing_ok=True)
+
+    @property
     def final(self) -> Path:
         """The trained model."""
         return self.path / "final"
+
+    @property
+    def partial(self) -> Path:
+        """Where the trained model is written before it moves to its place."""
+        return self.path / "final.tmp"
 
     @property
     def log(self) -> Path:
@@ -126,7 +144,8 @@ class JobDirectory:
         """Cut the half line and the half checkpoints that a killed worker left."""
         events = self.path / "events.jsonl"
         if events.exists() and not (data := events.read_bytes()).endswith(b"\n"):
-            write_atomically(events, [data[: data.rfind(b"\n") + 1]])
+            os.truncate(events, data.rfind(b"\n") + 1)  # in its place: a full disk has no room for a copy
+        shutil.rmtree(self.partial, ignore_errors=True)
         for folder in self.path.glob(f"{CHECKPOINT}*"):
             if not (folder / "trainer_state.json").exists():
                 shutil.rmtree(folder)
@@ -148,6 +167,21 @@ class JobDirectory:
         """The complete checkpoints by step, the oldest first."""
         folders = [f for f in self.path.glob(f"{CHECKPOINT}*") if (f / "trainer_state.json").exists()]
         return dict(sorted((int(folder.name.removeprefix(CHECKPOINT)), folder) for folder in folders))
+
+    def weights(self) -> list[Path]:
+        """The folders of models, whole or half written."""
+        found = [*self.path.glob(f"{CHECKPOINT}*"), *self.path.glob("final*"), *self.path.glob("tmp-checkpoint*")]
+        return sorted(folder for folder in found if folder.is_dir())
+
+    def drop_states(self) -> None:
+        """Once the job has ended: only what answers stays."""
+        for state in (state for folder in self.weights() for state in states_of(folder)):
+            state.unlink(missing_ok=True)
+
+    @property
+    def full(self) -> Path:
+        """Marks that the worker ended because the disk is full; it has no content, which would need room."""
+        return self.path / "full"
 
     def succeed(self, result: Mapping[str, Any]) -> None:
         """Declare success; the model lies in `final` by now."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import signal
 import socket
 import sys
-import time
+import threading
 from pathlib import Path
 
 import uvicorn
@@ -20,18 +21,23 @@ from finetune_lib.local.app.batches import answering
 from finetune_lib.local.app.services import Services
 from finetune_lib.local.batches import Batches
 from finetune_lib.local.connection import Address
+from finetune_lib.local.deleting import HOUR, collect
 from finetune_lib.local.inference import Engine
 from finetune_lib.local.store import Store
 from finetune_lib.local.supervisor import Supervisor
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+log = logging.getLogger(__name__)
 IDLE_SECONDS, IDLE_CHECK_SECONDS, GRACE_SECONDS = 900.0, 5.0, 3
 
 
-def serve(root: Path, *, host: str, port: int, token: str | None, until_idle: bool) -> None:
+def serve(
+    root: Path, *, host: str, port: int, token: str | None, until_idle: bool, keep_days: float | None = None
+) -> None:
     """Serve a folder until SIGTERM or SIGINT, or until it has been idle for a quarter of an hour.
 
     Prints `serving http://HOST:PORT/v1` when it answers; address and token are in `server.json` of the folder.
+    With `keep_days`, files and models that are older are deleted, at the start and once an hour.
 
     Raises:
         ValueError: The host is not on loopback: the platform is for this machine.
@@ -43,7 +49,7 @@ def serve(root: Path, *, host: str, port: int, token: str | None, until_idle: bo
     root.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(root / "server.lock").acquire(timeout=0):
-            _serve_alone(root, _bound(host, port), token or secrets.token_urlsafe(32), until_idle)
+            _serve_alone(root, _bound(host, port), token or secrets.token_urlsafe(32), until_idle, keep_days)
     except Timeout:
         running = Address.load(root)
         raise PlatformError(f"{root} is served already{f', at {running.url}' if running else ''}") from None
@@ -60,7 +66,7 @@ def _bound(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _serve_alone(root: Path, listener: socket.socket, token: str, until_idle: bool) -> None:
+def _serve_alone(root: Path, listener: socket.socket, token: str, until_idle: bool, keep_days: float | None) -> None:
     # Before torch is loaded: threads that spin while they wait would starve a worker beside them.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TQDM_DISABLE", "1")  # a log is no place for progress bars
@@ -74,14 +80,28 @@ def _serve_alone(root: Path, listener: socket.socket, token: str, until_idle: bo
         signal.signal(number, _noted)
     supervisor.start()
     batches.start(answering(app))
+    ended = threading.Event()
+    if keep_days is not None:
+        threading.Thread(target=_keep_tidy, args=[root, store, keep_days, ended], name="retention", daemon=True).start()
     try:
         idle = _Idle(activity, supervisor, batches, until_idle)
         asyncio.run(_run(uvicorn.Server(config), listener, root, token, idle))
     finally:
+        ended.set()
         batches.stop()
         supervisor.stop()
         store.close()
         (root / "server.json").unlink(missing_ok=True)
+
+
+def _keep_tidy(root: Path, store: Store, keep_days: float, ended: threading.Event) -> None:
+    while not ended.is_set():
+        try:
+            for removed in collect(root, store, keep_days=keep_days):
+                log.warning("deleted %s, %d bytes: %s", removed.name, removed.bytes, removed.why)
+        except Exception:  # nothing may end this thread
+            log.exception("retention goes on after")
+        ended.wait(HOUR)
 
 
 def _noted(number: int, frame: object) -> None:
@@ -97,7 +117,7 @@ class _Idle:
     def over(self) -> bool:
         if not self.supervisor.root.exists():
             return True
-        quiet = time.monotonic() - self.activity.last > IDLE_SECONDS
+        quiet = self.activity.quiet() > IDLE_SECONDS
         return self.enabled and quiet and not (self.supervisor.open_jobs() or self.batches.open())
 
 

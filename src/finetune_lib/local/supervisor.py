@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 
 from finetune_lib.catalog import base_of
 from finetune_lib.local.base_models import TINY, ensure_tiny, find_base
+from finetune_lib.local.disk import is_full
 from finetune_lib.local.job_directory import JobDirectory, Order
 from finetune_lib.local.launchers import end, spawn
 from finetune_lib.local.objects import (
@@ -37,7 +39,7 @@ from finetune_lib.local.store import Store
 from finetune_lib.local.training_files import problem_of
 
 TICK_SECONDS = 0.2
-ATTEMPTS = 3
+ATTEMPTS, FULL_SECONDS = 3, 10.0
 OPEN = ("running", "queued", "validating_files")
 log = logging.getLogger(__name__)
 
@@ -93,6 +95,7 @@ class Supervisor:
             self._tell(job["id"], "Fine tuning process stopping due to job cancellation", level="warn")
             changed = self.store.update("job", job["id"], {"status": "cancelled", "finished_at": now()})
         self._end_worker(job["id"])
+        self.directory(job["id"]).drop_copies()
         return changed
 
     def pause(self, job: Object) -> Object | None:
@@ -135,8 +138,10 @@ class Supervisor:
         """What may pass, as a full disk, is tried again at the next tick; anything else ends the job."""
         try:
             self._advance(job)
-        except (OSError, sqlite3.Error):
+        except (OSError, sqlite3.Error) as error:
             log.exception("job %s waits after", job["id"])
+            if is_full(error):
+                self._tell_full(job["id"])
         except Exception as error:
             log.exception("job %s", job["id"])
             message = f"the platform failed: {type(error).__name__}: {error}"
@@ -182,6 +187,10 @@ class Supervisor:
 
     def _launch(self, job: Object) -> None:
         """Count the attempt first: a crash in between costs an attempt, never a second worker."""
+        directory = self.directory(job["id"])
+        if directory.full.exists():
+            self._try_again(job["id"], directory)
+            return
         attempt, offset = self.store.run(job["id"])
         if attempt == ATTEMPTS:
             tail = self.directory(job["id"]).log.read_text(errors="replace")[-400:]
@@ -192,6 +201,24 @@ class Supervisor:
         if attempt:
             self._tell(job["id"], "The worker was lost; training goes on from the last checkpoint", level="warn")
         self._workers[job["id"]] = spawn(self.directory(job["id"]))
+
+    def _try_again(self, job: str, directory: JobDirectory) -> None:
+        """A worker that ended because the disk is full has used up no attempt; the next one begins after a while."""
+        self._tell_full(job)
+        if time.time() - directory.full.stat().st_mtime > FULL_SECONDS:
+            directory.full.unlink()
+            self._workers[job] = spawn(directory)
+
+    def _tell_full(self, job: str) -> None:
+        """Once for each place that a run has reached; as long as the store has no room either, later."""
+        message = (
+            f"The disk of {self.root} is full: the job waits, and goes on from its last checkpoint when there is room. "
+            "`finetune-lib local gc` frees what nobody needs; models and files can be deleted."
+        )
+        try:
+            self._tell(job, message, level="warn", mark=f"disk full {self.store.run(job)[1]}")
+        except sqlite3.Error:
+            log.exception("no room for the event of job %s", job)
 
     def _follow(self, job: Object) -> None:
         """Tell what is new; then act on the outcome, or on a worker that died without one."""
@@ -287,6 +314,8 @@ class Supervisor:
         with self.store.transaction():
             if self._status(job) != job["status"]:
                 return
+            self.directory(job["id"]).drop_copies()
+            self.directory(job["id"]).drop_states()
             self._tell(job["id"], message, level="info" if status == "succeeded" else "error")
             self._set(job, status=status, finished_at=now(), **changes)
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from filelock import Timeout
 
+from finetune_lib.local.disk import is_full
 from finetune_lib.local.job_directory import JobDirectory
 
-ALREADY_RUNNING = 76
+ALREADY_RUNNING, FULL = 76, 28
 LOCK_SECONDS = 5.0
 
 
@@ -27,6 +28,17 @@ def main(directory: JobDirectory) -> int:
 
 
 def _work(directory: JobDirectory) -> int:
+    try:
+        return _train(directory)
+    except Exception as error:
+        if not is_full(error):
+            raise
+    directory.full.touch()  # it passes: the supervisor starts another worker when there is room again
+    directory.repair()
+    return FULL
+
+
+def _train(directory: JobDirectory) -> int:
     directory.repair()
     if directory.outcome() or directory.cancelled or directory.paused:
         return 0
@@ -36,7 +48,10 @@ def _work(directory: JobDirectory) -> int:
         train(directory)
     except TrainingError as error:
         directory.fail(error.code, str(error))
-    except Exception as error:  # it would come again: only a death without a word is worth another attempt
+    except Exception as error:
+        if is_full(error):
+            raise
+        # It would come again: only a death without a word is worth another attempt
         traceback.print_exc()
         directory.fail("training_failed", f"{type(error).__name__}: {error}")
     return 0

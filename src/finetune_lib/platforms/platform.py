@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from httpx2 import AsyncClient, Request
     from openai import APIStatusError, AsyncOpenAI, OpenAI
+
+    from finetune_lib.platforms.rejoining import Rejoin
 
 TOO_MANY = 429
 NOT_THE_PROTOCOL = (ValidationError, ValueError, AttributeError, TypeError, IndexError, KeyError)
@@ -56,6 +58,7 @@ class Platform:
     api_version: str | None = field(repr=False)
     policy: Policy = field(repr=False, compare=False)
     _own: OpenAI | None = field(repr=False, compare=False)
+    _rejoin: Callable[[], tuple[str, str]] | None = field(repr=False, compare=False)
 
     def __init__(
         self,
@@ -67,6 +70,7 @@ class Platform:
         api_version: str | None = None,
         local_only: bool = False,
         own: OpenAI | None = None,
+        rejoin: Callable[[], tuple[str, str]] | None = None,
     ) -> None:
         """Of these, `api_key` is shown nowhere, and neither copied by `asdict` nor carried by a pickle.
 
@@ -78,6 +82,7 @@ class Platform:
             api_version: Of Azure's dated addresses, as `2025-04-01-preview`; None is its v1 address.
             local_only: Refuse to send anything to another machine.
             own: A client of the user's, whose key, proxy and certificates are used.
+            rejoin: Finds the address and the key of a server again that has stopped because nobody called.
 
         Raises:
             PolicyError: The policy forbids this platform.
@@ -93,6 +98,7 @@ class Platform:
             "api_version": api_version,
             "policy": policy(local_only=local_only),
             "_own": own,
+            "_rejoin": rejoin,
         }
         for attribute, value in values.items():
             object.__setattr__(self, attribute, value)
@@ -138,8 +144,12 @@ class Platform:
 
         if self._own is not None:
             return self._own
-        hooks: dict[str, Any] = {"request": [self._admit]}
-        http = DefaultHttpx2Client(trust_env=self.kind.proxied, verify=_certificates(), event_hooks=hooks)
+        options: dict[str, Any] = {"event_hooks": {"request": [self._admit]}}
+        if self._rejoining:
+            from finetune_lib.platforms.rejoining import RejoiningTransport
+
+            options["transport"] = RejoiningTransport(self._rejoining, verify=_certificates(), trust_env=False)
+        http = DefaultHttpx2Client(trust_env=self.kind.proxied, verify=_certificates(), **options)
         client: OpenAI
         if self.api_version:
             client = AzureOpenAI(
@@ -177,7 +187,21 @@ class Platform:
             from finetune_lib.platforms.threaded import ThreadedTransport
 
             return DefaultAsyncHttpx2Client(transport=ThreadedTransport(self._own), event_hooks=hooks)
-        return DefaultAsyncHttpx2Client(trust_env=self.kind.proxied, verify=_certificates(), event_hooks=hooks)
+        options: dict[str, Any] = {"event_hooks": hooks}
+        if self._rejoining:
+            from finetune_lib.platforms.rejoining import AsyncRejoiningTransport
+
+            options["transport"] = AsyncRejoiningTransport(self._rejoining, verify=_certificates(), trust_env=False)
+        return DefaultAsyncHttpx2Client(trust_env=self.kind.proxied, verify=_certificates(), **options)
+
+    @cached_property
+    def _rejoining(self) -> Rejoin | None:
+        """What all clients share, so that one that stopped is found again once for all."""
+        if self._rejoin is None:
+            return None
+        from finetune_lib.platforms.rejoining import Rejoin
+
+        return Rejoin(self.base_url or "", self._rejoin)
 
     def _admit(self, request: Request) -> None:
         """Each request is held against the policy, wherever a client was turned to since, or a service redirects."""

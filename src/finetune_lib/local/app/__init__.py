@@ -5,8 +5,6 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse
 from starlette.routing import Mount, Router
 
 from finetune_lib.local.app import (
@@ -18,6 +16,7 @@ from finetune_lib.local.app import (
     jobs,
     models,
     permissions,
+    storage,
     stored,
     uploads,
 )
@@ -30,7 +29,7 @@ __all__ = ["Activity", "create_app"]
 
 def create_app(services: Services, *, token: str, activity: Activity) -> Starlette:
     """The application that serves the wire under `/v1`."""
-    rooms = (files, uploads, jobs, permissions, estimates, models, chat, stored, batches)
+    rooms = (files, uploads, jobs, permissions, estimates, models, chat, stored, batches, storage)
     routes = [route for room in rooms for route in room.routes]
     app = Starlette(
         routes=[Mount("/v1", app=Router(routes, redirect_slashes=False))],
@@ -39,12 +38,8 @@ def create_app(services: Services, *, token: str, activity: Activity) -> Starlet
             Middleware(TokenRequired, token=token),
             Middleware(BodyLimited),
         ],
-        exception_handlers={errors.WireError: errors.answer, HTTPException: errors.unknown_route, 500: _crashed},
+        exception_handlers={errors.WireError: errors.answer, HTTPException: errors.unknown_route, 500: errors.failed},
     )
     app.router.redirect_slashes = False  # a redirect would repeat the Host that a caller sent
     app.state.services = services
     return app
-
-
-async def _crashed(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001 - the framework's shape
-    return errors.envelope(500, f"the server failed: {type(error).__name__}", kind="server_error")

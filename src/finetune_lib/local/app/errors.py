@@ -9,6 +9,8 @@ from typing import Any, cast
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from finetune_lib.local.disk import is_full
+
 
 class WireError(Exception):
     """An answer that is an error."""
@@ -31,6 +33,19 @@ async def answer(request: Request, error: Exception) -> JSONResponse:  # noqa: A
     """The handler of `WireError`."""
     assert isinstance(error, WireError)  # noqa: S101 - registered for nothing else
     return envelope(error.status, str(error), param=error.param, code=error.code)
+
+
+async def failed(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001 - the framework's shape
+    """The handler of what nobody foresaw; a full disk is told as such, and clients are asked not to try again."""
+    if not is_full(error):
+        return envelope(500, f"the server failed: {type(error).__name__}", kind="server_error")
+    message = (
+        "The disk of the platform is full: nothing was kept. Delete files or models, or run `finetune-lib local gc`, "
+        "then try again."
+    )
+    told = envelope(507, message, kind="server_error", code="insufficient_storage")
+    told.headers["x-should-retry"] = "false"
+    return told
 
 
 async def unknown_route(request: Request, error: Exception) -> JSONResponse:

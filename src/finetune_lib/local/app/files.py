@@ -20,6 +20,7 @@ from finetune_lib.local.app.errors import WireError, not_found
 from finetune_lib.local.app.fields import expiry_of, told
 from finetune_lib.local.app.pages import page
 from finetune_lib.local.app.services import Services, drop_expired, file_of, services
+from finetune_lib.local.deleting import delete_file
 from finetune_lib.local.objects import Object, file_object, new_id
 
 PURPOSES = ("fine-tune", "assistants", "batch", "vision", "user_data", "evals")
@@ -120,12 +121,12 @@ async def retrieve(request: Request) -> JSONResponse:
 
 
 async def delete(request: Request) -> JSONResponse:
-    """DELETE /files/{id}"""
-    store, id = services(request).store, request.path_params["id"]
-    if not store.delete("file", id):
+    """DELETE /files/{id}: with the copies that ended jobs hold of it"""
+    platform, id = services(request), request.path_params["id"]
+    freed = await run_in_threadpool(delete_file, platform.root, platform.store, id)
+    if freed is None:
         raise not_found("File", id)
-    store.blob(id).unlink(missing_ok=True)
-    return JSONResponse({"id": id, "object": "file", "deleted": True})
+    return JSONResponse({"id": id, "object": "file", "deleted": True, "freed_bytes": freed})
 
 
 async def content(request: Request) -> Response:

@@ -15,13 +15,18 @@ from finetune_lib.local.objects import new_id
 
 @dataclass
 class Activity:
-    """When the platform was last called, so that an idle one can stop."""
+    """Whether the platform is at work for a caller, and when it last was, so that an idle one can stop."""
 
     last: float = field(default_factory=time.monotonic)
+    calls: int = 0
+
+    def quiet(self) -> float:
+        """Seconds since the last call ended; 0 while one is being answered, however long that takes."""
+        return 0.0 if self.calls else time.monotonic() - self.last
 
 
 class Watched:
-    """A middleware that notes each call and gives its answer an `x-request-id`."""
+    """A middleware that notes each call from its begin to its end, and gives its answer an `x-request-id`."""
 
     def __init__(self, app: ASGIApp, *, activity: Activity) -> None:
         self.app = app
@@ -29,14 +34,18 @@ class Watched:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a call on."""
-        self.activity.last = time.monotonic()
+        self.activity.calls += 1
 
         async def identified(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)["x-request-id"] = new_id("req_")
             await send(message)
 
-        await self.app(scope, receive, identified)
+        try:
+            await self.app(scope, receive, identified)
+        finally:
+            self.activity.calls -= 1
+            self.activity.last = time.monotonic()
 
 
 class TokenRequired:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -9,6 +10,7 @@ from starlette.routing import Route
 from finetune_lib.local.app.errors import WireError
 from finetune_lib.local.app.services import services
 from finetune_lib.local.base_models import HUB_ID, TINY, find_base
+from finetune_lib.local.deleting import InUseError, delete_model
 from finetune_lib.local.objects import Object, model_object
 from finetune_lib.platforms.platform import NO_HUB
 
@@ -31,11 +33,17 @@ async def retrieve(request: Request) -> JSONResponse:
 
 
 async def delete(request: Request) -> JSONResponse:
-    """DELETE /models/{id}: the model answers no more; its job stays."""
-    id = request.path_params["id"]
-    if not services(request).store.delete("model", id):
+    """DELETE /models/{id}: its weights and checkpoints are gone; its job stays."""
+    platform, id = services(request), request.path_params["id"]
+    try:
+        deleted = await run_in_threadpool(delete_model, platform.root, platform.store, id)
+    except InUseError as error:
+        raise WireError(409, f"{id} cannot be deleted: {error}.", param="model", code="model_in_use") from error
+    if deleted is None:
         raise unknown_model(id)
-    return JSONResponse({"id": id, "object": "model", "deleted": True})
+    freed, folders = deleted
+    await run_in_threadpool(platform.engine.forget, folders)
+    return JSONResponse({"id": id, "object": "model", "deleted": True, "freed_bytes": freed})
 
 
 def unknown_model(id: str) -> WireError:

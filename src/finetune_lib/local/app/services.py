@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from finetune_lib.local.app.errors import WireError
 from finetune_lib.local.batches import Batches
+from finetune_lib.local.deleting import delete_file
 from finetune_lib.local.inference import Engine
 from finetune_lib.local.objects import Object, now
 from finetune_lib.local.store import Store
@@ -40,8 +41,7 @@ def file_of(platform: Services, id: str) -> Object | None:
 def drop_expired(platform: Services) -> None:
     """Delete the files whose time is over."""
     for file in platform.store.expired("file", now()):
-        platform.store.delete("file", file["id"])
-        platform.store.blob(file["id"]).unlink(missing_ok=True)
+        delete_file(platform.root, platform.store, file["id"])
 
 
 def require_file(platform: Services, id: object, *, purpose: str, param: str) -> None:

@@ -12,8 +12,6 @@ from finetune_lib.local.job_directory import JobDirectory
 
 KEPT = 3
 SECONDS_BETWEEN, SAVES_BETWEEN = 60.0, 20
-# Of the trainer, to go on: its states, and its arguments as a pickle. Nobody needs them once the job has ended.
-STATES = ("optimizer.pt", "scheduler.pt", "scaler.pt", "rng_state*.pth", "training_args.bin")
 
 
 class Checkpoints(TrainerCallback):
@@ -59,6 +57,4 @@ def settle(directory: JobDirectory, *, epoch: int) -> None:
     for step, folder in directory.checkpoints().items():
         if step % epoch:
             shutil.rmtree(folder)
-        else:
-            for path in (found for name in STATES for found in folder.glob(name)):
-                path.unlink()
+    directory.drop_states()

@@ -236,7 +236,7 @@ def _settings(folder: Path, order: Order, recipe: Recipe, *, epoch: int, parts: 
 
 def _publish(directory: JobDirectory, trainer: Any, tokenizer: Any) -> None:
     """Move the model to its place in one step."""
-    partial = directory.path / "final.tmp"
+    partial = directory.partial
     shutil.rmtree(partial, ignore_errors=True)
     trainer.model.save_pretrained(str(partial))
     tokenizer.save_pretrained(str(partial))
