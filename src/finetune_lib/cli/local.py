@@ -17,6 +17,7 @@ def serve(
     token: str | None = None,
     until_idle: bool = False,
     keep_days: float | None = None,
+    alias: list[str] | None = None,
 ) -> int:
     """Run the local platform.
 
@@ -27,7 +28,9 @@ def serve(
         token: what clients must send (default: FINETUNE_LIB_TOKEN, else a random one)
         until_idle: stop after 15 minutes without a job or a call
         keep_days: delete files and models that are older (default: FINETUNE_LIB_KEEP_DAYS, else keep all)
+        alias: a name that stands for a base, as gpt-4o-mini=Qwen/Qwen3-0.6B or '*=tiny'; can be given several times
     """
+    from finetune_lib.local.aliases import parsed
     from finetune_lib.local.connection import home, require_platform
     from finetune_lib.platforms.policy import policy
 
@@ -40,7 +43,8 @@ def serve(
     token = token or os.environ.get("FINETUNE_LIB_TOKEN")
     if keep_days is None and (told := os.environ.get("FINETUNE_LIB_KEEP_DAYS")):
         keep_days = _days(told)
-    run(folder, host=host, port=port, token=token, until_idle=until_idle, keep_days=keep_days)
+    table = parsed(alias or [])
+    run(folder, host=host, port=port, token=token, until_idle=until_idle, keep_days=keep_days, aliases=table)
     return CLEAN
 
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from finetune_lib.catalog import models
 from finetune_lib.errors import PolicyError
+from finetune_lib.local.aliases import base_named, load
 from finetune_lib.platforms.policy import policy
 from finetune_lib.rendering.tiny import TINY, tiny_tokenizer
 
@@ -44,10 +45,21 @@ class Base:
 
 
 def find_base(model: str, root: Path) -> Base | None:
-    """The base of this name: `tiny`, the full path of a model's folder, or a hub id; None for anything else.
+    """The base of this name: `tiny`, the full path of a model's folder, a hub id, or an alias of one; else None.
 
-    A hub id that would have to be downloaded, which the policy forbids, is none.
+    An alias that is written out goes before a base of that name, one with `*` behind. A hub id that would have to be
+    downloaded, which the policy forbids, is none.
     """
+    written = None if model == TINY else load(root).get(model)
+    found = None if written else _own_base(model, root)
+    stands_for = written or (None if found else base_named(root, model))
+    if stands_for is None:
+        return found
+    known = _own_base(stands_for, root)
+    return Base(model, known.source) if known else None
+
+
+def _own_base(model: str, root: Path) -> Base | None:
     if model == TINY:
         return Base(TINY, str(tiny_folder(root)))
     folder = Path(model)

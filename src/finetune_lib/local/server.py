@@ -10,15 +10,18 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import uvicorn
 from filelock import FileLock, Timeout
 
 from finetune_lib.errors import PlatformError
+from finetune_lib.local.aliases import load, save
 from finetune_lib.local.app import Activity, create_app
 from finetune_lib.local.app.batches import answering
 from finetune_lib.local.app.services import Services
+from finetune_lib.local.base_models import find_base
 from finetune_lib.local.batches import Batches
 from finetune_lib.local.connection import Address
 from finetune_lib.local.deleting import HOUR, collect
@@ -32,15 +35,24 @@ IDLE_SECONDS, IDLE_CHECK_SECONDS, GRACE_SECONDS = 900.0, 5.0, 3
 
 
 def serve(
-    root: Path, *, host: str, port: int, token: str | None, until_idle: bool, keep_days: float | None = None
+    root: Path,
+    *,
+    host: str,
+    port: int,
+    token: str | None,
+    until_idle: bool,
+    keep_days: float | None = None,
+    aliases: Mapping[str, str] | None = None,
 ) -> None:
     """Serve a folder until SIGTERM or SIGINT, or until it has been idle for a quarter of an hour.
 
     Prints `serving http://HOST:PORT/v1` when it answers; address and token are in `server.json` of the folder.
     With `keep_days`, files and models that are older are deleted, at the start and once an hour.
 
+    Aliases that are given take the place of those that held before.
+
     Raises:
-        ValueError: The host is not on loopback: the platform is for this machine.
+        ValueError: An alias stands for no base; the host is not on loopback: the platform is for this machine.
         PlatformError: Another server serves this folder, or the port is taken.
     """
     if host not in LOOPBACK:
@@ -49,10 +61,19 @@ def serve(
     root.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(root / "server.lock").acquire(timeout=0):
+            _take(root, aliases or {})
             _serve_alone(root, _bound(host, port), token or secrets.token_urlsafe(32), until_idle, keep_days)
     except Timeout:
         running = Address.load(root)
         raise PlatformError(f"{root} is served already{f', at {running.url}' if running else ''}") from None
+
+
+def _take(root: Path, aliases: Mapping[str, str]) -> None:
+    if aliases:
+        save(root, aliases)
+    for name, base in load(root).items():
+        if find_base(base, root) is None:
+            raise ValueError(f"the alias {name}={base} stands for no base: take tiny, a model's full path, or a hub id")
 
 
 def _bound(host: str, port: int) -> socket.socket:

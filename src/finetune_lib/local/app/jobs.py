@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from finetune_lib.local.app.errors import WireError, invalid, json_body, missing, part
 from finetune_lib.local.app.fields import check_metadata, refuse_unknown
-from finetune_lib.local.app.models import require_here
+from finetune_lib.local.app.models import source_of
 from finetune_lib.local.app.pages import page
 from finetune_lib.local.app.services import Services, require_file, services
 from finetune_lib.local.base_models import find_base
@@ -44,7 +44,7 @@ async def create(request: Request) -> JSONResponse:
         return JSONResponse(_shown(known))
     _check(body, platform)
     if not platform.store.get("model", body["model"]):
-        require_here(request, body["model"])
+        source_of(request, body["model"])
     seed = secrets.randbelow(LARGEST_SEED) if body.get("seed") is None else body["seed"]
     job = job_object(body, model=body["model"], seed=seed, hyperparameters=hyperparameters_of(body))
     validation = f" and validation file: {job['validation_file']}" if job["validation_file"] else ""

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from finetune_lib.local.aliases import load
 from finetune_lib.local.app.errors import WireError
 from finetune_lib.local.app.services import services
 from finetune_lib.local.base_models import HUB_ID, TINY, find_base
@@ -20,13 +21,15 @@ BUILT_IN = {**model_object(TINY, path="", owner="finetune_lib"), "created": 1_79
 async def list_models(request: Request) -> JSONResponse:
     """GET /models: the built-in base, and every fine-tuned model and checkpoint."""
     tuned, _ = services(request).store.page("model")
-    return JSONResponse({"object": "list", "data": [_shown(model) for model in [*tuned, BUILT_IN]]})
+    return JSONResponse({"object": "list", "data": [_shown(model) for model in [*tuned, *_aliases(request), BUILT_IN]]})
 
 
 async def retrieve(request: Request) -> JSONResponse:
     """GET /models/{id}"""
     id = request.path_params["id"]
     model = BUILT_IN if id == TINY else services(request).store.get("model", id)
+    if model is None and (base := find_base(id, services(request).root)) and base.name == id != base.source:
+        model = _alias(id)
     if model is None:
         raise unknown_model(id)
     return JSONResponse(_shown(model))
@@ -61,8 +64,8 @@ def source_of(request: Request, id: str) -> str:
     platform = services(request)
     if known := platform.store.get("model", id):
         return known["path"]
-    require_here(request, id)
     if base := find_base(id, platform.root):
+        require_here(request, base.source)
         return base.source
     raise unknown_model(id)
 
@@ -81,6 +84,15 @@ def require_here(request: Request, id: str) -> None:
             "may download. Stop it (finetune_lib.local.stop()): the next one is bound by the policy."
         )
         raise WireError(403, message, param="model", code="forbidden_by_policy")
+
+
+def _aliases(request: Request) -> list[Object]:
+    """Those that are written out; names that a `*` would fit are not known."""
+    return [_alias(name) for name in load(services(request).root) if "*" not in name]
+
+
+def _alias(name: str) -> Object:
+    return {**BUILT_IN, "id": name, "owned_by": "alias"}
 
 
 def _shown(model: Object) -> Object:
