@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from finetune_lib.local.base_models import ensure_tiny
 from finetune_lib.local.job_directory import JobDirectory, Order
-from finetune_lib.local.training import checkpoints, sft
+from finetune_lib.local.training import bases, checkpoints, run, supervised
 from finetune_lib.rendering.probing import Needs, renderer_of
 
 WORDS = "甲乙丙丁戊己庚辛壬癸"
@@ -45,7 +45,7 @@ def begun(tiny, tmp_path):
 @pytest.fixture(params=["whole", "adapter"])
 def strategy(request, monkeypatch):
     if request.param == "adapter":
-        monkeypatch.setattr(sft, "LORA_FROM_PARAMETERS", 0)
+        monkeypatch.setattr(bases, "LORA_FROM_PARAMETERS", 0)
     return request.param
 
 
@@ -76,8 +76,8 @@ def by_hand(model_folder: Path, data) -> tuple[float, float]:
 
 def test_a_run_whose_loss_is_no_number_any_more_ends_as_diverged(begun, strategy):
     directory = begun(learning_rate_multiplier=1e30, n_epochs=6)
-    with pytest.raises(sft.TrainingError, match=r"not finite at step \d+.*learning_rate_multiplier") as error:
-        sft.train(directory)
+    with pytest.raises(bases.TrainingError, match=r"not finite at step \d+.*learning_rate_multiplier") as error:
+        run.train(directory)
     assert error.value.code == "training_diverged"
     assert directory.outcome() is None
     assert not directory.final.exists()
@@ -86,8 +86,8 @@ def test_a_run_whose_loss_is_no_number_any_more_ends_as_diverged(begun, strategy
 
 def test_a_run_that_ends_worse_than_its_base_is_diverged_though_all_its_numbers_are_finite(begun, monkeypatch):
     directory = begun(learning_rate_multiplier=1000, n_epochs=4)
-    with pytest.raises(sft.TrainingError, match=r"worse than its base on its own training examples \(loss") as error:
-        sft.train(directory)
+    with pytest.raises(bases.TrainingError, match=r"worse than its base on its own training examples \(loss") as error:
+        run.train(directory)
     assert error.value.code == "training_diverged"
     assert all(event["data"]["train_loss"] is not None for event in told(directory, "metrics"))
     assert directory.checkpoints() == {}  # none was better than the base
@@ -96,13 +96,13 @@ def test_a_run_that_ends_worse_than_its_base_is_diverged_though_all_its_numbers_
 @pytest.mark.parametrize("seed", range(3))
 def test_a_run_at_a_high_rate_that_learned_all_the_same_is_no_failure(begun, seed):
     directory = begun(learning_rate_multiplier=5, n_epochs=10, seed=seed)
-    sft.train(directory)
+    run.train(directory)
     assert directory.final.exists()
 
 
 def test_a_model_that_chooses_nothing_it_learned_is_told(begun):
     directory = begun(learning_rate_multiplier=1e-9)
-    sft.train(directory)
+    run.train(directory)
     assert [event["level"] for event in told(directory, "message")] == ["warn"]
     assert "chooses none of the learned tokens" in told(directory, "message")[0]["message"]
 
@@ -112,7 +112,7 @@ def test_validation_is_a_mean_over_tokens_whatever_the_batch(begun, batch_size):
     long = "一二三四五六七八九十"
     held_out = rows(["0", long, "1", long * 3, "0", "1", "0", "1", "0", "1"])
     directory = begun(validation=held_out, batch_size=batch_size, n_epochs=1)
-    sft.train(directory)
+    run.train(directory)
     last = told(directory, "metrics")[-1]["data"]
     loss, accuracy = by_hand(directory.final, held_out)
     assert last["full_valid_loss"] == pytest.approx(loss, abs=2e-4)
@@ -126,7 +126,7 @@ class Killed(BaseException):
 @pytest.mark.parametrize("at", [3, 7, 12])
 def test_a_lost_run_goes_on_within_an_epoch_to_the_same_weights(begun, strategy, monkeypatch, at):
     whole = begun("whole", n_epochs=3)
-    sft.train(whole)
+    run.train(whole)
     monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", 0)
     monkeypatch.setattr(checkpoints, "SAVES_BETWEEN", 0)
     lost = begun("lost", n_epochs=3)
@@ -140,9 +140,9 @@ def test_a_lost_run_goes_on_within_an_epoch_to_the_same_weights(begun, strategy,
     with monkeypatch.context() as patch:
         patch.setattr(JobDirectory, "append", dies)
         with pytest.raises(Killed):
-            sft.train(lost)
+            run.train(lost)
     assert max(lost.checkpoints()) == at - 1
-    sft.train(lost)
+    run.train(lost)
     assert weights(lost) == weights(whole)
     steps = [event["data"]["step"] for event in told(lost, "metrics")]
     assert steps == [*range(1, at + 1), *range(at, 16)]  # the last step before the end is done once more, no other one
@@ -158,25 +158,25 @@ def test_a_run_that_is_lost_just_before_it_tells_its_success_tells_it_the_next_t
     with monkeypatch.context() as patch:
         patch.setattr(JobDirectory, "succeed", dies)
         with pytest.raises(Killed):
-            sft.train(directory)
+            run.train(directory)
     before = weights(directory)
-    sft.train(directory)
+    run.train(directory)
     assert directory.outcome()[0] == "result"
     assert weights(directory) == before
 
 
 def test_a_model_that_knew_its_rows_by_heart_may_be_trained_on_them_again(begun):
     first = begun(n_epochs=25)
-    sft.train(first)
+    run.train(first)
     second = begun("second", n_epochs=1, learning_rate_multiplier=2)
     second.place(Order(str(first.final), 3, {"n_epochs": 1}))
-    sft.train(second)
+    run.train(second)
     assert second.outcome()[0] == "result"
 
 
 def test_after_success_nothing_lies_there_that_only_training_needs(begun):
     directory = begun()
-    sft.train(directory)
+    run.train(directory)
     assert len(directory.checkpoints()) == 2
     names = {path.name for folder in directory.checkpoints().values() for path in folder.iterdir()}
     assert "model.safetensors" in names
@@ -186,7 +186,7 @@ def test_after_success_nothing_lies_there_that_only_training_needs(begun):
 def test_the_checkpoint_that_validated_best_is_kept_besides_the_last_three(begun):
     held_out = rows("1010101010")  # the opposite of what is learned: the better it is known, the worse this
     directory = begun(validation=held_out, n_epochs=25)
-    sft.train(directory)
+    run.train(directory)
     losses = {e["data"]["step"]: e["data"].get("full_valid_loss") for e in told(directory, "metrics")}
     best = min((step for step in losses if losses[step] is not None), key=lambda step: losses[step])
     assert best < 115
@@ -195,17 +195,17 @@ def test_the_checkpoint_that_validated_best_is_kept_besides_the_last_three(begun
 
 def test_where_memory_runs_out_a_step_is_cut_and_learns_the_same(begun, monkeypatch):
     whole = begun("whole", batch_size=4, n_epochs=3)
-    sft.train(whole)
-    step = sft.TokenMeanTrainer.training_step
+    run.train(whole)
+    step = supervised.TokenMeanTrainer.training_step
 
     def short_of_memory(trainer, model, inputs, *rest, **options):
         if len(inputs["input_ids"]) > 1:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return step(trainer, model, inputs, *rest, **options)
 
-    monkeypatch.setattr(sft.TokenMeanTrainer, "training_step", short_of_memory)
+    monkeypatch.setattr(supervised.TokenMeanTrainer, "training_step", short_of_memory)
     cut = begun("cut", batch_size=4, n_epochs=3)
-    sft.train(cut)
+    run.train(cut)
     assert [event["message"] for event in told(cut, "message")] == [
         "Memory ran out with 4 examples at a time: going on with 2",
         "Memory ran out with 2 examples at a time: going on with 1",
@@ -218,15 +218,15 @@ def test_where_one_example_is_too_large_the_job_fails_with_the_way_out(begun, mo
     def no_memory(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
-    monkeypatch.setattr(sft.TokenMeanTrainer, "training_step", no_memory)
-    with pytest.raises(sft.TrainingError, match=r"one example at a time: .*take a smaller base") as error:
-        sft.train(begun(batch_size=2))
+    monkeypatch.setattr(supervised.TokenMeanTrainer, "training_step", no_memory)
+    with pytest.raises(bases.TrainingError, match=r"one example at a time: .*take a smaller base") as error:
+        run.train(begun(batch_size=2))
     assert error.value.code == "out_of_memory"
 
 
 def test_events_tell_pace_memory_and_the_end(begun):
     directory = begun()
-    sft.train(directory)
+    run.train(directory)
     events = told(directory, "metrics")
     assert all(event["data"]["tokens_per_second"] > 0 for event in events)
     assert all(10**8 < event["data"]["peak_memory_bytes"] < 10**11 for event in events)

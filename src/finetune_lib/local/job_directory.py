@@ -28,7 +28,7 @@ from filelock import FileLock, Timeout
 from finetune_lib.files import require_known, write_atomically
 from finetune_lib.local.disk import states_of
 
-VERSION = 2  # of job.json; one that tells none is of version 1
+VERSION = 3  # of job.json; one that tells none is of version 1
 CHECKPOINT = "checkpoint-"
 
 
@@ -42,6 +42,7 @@ class Order:
         hyperparameters: `n_epochs`, `batch_size`, `learning_rate_multiplier`, each a number or `auto`.
         day: The day that chat templates print which tell today's, as `2026-12-01`; None for today.
         chat_template: In place of the base's own: a name that the platform knows, or a template.
+        method: How it learns: `supervised`, or `dpo` of preferences.
     """
 
     base: str
@@ -49,6 +50,7 @@ class Order:
     hyperparameters: Mapping[str, Any]
     day: str | None = None
     chat_template: str | None = None
+    method: str = "supervised"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ Object = dict[str, Any]
 ALPHABET = string.ascii_letters + string.digits
 UPLOAD_SECONDS = 3600
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
+OWN_FIELDS = ("chat_template",)  # of a job, beside those of the wire
 
 
 def now() -> int:
@@ -67,8 +68,11 @@ def part_object(upload: str) -> Object:
     return {"id": new_id("part_"), "object": "upload.part", "created_at": now(), "upload_id": upload}
 
 
-def job_object(request: Mapping[str, Any], *, model: str, seed: int, hyperparameters: Mapping[str, Any]) -> Object:
-    """A new job."""
+def job_object(
+    request: Mapping[str, Any], *, model: str, seed: int, hyperparameters: Mapping[str, Any], method: str = "supervised"
+) -> Object:
+    """A new job; fields of this platform's own are shown where they were given."""
+    own = {name: request[name] for name in OWN_FIELDS if request.get(name) is not None}
     return {
         "id": new_id("ftjob-"),
         "object": "fine_tuning.job",
@@ -88,14 +92,17 @@ def job_object(request: Mapping[str, Any], *, model: str, seed: int, hyperparame
         "estimated_finish": None,
         "integrations": request.get("integrations") or [],
         "metadata": request.get("metadata"),
-        **with_hyperparameters(hyperparameters),
+        **own,
+        **with_hyperparameters(hyperparameters, method),
     }
 
 
-def with_hyperparameters(values: Mapping[str, Any]) -> Object:
+def with_hyperparameters(values: Mapping[str, Any], method: str) -> Object:
     """The two places where a job shows its hyperparameters."""
-    shown = {name: values.get(name, "auto") for name in ("n_epochs", "batch_size", "learning_rate_multiplier")}
-    return {"hyperparameters": shown, "method": {"type": "supervised", "supervised": {"hyperparameters": shown}}}
+    names = ("n_epochs", "batch_size", "learning_rate_multiplier")
+    shown = {name: values.get(name, "auto") for name in names}
+    more = {"beta": values.get("beta", "auto")} if method == "dpo" else {}
+    return {"hyperparameters": shown, "method": {"type": method, method: {"hyperparameters": shown | more}}}
 
 
 def event_object(

@@ -15,6 +15,10 @@ NAMES = {  # the trainer's and OpenAI's
     "mean_token_accuracy": "train_mean_token_accuracy",
     "eval_loss": "full_valid_loss",
     "eval_mean_token_accuracy": "full_valid_mean_token_accuracy",
+    "rewards/accuracies": "train_reward_accuracy",
+    "rewards/margins": "train_reward_margin",
+    "eval_rewards/accuracies": "full_valid_reward_accuracy",
+    "eval_rewards/margins": "full_valid_reward_margin",
 }
 
 COLUMNS = {

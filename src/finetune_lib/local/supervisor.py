@@ -176,7 +176,9 @@ class Supervisor:
             ensure_tiny(self.root)
         source = known["path"] if known else base.source if base else job["model"]
         day = date.fromtimestamp(job["created_at"]).isoformat()
-        order = Order(source, job["seed"], job["hyperparameters"], day, job.get("chat_template"))
+        method = job["method"]["type"]
+        asked = job["method"][method]["hyperparameters"]
+        order = Order(source, job["seed"], asked, day, job.get("chat_template"), method)
         self.directory(job["id"]).place(order)
         with self.store.transaction():
             self._tell(job["id"], "Fine-tuning job started", mark="started")
@@ -252,7 +254,7 @@ class Supervisor:
     def _take(self, job: Object, event: Mapping[str, Any]) -> bool:
         """Whether it tells of a step that was not told before."""
         if event["type"] == "resolved":
-            self._set(job, **with_hyperparameters(event["hyperparameters"]))
+            self._set(job, **with_hyperparameters(event["hyperparameters"], job["method"]["type"]))
             return False
         kind, data, at = event["type"], event.get("data", {}), event["created_at"]
         told = event_object(event["message"], level=event["level"], kind=kind, data=data, at=at)

@@ -17,16 +17,16 @@ TOO_FEW = "K701"
 
 def problem_of(directory: JobDirectory, job: dict[str, Any]) -> dict[str, Any] | None:
     """The job's `error` where its files cannot be trained on, else None."""
-    problem = _problem(directory.train, "training_file", job["model"])
+    problem = _problem(directory.train, "training_file", job)
     if problem is None and job["validation_file"]:
-        problem = _problem(directory.validation, "validation_file", job["model"])
+        problem = _problem(directory.validation, "validation_file", job)
     return problem
 
 
-def _problem(path: Path, param: str, model: str) -> dict[str, Any] | None:
+def _problem(path: Path, param: str, job: dict[str, Any]) -> dict[str, Any] | None:
     try:
         data = Dataset(LineStore(FileBlob.of(path), source=path.name), name=path.name)
-        report = data.validate(model=model, target="local", content=False)
+        report = data.validate(model=job["model"], target="local", method=job["method"]["type"], content=False)
     except (DataError, OSError) as error:
         return {"code": f"invalid_{param}", "message": str(error), "param": param}
     errors = [error for error in report.errors if param == "training_file" or error.code != TOO_FEW]

@@ -42,7 +42,7 @@ def _train(directory: JobDirectory) -> int:
     directory.repair()
     if directory.outcome() or directory.cancelled or directory.paused:
         return 0
-    from finetune_lib.local.training.sft import TrainingError, train  # imports torch: seconds
+    from finetune_lib.local.training.run import TrainingError, train  # imports torch: seconds
 
     try:
         train(directory)

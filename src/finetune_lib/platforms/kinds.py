@@ -126,7 +126,7 @@ LOCAL = Kind(
     pauses=True,
     idempotent=True,
     estimates=True,
-    methods=("supervised",),
+    methods=("supervised", "dpo"),
 )
 COMPATIBLE = Kind(name="compatible", title="an OpenAI-compatible service", uploads=False)
 NEBIUS = Kind(

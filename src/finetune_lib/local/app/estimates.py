@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from finetune_lib.local.app.errors import invalid, json_body
-from finetune_lib.local.app.jobs import hyperparameters_of
+from finetune_lib.local.app.jobs import method_of
 from finetune_lib.local.app.models import source_of
 from finetune_lib.local.app.services import Services, services
 from finetune_lib.local.base_models import TINY, TINY_DEFAULTS
@@ -38,7 +38,7 @@ async def create(request: Request) -> JSONResponse:
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             raise invalid(name, "a whole number", value)
     source = source_of(request, body.get("model") or "")
-    hyperparameters = hyperparameters_of(body)
+    _, hyperparameters = method_of({"method": {"type": "dpo"}, **body})  # which knows those of all methods
     work = Work(**{name: body.get(name, 0) for name in COUNTS})
     return JSONResponse(await run_in_threadpool(_estimated, services(request), source, hyperparameters, work))
 

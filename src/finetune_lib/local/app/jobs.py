@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from starlette.concurrency import run_in_threadpool
@@ -18,21 +18,24 @@ from finetune_lib.local.app.models import source_of
 from finetune_lib.local.app.pages import page
 from finetune_lib.local.app.services import Services, require_file, services
 from finetune_lib.local.base_models import find_base
-from finetune_lib.local.objects import Object, event_object, job_object
+from finetune_lib.local.objects import OWN_FIELDS, Object, event_object, job_object
 
 # Name of a hyperparameter: what it must be, its type, and its lowest and highest value.
 HYPERPARAMETERS: Mapping[str, tuple[str, tuple[type, ...], float, float]] = {
     "n_epochs": ("a whole number from 1 to 50", (int,), 1, 50),
     "batch_size": ("a whole number from 1 to 256", (int,), 1, 256),
     "learning_rate_multiplier": ("a number above 0", (int, float), 1e-12, 1e12),
+    "beta": ("a number above 0, at most 2", (int, float), 1e-12, 2),
 }
+SHARED = ("n_epochs", "batch_size", "learning_rate_multiplier")
+METHODS: Mapping[str, tuple[str, ...]] = {"supervised": SHARED, "dpo": (*SHARED, "beta")}
 WITHOUT_EFFECT = "The integrations are without effect: this platform reports to no other service"
 IDEMPOTENCY = "idempotency-key"
 LONGEST_SUFFIX, LARGEST_SEED = 64, 2**31 - 1
 SUFFIX = re.compile(rf"[\w. -]{{1,{LONGEST_SUFFIX}}}")  # a colon would part the model's name, a slash its address
 FIELDS = frozenset(
     {"model", "training_file", "validation_file", "hyperparameters", "suffix", "integrations", "seed", "method"}
-    | {"metadata"}
+    | {"metadata", *OWN_FIELDS}
 )
 
 
@@ -46,7 +49,8 @@ async def create(request: Request) -> JSONResponse:
     if not platform.store.get("model", body["model"]):
         source_of(request, body["model"])
     seed = secrets.randbelow(LARGEST_SEED) if body.get("seed") is None else body["seed"]
-    job = job_object(body, model=body["model"], seed=seed, hyperparameters=hyperparameters_of(body))
+    method, hyperparameters = method_of(body)
+    job = job_object(body, model=body["model"], seed=seed, method=method, hyperparameters=hyperparameters)
     validation = f" and validation file: {job['validation_file']}" if job["validation_file"] else ""
     named = f"{job['training_file']}{validation}"
     await run_in_threadpool(platform.supervisor.accept, job)
@@ -86,6 +90,9 @@ def _check_options(body: Mapping[str, Any]) -> None:
     if not _are_integrations(body.get("integrations")):
         wanted = 'a list as [{"type": "wandb", "wandb": {"project": "…"}}]'
         raise invalid("integrations", wanted, body["integrations"])
+    if not isinstance(body.get("chat_template"), (str, type(None))):
+        wanted = 'the name of one, as "chatml", or its text'
+        raise invalid("chat_template", wanted, body["chat_template"])
     check_metadata(body)
 
 
@@ -97,25 +104,23 @@ def _are_integrations(value: object) -> bool:
     return all(isinstance(one, dict) and isinstance(cast("Object", one).get("project"), str) for one in settings)
 
 
-def hyperparameters_of(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the method, or the older ones at the top; each checked."""
+def method_of(body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The method and its hyperparameters, or the older ones at the top; each checked."""
     method = part(body, "method")
     kind = method.get("type", "supervised")
-    if kind != "supervised":
-        message = f"This platform trains with the method 'supervised', not yet with {kind!r}."
+    if kind not in METHODS:
+        message = f"This platform trains with the methods {' and '.join(METHODS)}, not yet with {kind!r}."
         raise WireError(400, message, param="method.type", code="unsupported_value")
-    given = part(part(method, "supervised"), "hyperparameters") or part(body, "hyperparameters")
+    given = part(part(method, kind), "hyperparameters") or part(body, "hyperparameters")
     for name, value in given.items():
-        _check_hyperparameter(name, value)
-    return given
+        _check_hyperparameter(name, value, METHODS[kind])
+    return kind, given
 
 
-def _check_hyperparameter(name: str, value: object) -> None:
-    if name not in HYPERPARAMETERS:
-        known = ", ".join(HYPERPARAMETERS)
-        raise WireError(
-            400, f"Unknown hyperparameter {name!r}; there are {known}.", param=name, code="unknown_parameter"
-        )
+def _check_hyperparameter(name: str, value: object, known: Sequence[str]) -> None:
+    if name not in known:
+        message = f"Unknown hyperparameter {name!r}; there are {', '.join(known)}."
+        raise WireError(400, message, param=name, code="unknown_parameter")
     wanted, types, low, high = HYPERPARAMETERS[name]
     if value != "auto" and not (_is_number(value, types) and low <= cast("float", value) <= high):
         raise invalid(f"hyperparameters.{name}", f'"auto" or {wanted}', value)

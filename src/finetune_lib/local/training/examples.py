@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from finetune_lib.rendering.messages import RenderingError
-from finetune_lib.rendering.renderer import IGNORED, Encoded, Renderer
+from finetune_lib.rendering.renderer import IGNORED, Encoded
+
+T = TypeVar("T")
+Line = tuple[int, Mapping[str, Any]]
+Take = Callable[[Mapping[str, Any], int], tuple[list[T], bool]]
 
 
 class ExampleError(ValueError):
@@ -17,18 +21,18 @@ class ExampleError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Examples:
+class Examples(Generic[T]):
     """The examples of a file as they are trained on.
 
     Attributes:
-        rows: Tokens and labels; an example whose turns do not join has several rows.
+        rows: What is learned; an example whose turns do not join has several rows.
         examples: Lines of the file.
         cut: Those of which the end is not learned, as they are longer than the limit.
         left_out: Those of which nothing is learned.
         limit: Tokens that are read of one row.
     """
 
-    rows: list[Encoded]
+    rows: list[T]
     examples: int
     cut: int
     left_out: int
@@ -48,29 +52,41 @@ class Examples:
         return f"{name}: of {self.examples} examples " + ", ".join(filter(None, (cut, left)))
 
 
-def read_rows(path: Path) -> list[tuple[int, Mapping[str, Any]]]:
+def read_rows(path: Path) -> list[Line]:
     """The rows of a JSONL file, each with its line."""
     with path.open(encoding="utf-8-sig") as lines:
         return [(number, json.loads(line)) for number, line in enumerate(lines, start=1) if line.strip()]
 
 
-def prepared(rows: Sequence[tuple[int, Mapping[str, Any]]], renderer: Renderer, *, limit: int) -> Examples:
-    """All rows as tokens and labels.
+def prepared(rows: Sequence[Line], take: Take[T], *, limit: int) -> Examples[T]:
+    """All rows as what is learned of them.
+
+    Args:
+        rows: The rows, each with its line.
+        take: What is learned of a row within the limit, and whether that is all of it.
+        limit: Tokens that are read of one row.
 
     Raises:
         ExampleError: The base cannot say one of them.
     """
-    found: list[Encoded] = []
+    found: list[T] = []
     cut = left_out = 0
     for line, row in rows:
         try:
-            sequences = renderer.encode(row, limit=limit + 1)
+            learned, whole = take(row, limit)
         except RenderingError as error:
             raise ExampleError(f"line {line}, {error.path}: {error}") from error
-        whole = [len(sequence["input_ids"]) <= limit for sequence in sequences]
-        fitting = [{name: values[:limit] for name, values in sequence.items()} for sequence in sequences]
-        learned = [sequence for sequence in fitting if any(label != IGNORED for label in sequence["labels"])]
         found += learned
         left_out += not learned
-        cut += bool(learned) and not all(whole)
+        cut += bool(learned) and not whole
     return Examples(found, len(rows), cut, left_out, limit)
+
+
+def within(sequence: Encoded, limit: int) -> Encoded:
+    """The beginning of a sequence."""
+    return {name: values[:limit] for name, values in sequence.items()}
+
+
+def is_learned(sequence: Encoded) -> bool:
+    """Whether any token of it is learned."""
+    return any(label != IGNORED for label in sequence["labels"])

@@ -1,4 +1,4 @@
-"""Supervised fine-tuning with TRL: one job from its directory to `final/` and `result.json`."""
+"""One job from its directory to `final/` and `result.json`, by whichever method it learns."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportMissingTypeStubs=false, reportPrivateImportUsage=false
@@ -8,44 +8,39 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate.utils.memory import should_reduce_batch_size
-from datasets import Dataset
-from peft import AutoPeftModelForCausalLM, LoraConfig, PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
+from peft import LoraConfig, PeftModel
+from transformers import PrinterCallback
 from trl import SFTConfig
 
 from finetune_lib.data.checks.profiles import profiles
 from finetune_lib.local.job_directory import JobDirectory, Order
 from finetune_lib.local.results import checkpoint_metrics
+from finetune_lib.local.training.bases import (
+    TrainingError,
+    is_large,
+    limit_of,
+    load,
+    renderer_for,
+    serve_as_trained,
+)
 from finetune_lib.local.training.checkpoints import Checkpoints, settle
-from finetune_lib.local.training.examples import ExampleError, prepared, read_rows
+from finetune_lib.local.training.examples import ExampleError, Line, prepared, read_rows
+from finetune_lib.local.training.method import Method, OwnLoss
+from finetune_lib.local.training.preference import Preference
 from finetune_lib.local.training.progress import Progress
-from finetune_lib.local.training.recipe import DEFAULTS, LORA_FROM_PARAMETERS, Recipe, choose, defaults_of
-from finetune_lib.local.training.soundness import OwnLoss, TokenMeanTrainer, own_loss
-from finetune_lib.rendering.messages import RenderingError
-from finetune_lib.rendering.probing import Needs, renderer_of
-from finetune_lib.rendering.renderer import Renderer
+from finetune_lib.local.training.recipe import DEFAULTS, Recipe, choose, defaults_of
+from finetune_lib.local.training.supervised import Supervised
 
 WARMUP_STEPS = 5
 HARM = 0.1  # nats a token: a model that knew its rows by heart may stay there, a little up or down
-LONGEST_EXAMPLE = 65_536
 TRAINING_FILE = "training file"
 FEWEST_EXAMPLES = profiles()["local"].minimum
-
-Rows = list[dict[str, list[int]]]
-
-
-class TrainingError(Exception):
-    """Training cannot be done, for a reason that the user can mend."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+METHODS: Mapping[str, type[Method]] = {"supervised": Supervised, "dpo": Preference}
 
 
 def train(directory: JobDirectory) -> None:
@@ -64,29 +59,32 @@ def train(directory: JobDirectory) -> None:
 def _train(directory: JobDirectory, parts: int) -> int | None:
     """None once it has ended; where memory ran out, the parts that each step is to be cut into next."""
     order = directory.order()
-    model, tokenizer = _load(order.base)
+    model, tokenizer = load(order.base)
     train_rows = read_rows(directory.train)
     held_out_rows = read_rows(directory.validation) if directory.validation.exists() else []
-    renderer = _renderer(order, tokenizer, [row for _, row in [*train_rows, *held_out_rows]])
-    _serve_as_trained(model, tokenizer, renderer)
-    rows = _rows(directory, TRAINING_FILE, train_rows, renderer, model)
-    held_out = _rows(directory, "validation file", held_out_rows, renderer, model) if held_out_rows else None
+    renderer = renderer_for(order, tokenizer, [row for _, row in [*train_rows, *held_out_rows]])
+    serve_as_trained(model, tokenizer, renderer)
     adapted = isinstance(model, PeftModel)
-    lora = adapted or _is_large(model)
-    recipe = choose(order.hyperparameters, defaults_of(order.base), examples=len(rows), lora=lora)
+    lora = adapted or is_large(model)
+    method = METHODS[order.method](renderer)
+    rows = _rows(directory, TRAINING_FILE, train_rows, method, limit_of(model))
+    held_out = _rows(directory, "validation file", held_out_rows, method, limit_of(model)) if held_out_rows else []
+    defaults = defaults_of(order.base)
+    recipe = choose(order.hyperparameters, defaults, examples=len(rows), lora=lora, method=order.method)
     directory.append({"type": "resolved", "hyperparameters": recipe.hyperparameters()})
     progress, epoch = Progress(directory), math.ceil(len(rows) / recipe.batch_size)
-    trainer: Any = TokenMeanTrainer(
-        model=model,
-        args=_settings(directory.path, order, recipe, epoch=epoch, parts=parts, validate=held_out is not None),
-        train_dataset=Dataset.from_list(rows),
-        eval_dataset=Dataset.from_list(held_out) if held_out else None,
-        processing_class=tokenizer,
+    trainer = method.trainer(
+        model,
+        tokenizer,
+        rows,
+        held_out,
+        recipe=recipe,
+        args=_settings(directory.path, order, recipe, epoch=epoch, parts=parts, validate=bool(held_out)),
         callbacks=[progress, Checkpoints(directory, epoch=epoch)],
-        peft_config=LoraConfig(target_modules="all-linear", task_type="CAUSAL_LM") if lora and not adapted else None,
+        adapter=LoraConfig(target_modules="all-linear", task_type="CAUSAL_LM") if lora and not adapted else None,
     )
     trainer.remove_callback(PrinterCallback)
-    base = own_loss(trainer.model, rows)
+    base = method.own(trainer)
     last = list(directory.checkpoints().values())[-1:]
     try:
         trainer.train(resume_from_checkpoint=str(last[0]) if last else None)
@@ -95,10 +93,10 @@ def _train(directory: JobDirectory, parts: int) -> int | None:
             raise
         return _smaller(directory, recipe.batch_size, parts, error)
     if not (directory.cancelled or progress.paused):
-        _require_better(directory, trainer, rows, base, progress.diverged)
+        _require_better(directory, method, trainer, base, progress.diverged)
         _publish(directory, trainer, tokenizer)
         settle(directory, epoch=epoch)
-        tokens = sum(len(row["input_ids"]) for row in rows)
+        tokens = sum(map(method.tokens, rows))
         directory.succeed({"trained_tokens": recipe.n_epochs * tokens})
     return None
 
@@ -114,13 +112,13 @@ def _smaller(directory: JobDirectory, batch: int, parts: int, error: Exception) 
     return following
 
 
-def _require_better(directory: JobDirectory, trainer: Any, rows: Rows, base: OwnLoss, diverged: int | None) -> None:
+def _require_better(directory: JobDirectory, method: Method, trainer: Any, base: OwnLoss, diverged: int | None) -> None:
     """A model that knows its own training rows worse than before has been harmed, however its curve looks."""
     advice = "lower learning_rate_multiplier, or look for examples that contradict each other"
     if diverged is not None:
         reason = f"the loss or its gradient was not finite at step {diverged}"
         raise TrainingError("training_diverged", f"{reason}: {advice}")
-    tuned = own_loss(trainer.model, rows)
+    tuned = method.own(trainer)
     if not tuned.loss <= base.loss + HARM:  # also where it is not a number
         for step, folder in directory.checkpoints().items():
             loss = checkpoint_metrics(folder, step).get("train_loss")
@@ -132,65 +130,13 @@ def _require_better(directory: JobDirectory, trainer: Any, rows: Rows, base: Own
         )
         raise TrainingError("training_diverged", f"{reason}: {advice}")
     if not tuned.accuracy:
-        message = "The model chooses none of the learned tokens itself, not even on its own training examples"
-        directory.append({"type": "message", "level": "warn", "message": message})
+        directory.append({"type": "message", "level": "warn", "message": method.nothing_learned})
 
 
-def _load(base: str) -> tuple[Any, Any]:
-    """The base and its tokenizer; safetensors only, and no code from the folder or the hub."""
+def _rows(directory: JobDirectory, name: str, data: Sequence[Line], method: Method, limit: int) -> list[Any]:
+    """What is learned of the examples; what does not fit is told, and too little of it ends the job."""
     try:
-        tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
-        model = _model(base)
-    except (OSError, ValueError) as error:
-        raise TrainingError("model_load_failed", f"the base {base} does not load: {error}") from error
-    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
-    return model, tokenizer
-
-
-def _model(base: str) -> Any:
-    """A base, or an adapter on its base to be trained further.
-
-    What is trained as a whole is held in float32: in bfloat16 the small steps of a low learning rate are lost.
-    """
-    options: dict[str, Any] = {"trust_remote_code": False, "use_safetensors": True}
-    frozen = torch.bfloat16 if torch.cuda.is_available() else torch.float32
-    if (Path(base) / "adapter_config.json").is_file():
-        return AutoPeftModelForCausalLM.from_pretrained(base, is_trainable=True, dtype=frozen, **options)
-    model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=frozen, **options)
-    return model if _is_large(model) else model.float()
-
-
-def _is_large(model: Any) -> bool:
-    return sum(parameter.numel() for parameter in model.parameters()) >= LORA_FROM_PARAMETERS
-
-
-def _renderer(order: Order, tokenizer: Any, rows: Sequence[Mapping[str, Any]]) -> Renderer:
-    day = date.fromisoformat(order.day) if order.day else None
-    try:
-        return renderer_of(tokenizer, Needs.of(rows), chat_template=order.chat_template, day=day)
-    except RenderingError as error:
-        code = "template_not_supported" if tokenizer.chat_template else "no_chat_template"
-        raise TrainingError(code, f"{order.base}: {error}") from error
-
-
-def _serve_as_trained(model: Any, tokenizer: Any, renderer: Renderer) -> None:
-    """What is saved sends the prompt that was trained, reads the answer back, and stops where it ends."""
-    tokenizer.chat_template = renderer.template
-    if renderer.family and (renderer.tools or renderer.reasoning):
-        tokenizer.response_template = dict(renderer.family)
-    settings = model.generation_config
-    own = settings.eos_token_id
-    ends = [*([own] if isinstance(own, int) else own or []), *renderer.end_ids]
-    settings.eos_token_id = ends[0] if len(set(ends)) == 1 else list(dict.fromkeys(ends)) or None
-
-
-def _rows(
-    directory: JobDirectory, name: str, data: Sequence[tuple[int, Mapping[str, Any]]], renderer: Renderer, model: Any
-) -> Rows:
-    """The examples as tokens and labels; what does not fit is told, and too little of it ends the job."""
-    limit = min(getattr(model.config, "max_position_embeddings", LONGEST_EXAMPLE), LONGEST_EXAMPLE)
-    try:
-        found = prepared(data, renderer, limit=limit)
+        found = prepared(data, method.take, limit=limit)
     except ExampleError as error:
         raise TrainingError("template_not_supported", f"{name}, {error}") from error
     if not found.rows:

@@ -1,0 +1,101 @@
+"""Supervised fine-tuning: the model learns to write the answers."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportMissingTypeStubs=false, reportPrivateImportUsage=false
+# The training stack ships incomplete types.
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from datasets import Dataset
+from trl import SFTTrainer
+
+from finetune_lib.local.training.examples import is_learned, within
+from finetune_lib.local.training.method import OwnLoss, spread
+from finetune_lib.local.training.recipe import Recipe
+from finetune_lib.rendering.renderer import Encoded, Renderer
+
+
+class Supervised:
+    """Learns each answer, token by token."""
+
+    nothing_learned = "The model chooses none of the learned tokens itself, not even on its own training examples"
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+        self._rows: Sequence[Encoded] = ()
+
+    def take(self, row: Mapping[str, Any], limit: int, /) -> tuple[list[Encoded], bool]:
+        """Its sequences."""
+        sequences = self._renderer.encode(row, limit=limit + 1)
+        whole = all(len(sequence["input_ids"]) <= limit for sequence in sequences)
+        return [cut for sequence in sequences if is_learned(cut := within(sequence, limit))], whole
+
+    def tokens(self, row: Encoded, /) -> int:
+        """Of a sequence."""
+        return len(row["input_ids"])
+
+    def trainer(
+        self,
+        model: Any,
+        tokenizer: Any,
+        rows: Sequence[Encoded],
+        held_out: Sequence[Encoded],
+        *,
+        recipe: Recipe,  # noqa: ARG002 - the seam's
+        args: Any,
+        callbacks: list[Any],
+        adapter: Any,
+    ) -> Any:
+        """TRL's."""
+        self._rows = rows
+        return TokenMeanTrainer(
+            model=model,
+            args=args,
+            train_dataset=Dataset.from_list(list(rows)),
+            eval_dataset=Dataset.from_list(list(held_out)) if held_out else None,
+            processing_class=tokenizer,
+            callbacks=callbacks,
+            peft_config=adapter,
+        )
+
+    def own(self, trainer: Any, /) -> OwnLoss:
+        """Over learned tokens."""
+        model, total, right, count = trainer.model, 0.0, 0, 0
+        was_training = model.training
+        model.eval()
+        with torch.no_grad():
+            for row in spread(self._rows):
+                labels = torch.tensor(row["labels"][1:], device=model.device)
+                logits = model(input_ids=torch.tensor([row["input_ids"]], device=model.device)).logits[0, :-1].float()
+                learned = labels >= 0
+                total += torch.nn.functional.cross_entropy(logits[learned], labels[learned], reduction="sum").item()
+                right += int((logits[learned].argmax(-1) == labels[learned]).sum())
+                count += int(learned.sum())
+        model.train(was_training)
+        return OwnLoss(total / max(count, 1), right / max(count, 1))
+
+
+class TokenMeanTrainer(SFTTrainer):
+    """Validates by the mean over all learned tokens; a mean of the means of batches depends on the batch size."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._validated: list[tuple[int, float, float]] = []
+
+    def prediction_step(self, model: Any, inputs: Any, *rest: Any, **options: Any) -> Any:
+        loss, logits, labels = super().prediction_step(model, inputs, *rest, **options)
+        count = int((inputs["labels"][:, 1:] >= 0).sum())
+        self._validated.append((count, float(loss), self._metrics["eval"]["mean_token_accuracy"][-1]))
+        return loss, logits, labels
+
+    def log(self, logs: dict[str, float], *rest: Any, **options: Any) -> None:
+        if "eval_loss" in logs and self._validated:
+            total = sum(count for count, _, _ in self._validated)
+            logs["eval_loss"] = sum(count * loss for count, loss, _ in self._validated) / total
+            accuracy = sum(count * right for count, _, right in self._validated) / total
+            self._metrics["eval"]["mean_token_accuracy"] = [accuracy]
+            self._validated = []
+        super().log(logs, *rest, **options)
