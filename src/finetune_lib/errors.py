@@ -22,9 +22,14 @@ Wrong arguments stay `ValueError` and `TypeError`. Each message says what is wro
 
 from __future__ import annotations
 
+from finetune_lib.shown import FIELD, brief, cut
+
 
 class FinetuneError(Exception):
     """The root of all errors that finetune_lib raises on purpose."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({cut(', '.join(map(brief, self.args)), FIELD)})"
 
     def __reduce__(self) -> tuple[object, ...]:
         """Errors cross the borders of processes whole, attributes and all."""
@@ -32,7 +37,8 @@ class FinetuneError(Exception):
 
 
 def _restore(kind: type[FinetuneError], args: tuple[object, ...], attributes: dict[str, object]) -> FinetuneError:
-    error = kind.__new__(kind, *args)
+    root = OSError if issubclass(kind, OSError) else Exception  # only the wider of two built-in bases makes both
+    error = root.__new__(kind, *args)
     error.args = args
     error.__dict__.update(attributes)
     return error

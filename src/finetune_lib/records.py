@@ -18,13 +18,15 @@ from typing import Any, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
+from finetune_lib.shown import Shown
+
 Method = Literal["supervised", "dpo", "reinforcement"]
 Kind = Literal["chat", "completion", "preference", "unknown"]
 MILLISECONDS_FROM = 1e11  # a moment above is no number of seconds: it would lie 3,000 years ahead
 NO_CELLS: Mapping[str, str] = {}
 
 
-class Message(BaseModel):
+class Message(Shown, BaseModel):
     """One turn of a conversation.
 
     Attributes:
@@ -50,7 +52,7 @@ class Message(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Shown):
     """Where an example came from.
 
     Attributes:
@@ -70,7 +72,7 @@ NOWHERE = Origin()
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class Example(Shown):
     """One training row.
 
     Attributes:
@@ -140,7 +142,7 @@ def conversation(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(Shown):
     """One call that a model makes.
 
     Attributes:
@@ -153,7 +155,7 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Case(Shown):
     """One row of a golden set: what is asked, and the answer that an expert would give.
 
     Attributes:
@@ -213,7 +215,7 @@ def _call(call: Mapping[str, Any]) -> ToolCall:
     return ToolCall(str(function.get("name", "")), str(function.get("arguments", "{}")))
 
 
-class _Answer(BaseModel):
+class _Answer(Shown, BaseModel):
     """What a platform answered; lenient: a field in a form that nobody foresaw reads as missing, and never raises."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -366,7 +368,7 @@ class Checkpoint(_Answer):
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Shown):
     """Tokens of one answer."""
 
     prompt_tokens: int = 0
@@ -377,7 +379,7 @@ DECLINED = "declined"  # why an answer ended that was not sure enough to be give
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Shown):
     """What a candidate said to one case, or why it said nothing.
 
     Attributes:
@@ -423,7 +425,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class Score(Shown):
     """What a scorer says of one answer.
 
     Attributes:

@@ -23,6 +23,7 @@ from finetune_lib.errors import DataError
 from finetune_lib.extras import require
 from finetune_lib.files import home, make_private, require_known
 from finetune_lib.records import clock_time
+from finetune_lib.shown import Shown
 
 BUSY_SECONDS = 30.0
 LOCK_PAUSE = 0.1
@@ -56,7 +57,7 @@ LOG = logging.getLogger("finetune_lib.runs")
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Run(Shown):
     """One fine-tuning: from the data to the model; `Run.list()` gives those of this machine.
 
     Attributes:

@@ -56,7 +56,7 @@ def told(name: str, thing: Any) -> Iterator[str]:
     elif not isinstance(thing, type):
         yield f"{name}: a value"
     else:
-        bases = [base.__name__ for base in thing.__bases__ if base.__name__ not in ("object", "Generic")]
+        bases = [base.__name__ for base in thing.__bases__ if base.__name__ not in ("object", "Generic", "Shown")]
         yield f"class {name}" + (f"({', '.join(bases)})" if bases else "")
         yield from (f"    {line}" for line in members(thing))
 

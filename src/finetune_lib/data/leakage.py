@@ -12,6 +12,7 @@ from finetune_lib.data.diagnostics import Diagnostic, diagnose
 from finetune_lib.data.splitting import Key, families, fold_places, split_places
 from finetune_lib.data.together.links import Between, Links, Rows, between, links
 from finetune_lib.records import Case, Example, Origin
+from finetune_lib.shown import Shown
 
 FEW_CASES = 30
 USUAL_DISCORDANCE = 0.3
@@ -20,7 +21,7 @@ Places = tuple[list[int], list[int], list[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Shown):
     """That training tells the answer of no held-out row; printing it says so, or names those that it tells.
 
     Attributes:

@@ -26,6 +26,7 @@ from finetune_lib.pages.bar import drawing
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Session, within
 from finetune_lib.records import Case, Example
+from finetune_lib.shown import Shown
 from finetune_lib.statistics import require_statistics
 from finetune_lib.statistics.intervals import Assumption
 from finetune_lib.statistics.paired import require_design
@@ -37,7 +38,7 @@ Mode = Literal["live", "batch"]
 
 
 @dataclass(frozen=True)
-class Evaluator:
+class Evaluator(Shown):
     """Scores candidates side by side on a golden set.
 
     Every answer, grade and judgment of a model is kept on disk the moment it arrives, under the content of its

@@ -18,6 +18,7 @@ from finetune_lib.jobs.fold_candidates import of_folds, trained
 from finetune_lib.jobs.folds import FoldsOptions, FoldsPlan, Training, planned_folds
 from finetune_lib.jobs.job import Job
 from finetune_lib.platforms import default_platform
+from finetune_lib.shown import Shown
 from finetune_lib.statistics import SeedsDifference, seeds_difference
 
 LEAST_SEALED = 48
@@ -27,7 +28,7 @@ Ended = Job | JobFailedError | JobCancelledError
 
 
 @dataclass(frozen=True, slots=True)
-class CrossValidation:
+class CrossValidation(Shown):
     """What models that were trained on parts of the rows do on the others; `print` it.
 
     Attributes:

@@ -29,6 +29,7 @@ from finetune_lib.platforms.webhooks import job_in
 from finetune_lib.platforms.wire import Call, wired
 from finetune_lib.records import Checkpoint, JobEvent, JobRecord
 from finetune_lib.runs import note
+from finetune_lib.shown import Shown
 
 if TYPE_CHECKING:
     from finetune_lib.evaluation.evaluator import Evaluator
@@ -40,7 +41,7 @@ MILLION = 1_000_000
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(Shown):
     """A fine-tuning job as it was when it was last asked for.
 
     No attribute calls the platform: `refresh()` and `wait()` give newer snapshots, and `Job.get(id)` takes a

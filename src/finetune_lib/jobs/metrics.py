@@ -13,6 +13,7 @@ from finetune_lib.extras import require
 from finetune_lib.jobs.results import Row, event_rows, file_rows
 from finetune_lib.pages.curve import Line, Plot, Point, curve_svg
 from finetune_lib.records import Checkpoint, JobEvent
+from finetune_lib.shown import Shown
 
 if TYPE_CHECKING:
     import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
@@ -71,7 +72,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Metrics(Sequence[Step]):
+class Metrics(Shown, Sequence[Step]):
     """The steps of a job in their order; the last one tells how training ended. Printing it gives one line."""
 
     steps: tuple[Step, ...] = ()

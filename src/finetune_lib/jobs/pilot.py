@@ -14,6 +14,7 @@ from finetune_lib.evaluation.report import Report
 from finetune_lib.jobs.job import Job
 from finetune_lib.jobs.plan import JobOptions, Plan
 from finetune_lib.records import Case, Example
+from finetune_lib.shown import Shown
 from finetune_lib.statistics import Estimate, paired_difference
 from finetune_lib.statistics.estimates import library
 
@@ -41,7 +42,7 @@ class PilotStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Pilot:
+class Pilot(Shown):
     """What small trainings showed; `print` it.
 
     Attributes:

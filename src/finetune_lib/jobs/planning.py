@@ -19,6 +19,7 @@ from finetune_lib.jobs.uploading import Upload
 from finetune_lib.pages.markup import tag
 from finetune_lib.pages.style import style
 from finetune_lib.platforms import Platform
+from finetune_lib.shown import Shown
 
 FEW_ROWS_MEASURE = ["K701"]  # a few validation rows are enough
 CLOSING = "K709"
@@ -44,7 +45,7 @@ class BudgetExceededError(FinetuneError, ValueError):
 
 
 @dataclass(frozen=True)
-class Draft:
+class Draft(Shown):
     """A job as it is meant: checked, counted, and not sent.
 
     Attributes:

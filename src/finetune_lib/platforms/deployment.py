@@ -11,6 +11,7 @@ from finetune_lib.errors import PlatformError
 from finetune_lib.platforms.patience import Patience
 from finetune_lib.platforms.platform import TOO_MANY, Platform
 from finetune_lib.platforms.secrets import scrubbed
+from finetune_lib.shown import Shown
 
 if TYPE_CHECKING:
     import httpx2
@@ -36,7 +37,7 @@ def name_for(model: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AzureDeployment:
+class AzureDeployment(Shown):
     """A deployment on Azure as it is wanted: where, of what kind and size.
 
     Attributes:

@@ -15,6 +15,7 @@ from finetune_lib.errors import FinetuneError, PlatformError, PolicyError
 from finetune_lib.platforms.kinds import KINDS, OPENAI, Kind, kind_at
 from finetune_lib.platforms.policy import Policy, policy
 from finetune_lib.platforms.secrets import Secret, cleaned, scrubbed
+from finetune_lib.shown import Shown
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -35,7 +36,7 @@ SHOWN = 200  # characters of a refusal that has no form of its own
 
 
 @dataclass(frozen=True, init=False)
-class Platform:
+class Platform(Shown):
     """Where models are trained and asked; `connect` makes one.
 
     Attributes:

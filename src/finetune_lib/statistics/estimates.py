@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from finetune_lib.extras import require
+from finetune_lib.shown import Shown
 
 SEED = 2026
 # Beyond these, 0.3 - 0.2 and 0.9 - 0.8 differ by nothing but the arithmetic of floats.
@@ -20,7 +21,7 @@ Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True, slots=True)
-class StudentT:
+class StudentT(Shown):
     """What an interval and a p-value are read off: a mean, its standard error, and the degrees of freedom.
 
     Attributes:
@@ -57,7 +58,7 @@ class StudentT:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Shown):
     """A number with its uncertainty; `float(estimate)` is the number.
 
     Attributes:

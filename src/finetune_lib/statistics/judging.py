@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from finetune_lib.shown import Shown
 from finetune_lib.statistics.counts import wilson
 from finetune_lib.statistics.estimates import Clusters, Estimate, groups, library, numbers, paired, whole
 
@@ -43,7 +44,7 @@ def position_bias(first_chosen: float, second_chosen: float) -> Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class LengthEffect:
+class LengthEffect(Shown):
     """What a judge's preferences owe to the length of the answers.
 
     Attributes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
+from finetune_lib.shown import Shown
 from finetune_lib.statistics.counts import mid_p, wilson
 from finetune_lib.statistics.estimates import DIGITS, Clusters, Estimate, ends, groups, numbers, paired, whole
 from finetune_lib.statistics.intervals import (
@@ -197,7 +198,7 @@ def _shares(preferences: Iterable[float], scale: tuple[float, float]) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Shown):
     """Wins, losses and ties.
 
     Attributes:

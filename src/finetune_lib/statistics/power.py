@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import ceil, sqrt
 from statistics import NormalDist, fmean, variance
 
+from finetune_lib.shown import Shown
 from finetune_lib.statistics.estimates import library, listed, numbers
 
 POWER, ALPHA = 0.8, 0.05
@@ -102,7 +103,7 @@ def _power_of_t(n: int, effect: float, alpha: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class SamplingNoise:
+class SamplingNoise(Shown):
     """Where the variance of a mean comes from: the choice of the items, or chance in repeated answers to one item.
 
     Attributes:

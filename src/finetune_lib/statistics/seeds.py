@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from finetune_lib.shown import Shown
 from finetune_lib.statistics.estimates import DIGITS, Clusters, Estimate, StudentT, groups, library, listed, numbers
 from finetune_lib.statistics.intervals import LEVEL, Assumption, Scale
 from finetune_lib.statistics.paired import paired_difference
@@ -15,7 +16,7 @@ MANY_SEEDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class SeedsDifference:
+class SeedsDifference(Shown):
     """How much better than a baseline several trainings of one recipe are.
 
     Attributes:

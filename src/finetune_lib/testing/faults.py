@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from finetune_lib.shown import Shown
+
 PAGE = "<html><h1>Bad Gateway</h1></html>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Shown):
     """What goes wrong with one request.
 
     Attributes:

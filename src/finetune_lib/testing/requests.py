@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from finetune_lib.shown import Shown
 from finetune_lib.testing.faults import Fault
 
 BELOW = re.compile(r"^/(openai/v1|openai|v1)(?=/)")
@@ -15,7 +16,7 @@ PART = re.compile(rb'name="([^"]*)"(?:; filename="([^"]*)")?.*?\r\n\r\n(.*)\r\n$
 
 
 @dataclass
-class Request:
+class Request(Shown):
     """A request as it came.
 
     Attributes:

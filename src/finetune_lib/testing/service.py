@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
 
+from finetune_lib.shown import Shown
 from finetune_lib.testing.jobs import ENDED, ScriptedJob, new_id
 from finetune_lib.testing.requests import Answer, Request, refusal
 
@@ -22,7 +23,7 @@ MODELS = ("gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano", "gpt-4o-mini")
 
 
 @dataclass
-class Service:
+class Service(Shown):
     """The memory of a platform, and its answers; what its options mean is told where it is served."""
 
     kind: Literal["openai", "azure", "compatible"] = "openai"

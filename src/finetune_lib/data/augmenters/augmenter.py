@@ -11,12 +11,13 @@ from typing import Any, Protocol, TypeAlias
 
 from finetune_lib.records import Example
 from finetune_lib.rows.identity import content_hash
+from finetune_lib.shown import Shown
 
 SEED: ContextVar[int] = ContextVar("seed", default=0)
 
 
 @dataclass(frozen=True, slots=True)
-class Child:
+class Child(Shown):
     """A row that an augmenter made, with a word on what was done.
 
     Attributes:
@@ -29,7 +30,7 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Shown):
     """Children that were to be made and were not.
 
     Attributes:

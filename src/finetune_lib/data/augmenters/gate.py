@@ -19,6 +19,7 @@ from typing import Any
 
 from finetune_lib.rows.identity import content_hash
 from finetune_lib.rows.turns import rewritten, turns
+from finetune_lib.shown import Shown
 from finetune_lib.texts import fold, jaccard, shingles
 from finetune_lib.texts.grounding import names_beyond
 from finetune_lib.texts.polarity import opposed
@@ -37,7 +38,7 @@ Drift = Callable[[str, str, str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Shown):
     """What the children of an augmenter must pass.
 
     Attributes:

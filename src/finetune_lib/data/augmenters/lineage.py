@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from finetune_lib.records import Example
 from finetune_lib.rows.identity import content_hash
+from finetune_lib.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
-class Lineage:
+class Lineage(Shown):
     """Where a child comes from.
 
     Attributes:

@@ -12,6 +12,7 @@ from finetune_lib.data.augmenters.gate import SLIPPED, Gate
 from finetune_lib.data.augmenters.slips import KINDS, Kind, Spot, spots
 from finetune_lib.records import Example
 from finetune_lib.rows.turns import Turn, retold, user_turns
+from finetune_lib.shown import Shown
 
 
 class _Place(NamedTuple):
@@ -22,7 +23,7 @@ class _Place(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Noise:
+class Noise(Shown):
     """Typing slips in what the user says: at least one, and never in digits, names in capitals, addresses or code.
 
     The homophone slips keep to the script of a text: those of 注音 to Traditional, those of 拼音 to Simplified

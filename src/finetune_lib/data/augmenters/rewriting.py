@@ -14,6 +14,7 @@ from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import NotAskedError, Price, Reply, Request, UnreadableAnswerError, session
 from finetune_lib.records import Example
 from finetune_lib.rows.turns import retold, user_turns
+from finetune_lib.shown import Shown
 from finetune_lib.texts.json_values import json_values
 from finetune_lib.tokens import counter_for
 
@@ -41,7 +42,7 @@ NO_TEXT = "the row has no user text"
 
 
 @dataclass(frozen=True)
-class Rewriting:
+class Rewriting(Shown):
     """What each augmenter of this kind lets one choose.
 
     Attributes:

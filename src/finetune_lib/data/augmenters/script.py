@@ -13,6 +13,7 @@ from finetune_lib.extras import require
 from finetune_lib.records import Example
 from finetune_lib.rows.messages import INSTRUCTIONS
 from finetune_lib.rows.turns import rewritten, turns
+from finetune_lib.shown import Shown
 from finetune_lib.texts.scripts import Variety, variety
 
 # OpenCC's names: with the words of Taiwan and the mainland (軟體, 软件), or the characters alone.
@@ -21,7 +22,7 @@ CHARACTERS = {"zh-Hant": "s2tw", "zh-Hans": "t2s"}
 
 
 @dataclass(frozen=True)
-class Script:
+class Script(Shown):
     """What the user says in the other kind of Chinese characters; needs `pip install "finetune_lib[zh]"`.
 
     The assistant's turns stay as they are: so a model learns to answer in the script of its own, whichever the

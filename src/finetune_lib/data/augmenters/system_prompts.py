@@ -10,10 +10,11 @@ from finetune_lib.data.augmenters.augmenter import Child, Missing, randomness
 from finetune_lib.data.augmenters.gate import CHANGED, Gate
 from finetune_lib.records import Example
 from finetune_lib.rows.messages import INSTRUCTIONS, fields_of
+from finetune_lib.shown import Shown
 
 
 @dataclass(frozen=True)
-class SystemPrompts:
+class SystemPrompts(Shown):
     """The same conversation under other system messages; where it has none, one is put before it.
 
     Attributes:

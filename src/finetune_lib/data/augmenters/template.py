@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from finetune_lib.records import Example, Origin
 from finetune_lib.rows.identity import content_hash
+from finetune_lib.shown import Shown
 
 Table: TypeAlias = Sequence[str] | Mapping[str, str]
 # Beyond it, a whole product is more likely a slip than a wish.
@@ -20,7 +21,7 @@ MOST = 1_000_000
 
 
 @dataclass(frozen=True)
-class Template:
+class Template(Shown):
     """Rows from a sentence with `{places}` and a table of words for each of them.
 
     A table is a list of words, or a mapping from words to what the answer says for them. Where one table is a

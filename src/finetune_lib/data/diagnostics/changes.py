@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from finetune_lib.data.diagnostics.catalogue import FixKind
 from finetune_lib.records import Origin
+from finetune_lib.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(Shown):
     """What a fix does to one example or line.
 
     Attributes:

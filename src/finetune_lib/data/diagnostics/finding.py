@@ -10,6 +10,7 @@ from finetune_lib.data.diagnostics.catalogue import Code, Severity, catalogue, w
 from finetune_lib.data.diagnostics.quoting import Quote
 from finetune_lib.data.diagnostics.shell import filled_for_shell
 from finetune_lib.records import NOWHERE, Origin
+from finetune_lib.shown import Shown
 from finetune_lib.texts.languages import Language, language
 
 # All rows were read, though a platform would not read the file as it is.
@@ -21,7 +22,7 @@ QUOTED_ARGS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Shown):
     """One finding.
 
     Attributes:

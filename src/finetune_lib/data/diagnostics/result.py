@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from finetune_lib.data.diagnostics.catalogue import Severity
 from finetune_lib.data.diagnostics.changes import Change
 from finetune_lib.data.diagnostics.finding import Diagnostic, counted
+from finetune_lib.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
-class TokenCount:
+class TokenCount(Shown):
     """Tokens of a dataset.
 
     Attributes:
@@ -34,7 +35,7 @@ class TokenCount:
 
 
 @dataclass(frozen=True, slots=True)
-class ValidationResult:
+class ValidationResult(Shown):
     """What a report tells in its several forms."""
 
     source: str

@@ -22,6 +22,7 @@ from finetune_lib.data.reading.json.line_store import Interpret, LineStore
 from finetune_lib.data.reading.json.lines import Unread
 from finetune_lib.data.reading.meaning import Meaning
 from finetune_lib.records import NOWHERE, Example, Origin
+from finetune_lib.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Account(Shown):
     """What became of the rows; `read` is always the sum of the others.
 
     Attributes:

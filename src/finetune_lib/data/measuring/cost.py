@@ -13,13 +13,14 @@ from finetune_lib.catalog import Price
 from finetune_lib.data.checks.certainty import Doubts
 from finetune_lib.data.measuring.stats import tokens_of, turns_of
 from finetune_lib.records import Example
+from finetune_lib.shown import Shown
 from finetune_lib.tokens import Counter, counter_for
 
 STALE = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
-class CostEstimate:
+class CostEstimate(Shown):
     """What a training run costs, before anything is uploaded; printing it shows the sum.
 
     Source of the rule: OpenAI's guide and cookbook: tokens of the file, each example up to the limit of the

@@ -21,6 +21,7 @@ from finetune_lib.pages.wording import Words, chosen, words
 from finetune_lib.records import Example
 from finetune_lib.rows.facts import Facts
 from finetune_lib.rows.messages import is_object, trained
+from finetune_lib.shown import Shown
 from finetune_lib.tokens import Counter as TokenCounter
 from finetune_lib.tokens import counter_for
 
@@ -30,7 +31,7 @@ Table = tuple[list[str], list[list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Distribution:
+class Distribution(Shown):
     """How a number is distributed over the examples.
 
     Attributes:
@@ -71,7 +72,7 @@ def _bins(numbers: Sequence[int]) -> tuple[tuple[int, int], ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Stats:
+class Stats(Shown):
     """Tokens and turns of a data set; printing it draws the histogram.
 
     Attributes:

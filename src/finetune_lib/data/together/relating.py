@@ -10,6 +10,7 @@ from finetune_lib.data.together.differences import NUMBER, Difference, differenc
 from finetune_lib.data.together.rows import OWN_QUESTION, Row, content, is_label, look, size
 from finetune_lib.data.together.wording import plain
 from finetune_lib.records import Case, Example
+from finetune_lib.shown import Shown
 from finetune_lib.texts import jaccard, shingles
 
 Kind = Literal["duplicate", "variant", "template", "different"]
@@ -27,7 +28,7 @@ SAME_ANSWER = frozenset({SAME_LONG_ANSWER, "near question, same label", "near qu
 
 
 @dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(Shown):
     """How two rows belong together.
 
     Attributes:

@@ -11,10 +11,11 @@ from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Price, Request, current_session
 from finetune_lib.records import Answer, Case
 from finetune_lib.rows.messages import INSTRUCTIONS
+from finetune_lib.shown import Shown
 
 
 @dataclass(frozen=True)
-class ChatModel:
+class ChatModel(Shown):
     """A model as a candidate: the case's messages go to chat completions.
 
     Attributes:

@@ -13,6 +13,7 @@ from finetune_lib.extras import require
 from finetune_lib.files import refuse_path
 from finetune_lib.platforms import Platform
 from finetune_lib.records import Answer, Case, Example
+from finetune_lib.shown import Shown
 from finetune_lib.texts import fold
 
 STEPS = 200
@@ -28,7 +29,7 @@ class _Fitted:
 
 
 @dataclass(frozen=True)
-class LinearClassifier:
+class LinearClassifier(Shown):
     """Chooses among the labels of the examples: a logistic regression over the pieces of the question, or its meaning.
 
     It is learned here, in about a second for a thousand examples, and answers in milliseconds. With `embeddings` it is

@@ -13,12 +13,13 @@ from finetune_lib.extras import require
 from finetune_lib.files import refuse_path
 from finetune_lib.platforms import Platform
 from finetune_lib.records import Answer, Case, Example
+from finetune_lib.shown import Shown
 from finetune_lib.texts import fold
 from finetune_lib.texts.retrieval import best
 
 
 @dataclass(frozen=True)
-class NearestExamples:
+class NearestExamples(Shown):
     """Answers with the label that the `k` most similar examples have, in milliseconds and without a training bill.
 
     What costs a training should beat it. Likeness is that of words and neighbouring characters, whatever the script, or

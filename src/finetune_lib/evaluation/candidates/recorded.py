@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from finetune_lib.evaluation.candidates.recordings import Recordings, recordings
 from finetune_lib.records import Answer, Case
+from finetune_lib.shown import Shown
 
 
 class Reported(Protocol):
@@ -21,7 +22,7 @@ class Reported(Protocol):
 
 
 @dataclass(frozen=True)
-class Recorded:
+class Recorded(Shown):
     """Answers as a candidate: nobody is asked, and a case without an answer is a failure with its reason.
 
     Attributes:

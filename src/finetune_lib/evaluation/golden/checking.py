@@ -12,6 +12,7 @@ from finetune_lib.data.together.links import NOTHING_KNOWN, between
 from finetune_lib.evaluation.golden.cases import categories_of, unanswered
 from finetune_lib.evaluation.golden.overlaps import Contamination, Repeated, contaminations, grouped, repeated
 from finetune_lib.records import Case, Example
+from finetune_lib.shown import Shown
 from finetune_lib.statistics import detectable_difference, items_needed
 
 DISCORDANT = (0.1, 0.3, 0.5)
@@ -35,7 +36,7 @@ class Power:
 
 
 @dataclass(frozen=True, slots=True)
-class GoldenCheck:
+class GoldenCheck(Shown):
     """What was found about a golden set; printing it says all of it, the gravest first.
 
     Attributes:

@@ -22,12 +22,13 @@ from finetune_lib.evaluation.golden.checking import GoldenCheck, checked
 from finetune_lib.evaluation.golden.rows import Rows, read_rows, rows_in_memory
 from finetune_lib.files import json_line, refuse_path, write_atomically
 from finetune_lib.records import Case, Example
+from finetune_lib.shown import Shown
 
 DIGITS = 32
 
 
 @dataclass(frozen=True)
-class GoldenSet(Sequence[Case]):
+class GoldenSet(Shown, Sequence[Case]):
     """The cases by which candidates are compared; training never sees them.
 
     Attributes:

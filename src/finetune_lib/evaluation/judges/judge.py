@@ -8,6 +8,7 @@ from typing import Literal, Protocol, get_args, runtime_checkable
 
 from finetune_lib.platforms.asking import Reply, Request
 from finetune_lib.records import Case
+from finetune_lib.shown import Shown
 
 Level = Literal[
     "first_much_better", "first_slightly_better", "tie", "second_slightly_better", "second_much_better", "both_bad"
@@ -25,7 +26,7 @@ FOR_THE_FIRST: Mapping[Level, float] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Shown):
     """What a judge says of two answers, in the order it saw them.
 
     Attributes:

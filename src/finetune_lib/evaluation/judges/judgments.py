@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from finetune_lib.evaluation.judges.judge import FOR_THE_FIRST, LEVELS, Level
 from finetune_lib.records import Case
+from finetune_lib.shown import Shown
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
@@ -16,7 +17,7 @@ Cases = Sequence[Case] | Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Judgment:
+class Judgment(Shown):
     """What one judge said of one pair in one order, or why it said nothing.
 
     Attributes:

@@ -8,6 +8,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from finetune_lib.evaluation.judges.judgments import Judgment, grouped, mean
+from finetune_lib.shown import Shown
 
 if TYPE_CHECKING:
     from finetune_lib.statistics import Estimate
@@ -17,7 +18,7 @@ ALPHA = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class Places(Shown):
     """What a judge makes of the order in which it sees two answers.
 
     Attributes:

@@ -13,12 +13,13 @@ from finetune_lib.evaluation.judges.verdicts import FORM, verdict_in
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Price, Reply, Request, current_session
 from finetune_lib.records import Case
+from finetune_lib.shown import Shown
 from finetune_lib.texts.languages import Language
 from finetune_lib.texts.scripts import language_for
 
 
 @dataclass(frozen=True)
-class PairwiseJudge:
+class PairwiseJudge(Shown):
     """A model that says which of two answers to a case is better; it never learns who gave them.
 
     An `Evaluator` asks it about each pair in both orders. The answers reach it as JSON that it is told to judge and

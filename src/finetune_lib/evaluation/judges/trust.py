@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from finetune_lib.evaluation.judges.judgments import Cases, Judgment, id_of, of_the_pair
 from finetune_lib.evaluation.judges.measures import agreement_of, apart_of, corrected_of, known, length_of, win_rate_of
 from finetune_lib.evaluation.judges.order import ALPHA, Places, places_of
+from finetune_lib.shown import Shown
 
 if TYPE_CHECKING:
     from finetune_lib.statistics import Estimate, LengthEffect
@@ -22,7 +23,7 @@ Sentence = tuple[str, bool]
 
 
 @dataclass(frozen=True, slots=True)
-class JudgeQuality:
+class JudgeQuality(Shown):
     """Whether a judge can be trusted with a comparison; printing it says so in sentences.
 
     What could not be computed is None: there is too little of it, or nothing to compare.

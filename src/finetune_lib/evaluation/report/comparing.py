@@ -10,6 +10,7 @@ from typing import Literal, TypedDict
 from finetune_lib import statistics
 from finetune_lib.evaluation.report.design import NO_DESIGN, Design
 from finetune_lib.evaluation.report.differences import Differences
+from finetune_lib.shown import Shown
 from finetune_lib.statistics import Estimate
 
 Outcome = Literal["better", "worse", "equivalent", "not shown"]
@@ -30,7 +31,7 @@ OUT_OF_REACH = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Shown):
     """One candidate against a baseline on the same cases.
 
     Attributes:
@@ -248,7 +249,7 @@ class CategoryComparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Shown):
     """What `report.better` says; it is true where the claim is shown.
 
     Attributes:

@@ -17,10 +17,12 @@ from finetune_lib.evaluation.report import Report
 from finetune_lib.files import hold_version
 from finetune_lib.pages.markup import table as html_table
 from finetune_lib.pages.markup import tag
+from finetune_lib.pages.style import style
 from finetune_lib.pages.terminal import number, table
 from finetune_lib.platforms.asking import default_path
 from finetune_lib.platforms.asking.kept import VERSION
 from finetune_lib.runs import Evaluated, Record
+from finetune_lib.shown import Shown
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS evaluations (id TEXT PRIMARY KEY, golden TEXT NOT NULL, body TEXT NOT NULL)"
 IN_MEMORY = ":memory:"
@@ -66,7 +68,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaderboard(Sequence[Entry]):
+class Leaderboard(Shown, Sequence[Entry]):
     """Entries of one golden set, the best mean first; printing it gives a table.
 
     Attributes:
@@ -98,7 +100,7 @@ class Leaderboard(Sequence[Entry]):
         return f"{head}\n\n{table(*self._rows)}"
 
     def _repr_html_(self) -> str:
-        return tag("div", html_table(*self._rows), class_="ftl")
+        return tag("div", style(), html_table(*self._rows), class_="ftl")
 
 
 def leaderboard(

@@ -31,6 +31,7 @@ from finetune_lib.evaluation.report.records import NO_RUN, Failure, RunRecord
 from finetune_lib.evaluation.report.results import Result
 from finetune_lib.evaluation.report.weaknesses import UNCATEGORISED, Weaknesses, weaknesses
 from finetune_lib.records import Case
+from finetune_lib.shown import Shown
 from finetune_lib.statistics import Estimate, SamplingNoise
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ PREFERENCES = frozenset({JUDGE, EXPERTS})
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measured(Shown):
     """What a report tells in its several forms."""
 
     cases: tuple[Case, ...]

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from finetune_lib.records import Answer, Score
+from finetune_lib.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Shown):
     """One answer and its scores by scorer; a scorer that failed has a reason instead."""
 
     answer: Answer
@@ -18,7 +19,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Result(Shown):
     """One candidate on one case: an attempt, or several where each case is asked repeatedly.
 
     Attributes:

@@ -10,6 +10,7 @@ from random import Random
 from typing import Literal, get_args
 
 from finetune_lib.records import Message
+from finetune_lib.shown import Shown
 
 Choice = Literal["left_much", "left", "same", "right", "right_much", "both_good", "both_bad", "skip", "wrong_question"]
 CHOICES: tuple[Choice, ...] = get_args(Choice)
@@ -19,7 +20,7 @@ NO_TEXTS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(Shown):
     """One question with the answers of two candidates, side by side.
 
     Attributes:
@@ -72,7 +73,7 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True)
-class Practice:
+class Practice(Shown):
     """A question to practise on, before the ones that count.
 
     Attributes:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 
 from finetune_lib.evaluation.review.items import Choice
+from finetune_lib.shown import Shown
 
 OF_LEFT: Mapping[str, float] = {
     "left_much": 1.0, "left": 0.5, "same": 0.0, "right": -0.5, "right_much": -1.0, "both_good": 0.0, "both_bad": 0.0
@@ -16,7 +17,7 @@ ItemKey = tuple[str, tuple[str, str]]  # the case and its two candidates
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
+class Vote(Shown):
     """What one person said to one item.
 
     Attributes:
@@ -67,7 +68,7 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
-class DoubleVote:
+class DoubleVote(Shown):
     """A vote that came in more than one file; the newest revision counts.
 
     Attributes:
@@ -83,7 +84,7 @@ class DoubleVote:
 
 
 @dataclass(frozen=True, slots=True)
-class Consistency:
+class Consistency(Shown):
     """How often a rater preferred the same answer when an item came again with the sides swapped."""
 
     repeats: int
@@ -96,7 +97,7 @@ class Consistency:
 
 
 @dataclass(frozen=True, slots=True)
-class Attention:
+class Attention(Shown):
     """On how many of the items with a plainly broken answer a rater preferred the sound one."""
 
     items: int
@@ -104,7 +105,7 @@ class Attention:
 
 
 @dataclass(frozen=True, slots=True)
-class Disputed:
+class Disputed(Shown):
     """An item on which raters differ.
 
     Attributes:
@@ -119,7 +120,7 @@ class Disputed:
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(Shown):
     """What a rater wrote about a case."""
 
     rater: str

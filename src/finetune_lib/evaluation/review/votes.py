@@ -26,6 +26,7 @@ from finetune_lib.evaluation.review.vote import (
     pair_of,
 )
 from finetune_lib.records import Case
+from finetune_lib.shown import Shown
 
 if TYPE_CHECKING:
     from finetune_lib.statistics import Estimate
@@ -37,7 +38,7 @@ Level = Literal["nominal", "ordinal", "interval", "ratio"]
 
 
 @dataclass(frozen=True, slots=True)
-class Votes:
+class Votes(Shown):
     """The votes of all experts on one page; printing it gives a summary.
 
     Attributes:

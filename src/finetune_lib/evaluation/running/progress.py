@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from finetune_lib.shown import Shown
+
 MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Shown):
     """How far an evaluation is; printing it gives one line.
 
     Attributes:

@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 
 from finetune_lib.evaluation.scorers.scorer import Instant
 from finetune_lib.records import Case, Score
+from finetune_lib.shown import Shown
 from finetune_lib.texts.grounding import CITATION
 
 SOURCES = r"(?:資料|资料|文件|文檔|文档|內容|内容|段落|資訊|信息|手冊|手册|知識庫|知识库)"
@@ -64,7 +65,7 @@ def declines(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Abstains(Instant):
+class Abstains(Shown, Instant):
     """1 where the answer says "I don't know" exactly where the documents are silent, else 0.
 
     They are silent where the expected answer says so, as the rows of `Dataset.from_documents(…, unanswered=…)` do, or

@@ -11,10 +11,11 @@ from finetune_lib.evaluation.scorers.labels import Labels
 from finetune_lib.evaluation.scorers.normalising import ScriptPolicy, known
 from finetune_lib.evaluation.scorers.scorer import Instant, is_cut, text_of
 from finetune_lib.records import Answer, Case, Score
+from finetune_lib.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
-class Choice(Instant):
+class Choice(Shown, Instant):
     """1 where the answer means the expected label, else 0; the score has both labels for the report of each class.
 
     The label is found where the answer is nothing else, quotes and full stops aside; in a field of a JSON answer;

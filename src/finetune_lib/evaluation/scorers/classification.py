@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from finetune_lib.pages.terminal import table
+from finetune_lib.shown import Shown
 
 OTHER = "(other)"
 
 
 @dataclass(frozen=True, slots=True)
-class ClassScores:
+class ClassScores(Shown):
     """One class of a classification.
 
     Attributes:
@@ -32,7 +33,7 @@ class ClassScores:
 
 
 @dataclass(frozen=True, slots=True)
-class ClassificationReport:
+class ClassificationReport(Shown):
     """How well each class is told apart, as scikit-learn's `classification_report` and `confusion_matrix` count it.
 
     `print` shows the tables. An answer without a known label stands in the last column, `(other)`: it is a miss of

@@ -8,10 +8,11 @@ from finetune_lib.evaluation.scorers.normalising import ScriptPolicy, known, nor
 from finetune_lib.evaluation.scorers.scorer import Instant
 from finetune_lib.extras import require
 from finetune_lib.records import Case, Score
+from finetune_lib.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
-class CharacterErrorRate(Instant):
+class CharacterErrorRate(Shown, Instant):
     """1 minus the character error rate, at least 0; the reason says the rate itself.
 
     The rate is the Levenshtein distance from the answer to the expected text, divided by the characters of the
@@ -50,7 +51,7 @@ class CharacterErrorRate(Instant):
 
 
 @dataclass(frozen=True, slots=True)
-class EditSimilarity(Instant):
+class EditSimilarity(Shown, Instant):
     """The share of characters that two texts have in common in the same order: `rapidfuzz.fuzz.ratio`, from 0 to 1.
 
     It is 2·(common characters)/(all characters of both), of texts normalised as in `ExactMatch`.

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, cast
 from finetune_lib.evaluation.scorers.abstaining import declines
 from finetune_lib.evaluation.scorers.scorer import Instant
 from finetune_lib.records import Answer, Case, Score
+from finetune_lib.shown import Shown
 from finetune_lib.texts import fold, shingles
 from finetune_lib.texts.grounding import CITATION, solid, unfounded
 
@@ -36,7 +37,7 @@ def _said(passage: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Grounded(Instant):
+class Grounded(Shown, Instant):
     """1 where each number, name, address and quotation of the answer stands in its passages or the question, else 0.
 
     It is exact in what it finds and blind to the rest: names are those in Latin letters, a number that was worked out
@@ -72,7 +73,7 @@ class Grounded(Instant):
 
 
 @dataclass(frozen=True, slots=True)
-class CitesPassages(Instant):
+class CitesPassages(Shown, Instant):
     """1 where what the answer says is cited, as [1], and each citation is of a passage that holds it, else 0.
 
     A citation speaks for its sentence, one of several for the part before it; those of a line of sources for all before

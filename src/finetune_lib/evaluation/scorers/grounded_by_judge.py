@@ -10,6 +10,7 @@ from finetune_lib.evaluation.scorers.rubric import Rubric
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Price, Reply, Request, current_session
 from finetune_lib.records import Answer, Case, Message, Score
+from finetune_lib.shown import Shown
 from finetune_lib.texts.languages import Language
 from finetune_lib.texts.scripts import language_for
 
@@ -31,7 +32,7 @@ CRITERION = {
 
 
 @dataclass(frozen=True)
-class GroundedByJudge:
+class GroundedByJudge(Shown):
     """1 where a model finds every statement of the answer in its passages, else 0; with the reason.
 
     It reads what `Grounded`, the rule, cannot: sentences. It may be wrong; hold it to people's labels as any judge.

@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 
 from finetune_lib.evaluation.scorers.scorer import Instant
 from finetune_lib.records import Case, Score
+from finetune_lib.shown import Shown
 from finetune_lib.texts.scripts import WRITINGS, told, variety, writing
 
 KNOWN = ("zh-Hant", "zh-Hans", *sorted(WRITINGS))
@@ -13,7 +14,7 @@ SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
-class SameLanguage(Instant):
+class SameLanguage(Shown, Instant):
     """1 where the answer is in the script that the expected text has, else the question; Chinese in the same kind, too.
 
     Languages of one script, as English and French, are not told apart.
@@ -48,7 +49,7 @@ class SameLanguage(Instant):
 
 
 @dataclass(frozen=True, slots=True)
-class Script(Instant):
+class Script(Shown, Instant):
     """1 where the answer is in a script, else 0; Chinese in traditional or in simplified characters.
 
     Of Chinese, each character of the other kind counts: one in an answer makes it 0, and the reason names it.

@@ -12,10 +12,11 @@ from finetune_lib.evaluation.scorers.numerals import PRECISION
 from finetune_lib.evaluation.scorers.quantities import Quantity, Value, answered, as_moment, expected_in
 from finetune_lib.evaluation.scorers.scorer import Instant, is_cut, text_of
 from finetune_lib.records import Answer, Case, Score
+from finetune_lib.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
-class NumericMatch(Instant):
+class NumericMatch(Shown, Instant):
     r"""1 where the answer comes to the expected number, date or time, else 0; the reason says what was read.
 
     Of the answer counts the number behind `####` or in `\boxed{}`; else behind "the answer is" or 「答案是」; else the

@@ -20,6 +20,7 @@ from finetune_lib.evaluation.judges.protocol import (
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Price, Reply, Request, UnreadableAnswerError, current_session
 from finetune_lib.records import Case, Score
+from finetune_lib.shown import Shown
 from finetune_lib.texts.languages import Language
 from finetune_lib.texts.scripts import language_for
 
@@ -29,7 +30,7 @@ WRITTEN = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(?:/\s*([0-9]+)\s*)?")
 
 
 @dataclass(frozen=True)
-class Rubric:
+class Rubric(Shown):
     """A model that grades each answer by your criteria; 1 where it meets them all in full, 0 where it meets none.
 
     For each criterion the model gives a reason and then a whole number from 1 to `scale`, held to a JSON schema where

@@ -10,10 +10,11 @@ from finetune_lib.evaluation.scorers.normalising import to_compare
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import current_session
 from finetune_lib.records import Case, Score
+from finetune_lib.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
-class SemanticSimilarity:
+class SemanticSimilarity(Shown):
     """The cosine of the embeddings of answer and expected text, from 0 to 1; below 0 counts as 0.
 
     It tells whether texts speak of the same thing, hardly whether they say the same: "take aspirin" and "do not take

@@ -12,6 +12,7 @@ from finetune_lib.evaluation.scorers.normalising import plain, to_compare
 from finetune_lib.evaluation.scorers.scorer import Instant
 from finetune_lib.extras import require
 from finetune_lib.records import Case
+from finetune_lib.shown import Shown
 from finetune_lib.texts.scripts import HAN
 
 Tokenizer = Literal["auto", "zh", "char", "13a"]
@@ -25,7 +26,7 @@ AUTO = "zh for Chinese, char for Japanese, Thai, Lao, Burmese and Khmer, 13a els
 
 
 @dataclass(frozen=True, slots=True)
-class CorpusScore:
+class CorpusScore(Shown):
     """A metric of a whole set of answers; `print` shows it with its signature.
 
     Attributes:
@@ -41,7 +42,7 @@ class CorpusScore:
 
 
 @dataclass(frozen=True, slots=True)
-class ChrF(Instant):
+class ChrF(Shown, Instant):
     """chrF2 (Popović 2015), the F-score of character n-grams, from 0 to 1: fit for every language without a tokenizer.
 
     Full-width forms and white space do not count (`scorers.normalising.plain`), upper and lower case do.
@@ -75,7 +76,7 @@ class ChrF(Instant):
 
 
 @dataclass(frozen=True, slots=True)
-class Bleu(Instant):
+class Bleu(Shown, Instant):
     """Sentence BLEU with effective order, from 0 to 1; for a whole set `corpus_bleu` is the usual number.
 
     Full-width forms and white space do not count, as in `ChrF`; `corpus_bleu` takes the texts as they are.

@@ -10,6 +10,7 @@ from typing import Any, cast
 from finetune_lib.evaluation.scorers.json_text import MISSING, Field, Rules, fields
 from finetune_lib.evaluation.scorers.scorer import Instant
 from finetune_lib.records import Case, Score
+from finetune_lib.shown import Shown
 from finetune_lib.texts.json_values import json_in
 
 SHOWN = 3
@@ -17,7 +18,7 @@ LONG = 200
 
 
 @dataclass(frozen=True, slots=True)
-class JsonMatch(Instant):
+class JsonMatch(Shown, Instant):
     """1 where the answer is JSON of the same value as the expected text, else 0; the reason has the fields that differ.
 
     White space, the order of keys, a code fence, words around the one value, and how a number is written count for
@@ -81,7 +82,7 @@ class JsonMatch(Instant):
 
 
 @dataclass(frozen=True, slots=True)
-class JsonSchemaMatch(Instant):
+class JsonSchemaMatch(Shown, Instant):
     """1 where the answer is JSON that fits a schema, else 0; the reason has the first errors with their places.
 
     Attributes:

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, get_args
 from finetune_lib.evaluation.scorers.normalising import normalised, plain
 from finetune_lib.evaluation.scorers.scorer import Instant
 from finetune_lib.records import Case, Score
+from finetune_lib.shown import Shown
 from finetune_lib.texts.folding import CJK
 from finetune_lib.tokens import counter_for
 
@@ -31,7 +32,7 @@ LETTER = rf"(?:(?![{CJK}])[^\W_])"
 
 
 @dataclass(frozen=True, slots=True)
-class Length(Instant):
+class Length(Shown, Instant):
     """1 where the answer is neither too short nor too long, else 0; the reason says how long it is.
 
     Attributes:
@@ -76,7 +77,7 @@ class Length(Instant):
 
 
 @dataclass(frozen=True, slots=True)
-class Format(Instant):
+class Format(Shown, Instant):
     """1 where the answer keeps to all that is asked of its form, else 0; the reason says what it breaks.
 
     Attributes:
@@ -127,7 +128,7 @@ class Format(Instant):
 
 
 @dataclass(frozen=True, slots=True)
-class Forbids(Instant):
+class Forbids(Shown, Instant):
     """1 where none of the texts is in the answer, else 0; the reason names those that are.
 
     Compared as in `ExactMatch`; a word of a script with spaces is found only as a whole word.

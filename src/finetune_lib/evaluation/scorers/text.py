@@ -12,12 +12,13 @@ from finetune_lib.evaluation.scorers.normalising import WORD, ScriptPolicy, boun
 from finetune_lib.evaluation.scorers.scorer import Instant, is_cut, text_of
 from finetune_lib.extras import require
 from finetune_lib.records import Answer, Case
+from finetune_lib.shown import Shown
 
 PATIENCE = 1.0  # seconds of processor time for one answer; a pattern that takes longer takes for ever
 
 
 @dataclass(frozen=True, slots=True)
-class ExactMatch(Instant):
+class ExactMatch(Shown, Instant):
     """1 where the answer is the expected text, else 0.
 
     Width, case and white space of letters do not count (`scorers.normalised`); punctuation, accents and words do.
@@ -57,7 +58,7 @@ class ExactMatch(Instant):
 
 
 @dataclass(frozen=True, slots=True)
-class Contains(Instant):
+class Contains(Shown, Instant):
     """1 where the expected text stands somewhere in the answer, else 0; normalised as in `ExactMatch`.
 
     It is found as whole words and numbers, as "ham" not in "shame", nor 30 in 230 or 30.5; and not where it is denied,
@@ -116,7 +117,7 @@ class Contains(Instant):
 
 
 @dataclass(frozen=True, slots=True)
-class RegexMatch:
+class RegexMatch(Shown):
     r"""1 where the pattern is found somewhere in the answer as it is, else 0; `^…$` asks for the whole answer.
 
     The pattern has the syntax of Python's `re`; `(?i)` in front takes no notice of case.

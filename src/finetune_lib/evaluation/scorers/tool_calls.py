@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, cast
 from finetune_lib.evaluation.scorers.json_text import USUAL, fields
 from finetune_lib.evaluation.scorers.scorer import Instant
 from finetune_lib.records import Answer, Case, Score, ToolCall
+from finetune_lib.shown import Shown
 from finetune_lib.texts.json_values import whole_json
 
 Arguments = Literal["equal", "subset", "ignore"]
@@ -23,7 +24,7 @@ class _Read(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ToolCallMatch(Instant):
+class ToolCallMatch(Shown, Instant):
     """1 where the answer makes the expected calls and no others, else 0; the reason says which differ.
 
     Arguments are compared as JSON values. A case with tools and without expected calls expects none.

@@ -15,13 +15,14 @@ from typing import Any, cast
 from finetune_lib.errors import DataError
 from finetune_lib.files import hold_version
 from finetune_lib.platforms.asking.kept import VERSION, WAIT, default_path
+from finetune_lib.shown import Shown
 from finetune_lib.texts import fold
 
 TOLD = "SELECT rowid, model, body, arrived FROM replies"
 
 
 @dataclass(frozen=True, slots=True)
-class Purged:
+class Purged(Shown):
     """What was dropped of a file of kept answers; printing it says so.
 
     Attributes:

@@ -10,6 +10,7 @@ from typing import Protocol
 from finetune_lib import catalog
 from finetune_lib.platforms import Platform
 from finetune_lib.records import Usage
+from finetune_lib.shown import Shown
 
 Price = tuple[float, float]
 MILLION = 1_000_000
@@ -28,7 +29,7 @@ class NotAskedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(Shown):
     """What a run paid for.
 
     Attributes:
