@@ -70,7 +70,7 @@ def test_an_error_crosses_the_border_of_a_process(name: str):
 
 def rows() -> ft.Dataset:
     return ft.Dataset.from_rows(
-        [{"prompt": f"第 {n} 條怎麼規定？", "completion": f"第 {n} 條：應於 {n} 日內為之。" * 40} for n in range(120)]
+        [{"prompt": f"第 {n} 條怎麼規定？", "completion": f"第 {n} 條：應於 {n} 日內為之。" * 40} for n in range(60)]
     )
 
 

@@ -42,7 +42,7 @@ class Shown:
         else:
             rows = (f"<tr><th>{escape(name)}</th><td>{escape(_cell(value))}</td></tr>" for name, value in _told(self))
             body = f"<table><tbody>{''.join(rows)}</tbody></table>"
-        return f'<div class="ftl"><style>{_sheet()}</style><p><b>{escape(type(self).__name__)}</b></p>{body}</div>'
+        return f'<div class="ftl list"><style>{_sheet()}</style><p><b>{escape(type(self).__name__)}</b></p>{body}</div>'
 
 
 def brief(value: object, *, deep: int = 4) -> str:

@@ -174,3 +174,13 @@ def test_plain_questions_form_groups():
     questions = ["退貨期限是幾天？", "運費由誰負擔？", "请问退货期限是几天", "可以退貨嗎？", "不可以退貨嗎？"]
     assert groups(questions) == [[0, 2]]
     assert groups([]) == []
+
+
+def test_what_differs_place_by_place_in_a_text_that_repeats_itself_is_told_as_in_any():
+    told = "本條所稱主管機關為交通部，應於{}日內公告之。"
+    row = {"prompt": "第一條怎麼規定？", "completion": told.format(7) * 12}
+    other = {"prompt": "第一條怎麼規定？", "completion": told.format(7) * 11 + told.format(14)}
+    turned = {"prompt": "第一條怎麼規定？", "completion": told.format(7) * 11 + told.format(7).replace("應", "不")}
+    assert ft.relation(row, other).kind == ft.relation(other, row).kind == "variant"
+    assert ft.relation(row, turned).kind == ft.relation(turned, row).kind == "variant"
+    assert ft.relation(row, dict(row)).kind == "duplicate"

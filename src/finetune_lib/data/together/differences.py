@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import groupby
+from operator import ne
 from typing import NamedTuple
 
 from finetune_lib.data.together.vocabulary import words
@@ -17,6 +19,7 @@ NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 OPERATORS = frozenset("<>=+*%&|^!")  # code differs by them
 ORDERED = 40  # tokens up to which another order says something else
 ALIGNED = 400  # tokens, what both texts begin and end with left out, up to which they are aligned and not only counted
+REPEATED, IN_PLACE = 8, 0.25  # how often a token of one text stands in the other, and the share of places that differ
 NEGATIONS, AFFIRMATIONS, DENIALS = words("negations"), words("affirmations"), words("denials")
 DENYING_PREFIX = re.compile(r"^(?:un|in|im|ir|il|dis|non|mis|anti|de)")
 SHORTEST_STEM = 4
@@ -87,8 +90,24 @@ def _changes(a: Sequence[str], b: Sequence[str]) -> Iterable[tuple[Sequence[str]
     a, b = a[start : len(a) - end], b[start : len(b) - end]
     if max(len(a), len(b)) > ALIGNED:
         return [(list((Counter(a) - Counter(b)).elements()), list((Counter(b) - Counter(a)).elements()))]
+    if len(a) == len(b) and sum(map(ne, a, b)) <= IN_PLACE * len(a) and _repeats(a, b):
+        return _in_place(a, b)
     matched = SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
     return [(a[i:j], b[k:m]) for kind, i, j, k, m in matched if kind != "equal"]
+
+
+def _repeats(a: Sequence[str], b: Sequence[str]) -> bool:
+    """Whether aligning would hold each token against many others, in time that grows with the square of them."""
+    there = Counter(b)
+    return sum(map(there.__getitem__, a)) > REPEATED * len(a)
+
+
+def _in_place(a: Sequence[str], b: Sequence[str]) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+    """The spans in which two texts of one length differ, place by place."""
+    for differ, run in groupby(zip(a, b, strict=True), lambda pair: pair[0] != pair[1]):
+        if differ:
+            before, after = zip(*run, strict=True)
+            yield before, after
 
 
 def _told(before: Sequence[str], after: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

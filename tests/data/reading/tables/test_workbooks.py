@@ -310,6 +310,19 @@ def test_a_cell_far_outside_is_refused_before_it_eats_the_memory():
     assert "問答!XFD1048576" in diagnostic.message
 
 
+def test_a_date_that_no_calendar_has_is_named():
+    dates = dict.fromkeys(("C2", "C3"), "yyyy-mm-dd")
+    made = book([*HEADER, "日期"], ["q", "a", 45_000], ["q2", "a2", -1e12], formats=dates)
+    diagnostic = refused(made)
+    assert diagnostic.code == "T287"
+    assert "問答!C3" in diagnostic.message
+
+
+def test_a_number_as_large_is_no_date():
+    named = dict(zip(("prompt", "completion"), HEADER, strict=True))
+    assert pairs(read(book([*HEADER, "金額"], ["q", "a", -1e12]), columns=named)) == [("q", "a")]
+
+
 def test_a_cut_text_is_doubtful():
     assert found(read(book(HEADER, ["q", "字" * 32_767]))) == [("T264", "問答!B2")]
 

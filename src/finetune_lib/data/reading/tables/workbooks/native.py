@@ -45,7 +45,7 @@ class NativeWorkbook:
         """The values of a sheet from A1 on, so that addresses are Excel's own; none of a chart or a macro."""
         if far := self.oddities(sheet).far:
             raise unreadable("T277", cell=f"{sheet}!{far}")
-        with self._telling_damage():
+        with self._telling_damage(sheet):
             try:
                 found = self._book.get_sheet_by_name(sheet)
             except ValueError:
@@ -65,8 +65,8 @@ class NativeWorkbook:
         return self._odd[sheet]
 
     @contextmanager
-    def _telling_damage(self) -> Generator[None]:
-        """What the reader stumbles over is damage of the file."""
+    def _telling_damage(self, sheet: str = "") -> Generator[None]:
+        """What the reader stumbles over is damage of the file, or a date that no calendar has."""
         try:
             yield
         except BaseException as error:
@@ -74,6 +74,9 @@ class NativeWorkbook:
             panic = type(error).__name__ == "PanicException"  # of its Rust code, and no Exception in Python
             if not isinstance(error, known) and not panic:
                 raise
+            formats = self._formats if panic and sheet else None
+            if isinstance(formats, WorkbookXml) and (cell := formats.endless_date(sheet)):
+                raise unreadable("T287", cell=f"{sheet}!{cell}") from error
             raise unreadable("E112", what=str(error)) from error
 
 

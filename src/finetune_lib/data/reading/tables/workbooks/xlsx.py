@@ -23,6 +23,7 @@ from finetune_lib.data.reading.tables.workbooks.oddities import Oddities, Place
 
 LONGEST_PART = 1 << 29
 MOST_CELLS = 40_000_000  # a sheet of values is held as a full rectangle
+MOST_DAYS = 1e11  # milliseconds of more days before 1900 pass what 64 bits hold, and the reader of values breaks
 MAIN = "{*}"
 RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 STRICT_RELATION = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
@@ -91,6 +92,16 @@ class WorkbookXml:
         hidden = [int(match[1]) - 1 for row in HIDDEN.findall(xml) if (match := ROW.search(row))]
         shown = {**shown, **errors, **unsaved}
         return Oddities(marks, shown, dict(self._texts(xml)), hidden, sorted(_hidden_columns(xml)))
+
+    def endless_date(self, sheet: str) -> str | None:
+        """The first cell whose date is so far away that readers of workbooks stop at it."""
+        xml = _usual(self._read(self._parts.get(sheet, "")))
+        forms = {number: style.form for number, style in self._styles.items() if style.form.dated}
+        for attributes, style, value in _cells(xml, forms, NUMBER):
+            found = _number(value, attributes, forms[int(style)])
+            if found is not None and found < -MOST_DAYS and (place := CELL.search(attributes)):
+                return place[1].decode()
+        return None
 
     def _looks(self, xml: bytes) -> Iterator[tuple[Place, Look]]:
         """The numbers that have a format, and what becomes of them."""
