@@ -4,7 +4,7 @@ import inspect
 import json
 import re
 import shlex
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import get_args
 
 import pytest
@@ -39,7 +39,11 @@ def test_every_option_in_a_hint_exists(lang):
     texts = [in_shell(entry.hint) for entry in catalogue(lang).values()]
     texts += [in_shell(page_words(lang)[kind]) for kind in ("safe", "unsafe")]
     named = {name for text in texts for name in re.findall(r"--([a-z]+)", text)}
-    options = {*inspect.signature(check).parameters, *inspect.signature(fix).parameters, *Options.__annotations__}
+    options = {
+        *inspect.signature(check).parameters,
+        *inspect.signature(fix).parameters,
+        *(field.name for field in fields(Options)),
+    }
     assert named - options == set()
     assert {"sheet", "columns", "encoding", "system", "method", "ignore", "redact", "unsafe"} <= named
 
