@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from difflib import SequenceMatcher
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 from operator import ne
 from typing import NamedTuple
 
@@ -23,7 +23,11 @@ REPEATED, IN_PLACE = 8, 0.25  # how often a token of one text stands in the othe
 NEGATIONS, AFFIRMATIONS, DENIALS = words("negations"), words("affirmations"), words("denials")
 DENYING_PREFIX = re.compile(r"^(?:un|in|im|ir|il|dis|non|mis|anti|de)")
 SHORTEST_STEM = 4
-ANTONYMS = frozenset(frozenset(pair.split("/")) for pair in words("antonyms"))
+ANTONYMS = [pair.split("/") for pair in words("antonyms")]
+OPPOSITES = {
+    word: frozenset(other for pair in ANTONYMS if word in pair for other in pair if other != word)
+    for word in chain.from_iterable(ANTONYMS)
+}
 
 
 class Difference(NamedTuple):
@@ -137,15 +141,21 @@ def _denied(before: Sequence[str], after: Sequence[str]) -> bool:
 def _opposed(gone: Sequence[str], new: Sequence[str]) -> bool:
     if DENIALS.isdisjoint(gone) != DENIALS.isdisjoint(new):
         return True
-    return any(_are_opposites(x, y) for x in set(gone) for y in set(new))
+    return _hold_opposites(set(gone), set(new))
 
 
-def _are_opposites(x: str, y: str) -> bool:
-    """Whether two words are a known pair of opposites, or one is the other with a prefix that denies."""
-    if frozenset((x, y)) in ANTONYMS:
+def _hold_opposites(here: Set[str], there: Set[str]) -> bool:
+    """Whether words of two sets are a known pair of opposites, or one is the other with a prefix that denies."""
+    if any(not there.isdisjoint(OPPOSITES[word]) for word in OPPOSITES.keys() & here):
         return True
-    stems = DENYING_PREFIX.sub("", x) == y or DENYING_PREFIX.sub("", y) == x
-    return x != y and stems and min(len(x), len(y)) >= SHORTEST_STEM
+    return any(_unprefixed(word) in there for word in here) or any(_unprefixed(word) in here for word in there)
+
+
+@lru_cache(8192)
+def _unprefixed(word: str) -> str | None:
+    """What a prefix denies; None of a word that has no such prefix."""
+    stem = DENYING_PREFIX.sub("", word)
+    return stem if stem != word and len(stem) >= SHORTEST_STEM else None
 
 
 def _is_slip(x: str, y: str) -> bool:
@@ -153,7 +163,7 @@ def _is_slip(x: str, y: str) -> bool:
     short = min(len(x), len(y))
     if short < SHORTEST_STEM or abs(len(x) - len(y)) > 2 or not ((x + y).isascii() and (x + y).isalpha()):
         return False
-    if _are_opposites(x, y):
+    if _hold_opposites({x}, {y}):
         return False
     return x.rstrip("s") == y.rstrip("s") or (short >= 6 and _edits(x, y) <= (2 if short >= 9 else 1))
 
