@@ -50,7 +50,7 @@ def test_openai_client_sees_a_wrong_key(server):
         ("GET", "models/ft:none/at:all", "model", "model_not_found"),
         ("DELETE", "models/tiny", "model", "model_not_found"),
         ("GET", "nothing", None, "unknown_url"),
-        ("POST", "embeddings", None, "unknown_url"),
+        ("POST", "moderations", None, "unknown_url"),
         ("GET", "fine_tuning/jobs/ftjob-none/nothing", None, "unknown_url"),
     ],
 )

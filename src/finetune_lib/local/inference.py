@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from finetune_lib.local.base_models import LOADING
+from finetune_lib.local.embedding import embedded
 from finetune_lib.rendering.answers import Answer
 from finetune_lib.rendering.probing import server_of
 from finetune_lib.rendering.renderer import Renderer
@@ -114,6 +115,17 @@ class Engine:
         with self._lock:
             for source in sources:
                 self._models.pop(source, None)
+
+    def embed(self, source: str, texts: Sequence[str]) -> tuple[list[list[float]], int]:
+        """The vectors of texts, and how many tokens they have.
+
+        Raises:
+            TextTooLongError: The model does not read as many tokens.
+            OSError: The model does not load.
+        """
+        with self._lock:
+            loaded = self._loaded(source)
+            return embedded(loaded.model, loaded.tokenizer, texts, limit=loaded.context)
 
     def stream(self, source: str, question: Question, sampling: Sampling) -> Stream:
         """Answer piece by piece."""

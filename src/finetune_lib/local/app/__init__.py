@@ -10,9 +10,12 @@ from starlette.routing import Mount, Router
 from finetune_lib.local.app import (
     batches,
     chat,
+    completions,
+    embeddings,
     errors,
     estimates,
     files,
+    graders,
     jobs,
     models,
     permissions,
@@ -29,7 +32,10 @@ __all__ = ["Activity", "create_app"]
 
 def create_app(services: Services, *, token: str, activity: Activity) -> Starlette:
     """The application that serves the wire under `/v1`."""
-    rooms = (files, uploads, jobs, permissions, estimates, models, chat, stored, batches, storage)
+    rooms = (
+        *(files, uploads, jobs, permissions, graders, estimates, models, storage),
+        *(chat, stored, completions, embeddings, batches),
+    )
     routes = [route for room in rooms for route in room.routes]
     app = Starlette(
         routes=[Mount("/v1", app=Router(routes, redirect_slashes=False))],

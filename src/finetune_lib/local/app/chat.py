@@ -31,13 +31,10 @@ async def create(request: Request) -> Response:
     question, sampling = question_of(body), sampling_of(body)
     check_metadata(body)
     usage = bool(part(body, "stream_options").get("include_usage"))
-    source = source_of(request, text_of(body, "model"))
-    platform = services(request)
+    source, platform = await source_ready(request, text_of(body, "model")), services(request)
     head = {"id": new_id("chatcmpl-"), "created": now(), "model": body["model"]}
-    if source == str(tiny_folder(platform.root)):
-        await run_in_threadpool(ensure_tiny, platform.root)
     if not body.get("stream"):
-        with _told():
+        with refusals():
             whole = await run_in_threadpool(platform.engine.complete, source, question, sampling)
         answer = _answer(head, whole)
         if body.get("store"):
@@ -45,7 +42,7 @@ async def create(request: Request) -> Response:
         return JSONResponse(answer)
     stream = platform.engine.stream(source, question, sampling)
     pieces = _kept(iter(stream), platform.store, body, head) if body.get("store") else iter(stream)
-    with _told():  # errors come before the first byte
+    with refusals():  # errors come before the first byte
         first = await run_in_threadpool(next, pieces)
     return StreamingResponse(_stream(head, first, stream, pieces, usage), media_type="text/event-stream")
 
@@ -63,14 +60,16 @@ def _kept(
 def _answer(head: Mapping[str, Any], whole: Completion) -> Object:
     message = {"role": "assistant", "content": whole.text, "refusal": None, **_beside(whole)}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": whole.finish_reason}
-    return {**head, "object": "chat.completion", "choices": [choice], "usage": _usage(whole)}
+    return {**head, "object": "chat.completion", "choices": [choice], "usage": usage_of(whole)}
 
 
 @contextmanager
-def _told() -> Generator[None]:
-    """The engine's errors in the words of the wire."""
+def refusals(*passed: type[Exception]) -> Generator[None]:
+    """The engine's errors in the words of the wire; those that are passed are the caller's own to tell."""
     try:
         yield
+    except passed:
+        raise
     except PromptTooLongError as error:
         raise WireError(400, str(error), param="messages", code="context_length_exceeded") from error
     except ToolsError as error:
@@ -103,7 +102,7 @@ def _events(head: Mapping[str, Any], piece: str | Completion, usage: bool) -> It
         yield _chunk(head, beside)
     yield _chunk(head, {}, finish_reason=piece.finish_reason)
     if usage:
-        yield _event({**head, "object": "chat.completion.chunk", "choices": [], "usage": _usage(piece)})
+        yield _event({**head, "object": "chat.completion.chunk", "choices": [], "usage": usage_of(piece)})
 
 
 def _beside(whole: Completion, *, numbered: bool = False) -> Object:
@@ -124,9 +123,23 @@ def _event(body: Mapping[str, Any]) -> str:
     return f"data: {json.dumps(body, ensure_ascii=False)}\n\n"
 
 
-def _usage(whole: Completion) -> dict[str, int]:
-    asked, written = whole.prompt_tokens, whole.completion_tokens
+def usage_of(*answers: Completion) -> dict[str, int]:
+    """The tokens of answers together."""
+    asked = sum(answer.prompt_tokens for answer in answers)
+    written = sum(answer.completion_tokens for answer in answers)
     return {"prompt_tokens": asked, "completion_tokens": written, "total_tokens": asked + written}
+
+
+async def source_ready(request: Request, model: str) -> str:
+    """Where a model is loaded from; the built-in base is made where it is not there yet.
+
+    Raises:
+        WireError: There is no such model.
+    """
+    source, root = source_of(request, model), services(request).root
+    if source == str(tiny_folder(root)):
+        await run_in_threadpool(ensure_tiny, root)
+    return source
 
 
 routes = [Route("/chat/completions", create, methods=["POST"])]
