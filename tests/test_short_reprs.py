@@ -126,6 +126,21 @@ def test_a_notebook_shows_a_table_of_the_fields_and_no_markup_of_the_data():
     assert "<script" not in html
 
 
+def test_a_notebook_shows_a_conversation_turn_by_turn():
+    html = ft.Dataset.from_rows([{"prompt": "幾點登機？", "completion": "起飛前 <b>30</b> 分鐘。"}])[0]._repr_html_()
+    assert "<th>role</th><td>user</td></tr><tr><th>content</th><td>幾點登機？" in html
+    assert "起飛前 &lt;b&gt;30" in html
+
+
+def test_a_notebook_names_a_value_that_has_only_defaults():
+    assert "<td><div>ExactMatch()</div></td>" in ft.Evaluator(scorers=[ft.ExactMatch()])._repr_html_()
+
+
+def test_what_a_notebook_shows_of_much_is_little_too():
+    for value in HUGE:
+        assert len(filled(ft.Case, value)._repr_html_()) < 100_000
+
+
 def test_a_notebook_shows_the_words_of_a_value_that_has_some():
     cost = rows().estimate("gpt-4.1-mini")
     assert "<pre>" in cost._repr_html_()

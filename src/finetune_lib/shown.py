@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from html import escape
@@ -14,7 +14,8 @@ LONGEST = 500  # characters of a value; three bytes each in Chinese, it stays un
 FIELD = 160
 TEXT = 60
 FIRST = 3
-CELL = 2_000
+CELL = 600
+ROWS, DEEP = 8, 4  # that are shown in a notebook of what holds much, and how deep
 BRACKETS = {dict: "{}", list: "[]", tuple: "()", set: "{}", frozenset: "{}"}
 
 
@@ -40,8 +41,7 @@ class Shown:
         elif _speaks(type(self)):
             body = f"<pre>{escape(str(self))}</pre>"
         else:
-            rows = (f"<tr><th>{escape(name)}</th><td>{escape(_cell(value))}</td></tr>" for name, value in _told(self))
-            body = f"<table><tbody>{''.join(rows)}</tbody></table>"
+            body = _table(_told(self))
         return f'<div class="ftl list"><style>{_sheet()}</style><p><b>{escape(type(self).__name__)}</b></p>{body}</div>'
 
 
@@ -95,8 +95,26 @@ def _is_default(held: object, default: object) -> bool:
     return held is None or held is default or (isinstance(held, str | int | float) and held == default)
 
 
-def _cell(value: object) -> str:
-    return cut(value, CELL) if isinstance(value, str) else cut(brief(value), CELL)
+def _table(rows: Iterable[tuple[Any, Any]], deep: int = DEEP) -> str:
+    told = (f"<tr><th>{escape(str(name))}</th><td>{_cell(value, deep)}</td></tr>" for name, value in rows)
+    return f"<table><tbody>{''.join(told)}</tbody></table>"
+
+
+def _cell(value: object, deep: int) -> str:
+    """A value inside a table: texts as they are, what has fields as a table of its own, of many the first ones."""
+    if isinstance(value, str):
+        return escape(cut(value, CELL))
+    if not deep or not value:
+        return escape(brief(value))
+    if isinstance(value, dict):
+        return _table(islice(cast("dict[Any, Any]", value).items(), ROWS), deep - 1)
+    if isinstance(value, list | tuple):
+        many = cast("list[Any]", value)
+        more = [f"… {len(many) - ROWS:,}"] if len(many) > ROWS else []
+        return "".join(f"<div>{one}</div>" for one in [*(_cell(one, deep - 1) for one in many[:ROWS]), *more])
+    if isinstance(value, Shown) and type(value).__repr__ is Shown.__repr__ and not _speaks(type(value)):
+        return _table(told, deep - 1) if (told := list(_told(value))) else escape(brief(value))
+    return escape(brief(value))
 
 
 def _speaks(kind: type) -> bool:
