@@ -59,12 +59,20 @@ class Rows:
         relation: Callable[[Row, Row], Relation] = related,
     ) -> None:
         self.size = len(items)
-        self._items = items
         self._relation = relation
+        self.item = lru_cache(REMEMBERED)(items.__getitem__)
         self.at: Callable[[int], Row] = lru_cache(REMEMBERED)(self._look)
 
     def _look(self, place: int) -> Row:
-        return look(self._items[place])
+        return look(self.item(place))
+
+    def is_copy(self, one: int, other: int) -> bool:
+        """Whether two places hold the same, text or not."""
+        return self._content(one) == self._content(other)
+
+    def _content(self, place: int) -> object:
+        item = self.item(place)
+        return item.data if isinstance(item, Example) else item
 
     def related(self, one: int, other: int) -> Relation:
         """The relation of two places."""
