@@ -97,7 +97,7 @@ def test_refused_requests_are_in_the_file_of_errors(client, begin, finish):
 
 
 def test_batch_of_refused_requests_alone_has_no_answers(begin, finish):
-    done = finish(begin([request("a", n=2)]))
+    done = finish(begin([request("a", functions=[{"name": "f"}])]))
     assert (done.status, done.output_file_id, done.request_counts.failed) == ("completed", None, 1)
     assert done.usage.total_tokens == 0
     assert done.error_file_id

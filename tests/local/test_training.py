@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from finetune_lib.local.base_models import ensure_tiny
-from finetune_lib.local.inference import Engine, Question, Sampling
+from finetune_lib.local.inference import Question, Sampling
 from finetune_lib.local.job_directory import JobDirectory, Order
+from finetune_lib.local.serving.engine import Engine
 from finetune_lib.local.training import bases, run
 
 ROWS = [

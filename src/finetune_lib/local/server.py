@@ -25,7 +25,7 @@ from finetune_lib.local.base_models import find_base
 from finetune_lib.local.batches import Batches
 from finetune_lib.local.connection import Address
 from finetune_lib.local.deleting import HOUR, collect
-from finetune_lib.local.inference import Engine
+from finetune_lib.local.serving.engine import Engine
 from finetune_lib.local.store import Store
 from finetune_lib.local.supervisor import Supervisor
 

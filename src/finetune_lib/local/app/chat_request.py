@@ -5,22 +5,41 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from finetune_lib.local.app.errors import WireError, missing, part
+from finetune_lib.local.app.errors import WireError, invalid, missing, part
+from finetune_lib.local.app.fields import refuse_unknown
 from finetune_lib.local.inference import Question, Sampling
 
 # What would change the answer and is not done here is refused, not passed over.
-UNSUPPORTED = (
-    "functions",
-    "logprobs",
-    "top_logprobs",
-    "audio",
-    "logit_bias",
-    "presence_penalty",
-    "frequency_penalty",
+UNSUPPORTED = frozenset(
+    {
+        "audio",
+        "function_call",
+        "functions",
+        "moderation",
+        "prediction",
+        "reasoning_effort",
+        "verbosity",
+        "web_search_options",
+    }
+)
+TAKEN = frozenset(
+    {
+        *("model", "messages", "tools", "tool_choice", "stream", "stream_options", "response_format", "stop", "seed"),
+        *("temperature", "top_p", "max_tokens", "max_completion_tokens", "n", "logprobs", "top_logprobs"),
+        *("presence_penalty", "frequency_penalty", "logit_bias"),
+    }
+)
+# These change no answer.
+BESIDE = frozenset(
+    {
+        *("metadata", "modalities", "parallel_tool_calls", "prompt_cache_key", "prompt_cache_retention"),
+        *("safety_identifier", "service_tier", "store", "user", "prompt_cache_options"),
+    }
 )
 # Below it, drawing is the same as taking the likeliest token, and the arithmetic fails.
 COLDEST = 1e-5
-MOST_STOPS = 4
+MOST_STOPS, MOST_ANSWERS, MOST_TOP, STRONGEST = 4, 16, 20, 100
+ANY_OBJECT: Mapping[str, Any] = {"type": "object"}
 
 
 def messages_of(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -62,14 +81,24 @@ def _is_text_part(value: object) -> bool:
     return isinstance(value, dict) and isinstance(cast("dict[str, object]", value).get("text"), str)
 
 
-def sampling_of(body: Mapping[str, Any]) -> Sampling:
-    for name in UNSUPPORTED:
+def refuse_foreign(body: Mapping[str, Any]) -> None:
+    """Refuse the fields that are not known, or that would change the answer and are not done here.
+
+    Raises:
+        WireError: There is one.
+    """
+    refuse_unknown(body, TAKEN | BESIDE | UNSUPPORTED)
+    for name in sorted(UNSUPPORTED):
         if body.get(name):
             raise _unsupported(name)
-    if body.get("n") not in (None, 1):
-        raise _unsupported("n")
-    if part(body, "response_format").get("type", "text") != "text":
-        raise _unsupported("response_format")
+
+
+def sampling_of(body: Mapping[str, Any]) -> Sampling:
+    """How the answer shall be drawn.
+
+    Raises:
+        WireError: A field has a wrong value.
+    """
     temperature, top_p = _number(body, "temperature", low=0, high=2), _number(body, "top_p", low=0, high=1)
     limits = [_number(body, name, low=1, high=1e9) for name in ("max_completion_tokens", "max_tokens")]
     limit = next((value for value in limits if value is not None), None)
@@ -79,7 +108,58 @@ def sampling_of(body: Mapping[str, Any]) -> Sampling:
         max_tokens=None if limit is None else int(limit),
         seed=_seed(body.get("seed")),
         stop=_stop(body.get("stop")),
+        n=_whole(body, "n", low=1, high=MOST_ANSWERS) or 1,
+        logprobs=_logprobs(body),
+        presence_penalty=_number(body, "presence_penalty", low=-2, high=2) or 0.0,
+        frequency_penalty=_number(body, "frequency_penalty", low=-2, high=2) or 0.0,
+        bias=_bias(part(body, "logit_bias")),
+        schema=_schema(body),
     )
+
+
+def _logprobs(body: Mapping[str, Any]) -> int | None:
+    top = _whole(body, "top_logprobs", low=0, high=MOST_TOP)
+    if body.get("logprobs") not in (None, True, False):
+        raise invalid("logprobs", "true or false", body["logprobs"])
+    if body.get("logprobs"):
+        return top or 0
+    if top:
+        raise invalid("top_logprobs", "left out where logprobs is not true", top)
+    return None
+
+
+def _bias(given: Mapping[str, Any]) -> tuple[tuple[int, float], ...]:
+    for token in given:
+        if not token.isdecimal():
+            raise invalid("logit_bias", "an object from numbers of tokens to weights", token)
+    weights = {int(token): _number(given, token, low=-STRONGEST, high=STRONGEST) for token in given}
+    return tuple((token, weight) for token, weight in weights.items() if weight)
+
+
+def _schema(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The JSON schema that the answer keeps to; None where it is free."""
+    wanted = part(body, "response_format")
+    kind = wanted.get("type", "text")
+    if kind == "text":
+        return None
+    if body.get("tools"):
+        message = "'response_format' is not supported together with 'tools'."
+        raise WireError(400, message, param="response_format", code="unsupported_parameter")
+    if kind == "json_object":
+        return ANY_OBJECT
+    if kind != "json_schema":
+        raise invalid("response_format.type", "'text', 'json_object' or 'json_schema'", kind)
+    schema = part(wanted, "json_schema").get("schema")
+    if not isinstance(schema, dict):
+        raise missing("response_format.json_schema.schema")
+    return cast("dict[str, Any]", schema)
+
+
+def _whole(body: Mapping[str, Any], name: str, *, low: int, high: int) -> int | None:
+    value = _number(body, name, low=low, high=high)
+    if value is not None and value != int(value):
+        raise invalid(name, "a whole number", value)
+    return None if value is None else int(value)
 
 
 def _seed(value: object) -> int | None:

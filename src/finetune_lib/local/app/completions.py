@@ -15,8 +15,9 @@ from finetune_lib.local.app.chat import refusals, source_ready, usage_of
 from finetune_lib.local.app.chat_request import sampling_of, text_of
 from finetune_lib.local.app.errors import WireError, json_body, part
 from finetune_lib.local.app.services import services
-from finetune_lib.local.inference import Completion, Question, Sampling
+from finetune_lib.local.inference import Completion, Piece, Question, Sampling
 from finetune_lib.local.objects import Object, new_id, now
+from finetune_lib.local.serving.engine import Engine
 
 DEFAULT_TOKENS, MOST_PROMPTS = 16, 64
 
@@ -25,12 +26,11 @@ async def create(request: Request) -> Response:
     """POST /completions, in one piece or streamed."""
     body = await json_body(request)
     prompts, echo = _prompts(body), bool(body.get("echo"))
+    refused = [name for name in ("best_of", "suffix", "n") if body.get(name) not in (None, 1, "")]
+    for name in [*refused, *(["logprobs"] if body.get("logprobs") else [])]:
+        message = f"'{name}' is not supported by this platform."
+        raise WireError(400, message, param=name, code="unsupported_parameter")
     sampling = sampling_of({"max_tokens": DEFAULT_TOKENS, **body})
-    for name in ("best_of", "suffix"):
-        if body.get(name) not in (None, 1, ""):
-            raise WireError(
-                400, f"'{name}' is not supported by this platform.", param=name, code="unsupported_parameter"
-            )
     source, engine = await source_ready(request, text_of(body, "model")), services(request).engine
     head = {"id": new_id("cmpl-"), "object": "text_completion", "created": now(), "model": body["model"]}
     if body.get("stream"):
@@ -67,19 +67,20 @@ def _choice(at: int, text: str, finish_reason: str | None = None) -> Object:
 
 
 async def _stream(
-    engine: Any, source: str, prompts: list[str], sampling: Sampling, head: Object, echo: bool, usage: bool
+    engine: Engine, source: str, prompts: list[str], sampling: Sampling, head: Object, echo: bool, usage: bool
 ) -> AsyncGenerator[str]:
     """Server-sent events, one prompt after the other."""
     answers = list[Completion]()
     for at, prompt in enumerate(prompts):
-        stream = engine.stream(source, _question(prompt), sampling)
+        with refusals():
+            stream = await run_in_threadpool(engine.stream, source, _question(prompt), sampling)
         try:
             if echo:
                 yield _event({**head, "choices": [_choice(at, prompt)]})
             with refusals():
-                async for piece in iterate_in_threadpool(stream):
-                    if isinstance(piece, str):
-                        yield _event({**head, "choices": [_choice(at, piece)]})
+                async for _, piece in iterate_in_threadpool(stream):
+                    if isinstance(piece, Piece):
+                        yield _event({**head, "choices": [_choice(at, piece.text)]})
                     else:
                         answers.append(piece)
                         yield _event({**head, "choices": [_choice(at, "", piece.finish_reason)]})

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from finetune_lib.local.app.errors import WireError
 from finetune_lib.local.batches import Batches
 from finetune_lib.local.deleting import delete_file
-from finetune_lib.local.inference import Engine
 from finetune_lib.local.objects import Object, now
+from finetune_lib.local.serving.engine import Engine
 from finetune_lib.local.store import Store
 from finetune_lib.local.supervisor import Supervisor
 

@@ -25,8 +25,6 @@ from finetune_lib.local.store import Store
 # A body of a request; the status and the body that answer it.
 Answer = Callable[[Mapping[str, Any]], tuple[int, Object]]
 TICK_SECONDS, TELL_SECONDS = 0.2, 0.5
-# The lock of the models is not fair: in this pause it goes to a chat that waits for it.
-PAUSE_SECONDS = 0.002
 OPEN = ("validating", "in_progress", "finalizing", "cancelling")
 CANCELLABLE = frozenset({"validating", "in_progress", "cancelling"})
 log = logging.getLogger(__name__)
@@ -109,7 +107,7 @@ class Batches:
                 busy = self._turn(answer)
             except Exception:  # a full disk, say: nothing may end this thread
                 log.exception("the batches go on after")
-            self._stop.wait(PAUSE_SECONDS if busy else TICK_SECONDS)
+            self._stop.wait(0 if busy else TICK_SECONDS)
 
     def _turn(self, answer: Answer) -> bool:
         """Move what can be moved at once, and answer one request of the oldest batch; False where nothing is to do."""

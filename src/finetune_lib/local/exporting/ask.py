@@ -31,22 +31,17 @@ def main() -> None:
 
 
 def _transformers(path: str, max_tokens: int) -> Callable[[Mapping[str, Any]], Told]:
-    import torch
+    from finetune_lib.local.inference import Question, Sampling
+    from finetune_lib.local.serving.engine import Engine
 
-    from finetune_lib.local.inference import Question, Sampling, asked_of, finished, generated, load
-
-    loaded, sampling = load(path), Sampling(temperature=0.0, max_tokens=max_tokens)
+    engine, sampling = Engine(), Sampling(temperature=0.0, max_tokens=max_tokens, logprobs=0)
 
     def answer(question: Mapping[str, Any]) -> Told:
-        asked = asked_of(loaded, Question(question["messages"], question["tools"]))
-        tokens = generated(asked, sampling)
-        ids = torch.tensor([[*asked.ids, *tokens]], device=loaded.model.device)
-        with torch.inference_mode():
-            chances = loaded.model(input_ids=ids).logits[0].float().log_softmax(-1)
-        places = range(len(asked.ids) - 1, ids.shape[1] - 1)
-        told = [float(chances[place, token]) for place, token in zip(places, tokens, strict=True)]
-        text = finished(asked, tokens, sampling).text
-        return {"text": text, "prompt": loaded.renderer.shield.shown(asked.text), "tokens": tokens, "logprobs": told}
+        asked = Question(question["messages"], question["tools"])
+        said = engine.complete(path, asked, sampling)
+        chances = [one["logprob"] for one in said.logprobs or ()]
+        prompt = engine.prompt(path, asked)
+        return {"text": said.text, "prompt": prompt, "tokens": said.tokens[: len(chances)], "logprobs": chances}
 
     return answer
 

@@ -1,0 +1,1 @@
+"""Serving: batched generation, one copy of a base for all its adapters."""
