@@ -67,7 +67,7 @@ def test_answers_are_of_the_clients_types(answers, kind):
     assert answers[kind]
     for body in answers[kind]:
         read = TYPES[kind].model_validate(body, strict=True)
-        assert set(read.model_extra or {}) <= {"user_provided_suffix"}
+        assert set(read.model_extra or {}) <= {"user_provided_suffix", "freed_bytes"}
 
 
 def test_lists_say_whether_more_follow(answers):
