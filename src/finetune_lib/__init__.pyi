@@ -102,6 +102,10 @@ from finetune_lib.jobs.errors import JobFailedError as JobFailedError
 from finetune_lib.jobs.errors import JobTimeoutError as JobTimeoutError
 from finetune_lib.jobs.job import Job as Job
 from finetune_lib.jobs.metrics import Metrics as Metrics
+from finetune_lib.migration import Inventory as Inventory
+from finetune_lib.migration import Migration as Migration
+from finetune_lib.migration import Saved as Saved
+from finetune_lib.migration import TunedModel as TunedModel
 from finetune_lib.pages.bar import Bar as Bar
 from finetune_lib.platforms.asking import Purged as Purged
 from finetune_lib.platforms.asking import purge as purge

@@ -33,6 +33,7 @@ COMMANDS = (
     "explain",
     "train",
     "jobs",
+    "migrate",
     "chat",
     "predict",
     "evaluate",
@@ -43,7 +44,9 @@ COMMANDS = (
     "local",
 )
 OF_JOBS = [("jobs", name) for name in app["jobs"] if name[0] != "-"]
-FUNCTIONS = [*((name,) for name in COMMANDS if name not in ("jobs", "local")), *OF_JOBS, ("local", "gc")]
+OF_MIGRATE = [("migrate", name) for name in app["migrate"] if name[0] != "-"]
+ALONE = [(name,) for name in COMMANDS if name not in ("jobs", "local", "migrate")]
+FUNCTIONS = [*ALONE, *OF_JOBS, *OF_MIGRATE, ("local", "gc")]
 HELPS = [["--help"], ["--version"], ["jobs", "--help"], *([*words, "--help"] for words in FUNCTIONS)]
 HEAVY = {"pydantic", "openai", "torch", "jsonschema", "tiktoken", "pandas", "scipy"}
 QUICK_SECONDS = 0.2

@@ -81,6 +81,13 @@ JOBS: Commands = {
 LOCAL: Commands = {
     "local:gc": ("delete what nobody can reach any more on the local platform", "local gc --keep-days 30 --dry-run"),
 }
+MIGRATE: Commands = {
+    "migration:inventory": (
+        "what lies on a platform, and until when each model answers",
+        "migrate inventory --platform openai",
+    ),
+    "migration:save": ("save all that can be had into one folder", "migrate save leaving-openai --platform openai"),
+}
 _PARAMETER = Parameter(negative=(), show_default=False)
 
 app = App(
@@ -118,22 +125,31 @@ local = App(
     default_parameter=_PARAMETER,
     sort_key=2,
 )
+migrate = App(
+    name="migrate",
+    help="leave a platform that closes",
+    help_format="plaintext",
+    default_parameter=_PARAMETER,
+    sort_key=3,
+)
 for _number, (_title, _commands) in enumerate(GROUPS.items()):
     _group = Group(_title, sort_key=_number)
     _add(app, _commands, _group)
     if _title == "Training":
-        jobs.group = _group
-        app.command(jobs)
+        for _more in (jobs, migrate):
+            _more.group = _group
+            app.command(_more)
     if _title == "This machine":
         local.group = _group
         app.command(local)
 _add(jobs, JOBS)
 _add(local, LOCAL)
+_add(migrate, MIGRATE)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Call the command that the arguments name; wrong usage is told on standard error."""
-    if list(arguments) in ([], ["jobs"], ["local"]):
+    if list(arguments) in ([], ["jobs"], ["local"], ["migrate"]):
         app.help_print(arguments, console=app.error_console)
         return UNUSABLE
     standard = ["./-" if argument == "-" else argument for argument in arguments]  # the same path, and no option
