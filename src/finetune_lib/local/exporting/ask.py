@@ -41,7 +41,7 @@ def _transformers(path: str, max_tokens: int) -> Callable[[Mapping[str, Any]], T
         said = engine.complete(path, asked, sampling)
         chances = [one["logprob"] for one in said.logprobs or ()]
         prompt = engine.prompt(path, asked)
-        return {"text": said.text, "prompt": prompt, "tokens": said.tokens[: len(chances)], "logprobs": chances}
+        return {"text": said.text, "prompt": prompt, "tokens": said.tokens, "logprobs": chances}
 
     return answer
 

@@ -146,10 +146,7 @@ def _difference(case: Case, here: Mapping[str, Any], there: Mapping[str, Any]) -
     part = len(here["tokens"]) if broken else PART
     same = broken or here["text"] == there["text"]
     places = _places(here["tokens"], there["tokens"], part) if same else None
-    gap = None
-    if places is not None:
-        told = zip(places, there["logprobs"], strict=True)
-        gap = max((abs(here["logprobs"][place] - chance) for place, chance in told), default=0.0)
+    gap = None if places is None else _gap(places, here["logprobs"], there["logprobs"])
     return Difference(case.id, case.prompt, here["text"], there["text"], gap)
 
 
@@ -162,3 +159,9 @@ def _places(ours: Sequence[int], theirs: Sequence[int], part: int) -> list[int] 
         places.append(ours.index(token, at))
         at = places[-1] + 1
     return places if len(ours) - at <= part else None
+
+
+def _gap(places: Sequence[int], ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """The largest difference; not of the token that ends a turn, which llama.cpp tells, too."""
+    told = [(ours[place], other) for place, other in zip(places, theirs, strict=False) if place < len(ours)]
+    return max((abs(one - other) for one, other in told), default=0.0)
