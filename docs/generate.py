@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import navigation
+import translating
 
 import finetune_lib
 from finetune_lib.data.checks.profiles import profiles
@@ -302,6 +303,8 @@ def main(*, check: bool) -> int:
     """Write what is out of date and remove what is no longer written, or only tell of it."""
     pages = {**api(), "modules.md": modules(), "diagnostics.md": diagnostics(), **examples()}
     stale = [name for name, text in pages.items() if _differs(REFERENCE / name, text, check=check)]
+    translated = dict(translating.pages())
+    stale += [path.name for path, text in translated.items() if _differs(path, text, check=check)]
     stale += ["mkdocs.yml"] * _differs(navigation.CONFIG, navigation.configured(), check=check)
     here = {path.relative_to(REFERENCE).as_posix() for part in PARTS for path in (REFERENCE / part).glob("*.md")}
     for name in stale:

@@ -11,6 +11,7 @@ DOCS = Path(__file__).parent
 CONFIG = DOCS.parent / "mkdocs.yml"
 MARK = "# Written by docs/generate.py from the index pages.\nnav:\n"
 LINK = re.compile(r"[-|] \[([^\]]+)\]\(([^)#]+\.md)\)")
+LANGUAGES = {"zh-Hant": "繁體中文", "zh-Hans": "简体中文"}
 TABS = {"Learn it": "Learn", "Do something": "How to", "Understand it": "Understand", "Change it": "Contribute"}
 
 
@@ -36,6 +37,10 @@ def _navigation() -> Iterator[str]:
             else:
                 deeper = "  " * ("how-to/" in page)
                 yield f"    {deeper}- {_title(title)}: {page}"
+    for language, name in LANGUAGES.items():
+        yield f"  - {_title(name)}:"
+        for path in sorted((DOCS / language).rglob("*.md"), key=lambda path: (path.name != "index.md", path)):
+            yield f"    - {path.relative_to(DOCS).as_posix()}"
 
 
 def _reference() -> Iterator[str]:
