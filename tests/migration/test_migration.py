@@ -126,7 +126,7 @@ def test_the_inventory_tells_what_answers_until_when(leaving):
 def test_it_is_plain_values_and_a_table_in_a_notebook(leaving, tmp_path):
     found = ft.Migration(leaving.connect()).inventory()
     told = json.loads(found.save_json(tmp_path / "inventory.json").read_text())
-    assert {"platform", "day", "models", "jobs", "files", "checkpoints", "orphans", "lost"} == set(told)
+    assert {"platform", "day", "models", "jobs", "files", "checkpoints", "orphans", "lost", "unread"} == set(told)
     assert told["models"][0]["stops"] == "2027-01-14"
     page = found._repr_html_()
     assert page.count("<tr>") == 5
@@ -145,6 +145,41 @@ def test_one_list_that_is_refused_takes_no_other_with_it(leaving):
     found = ft.Migration(leaving.connect()).inventory()
     assert {one.id for one in found.answering} == {FAQ, CHECKPOINT, TRIAGE}
     assert any("the list of jobs" in str(one) and "api.fine_tuning.jobs.read" in str(one) for one in found.lost)
+
+
+REFUSED = Fault(status=403, body={"error": {"message": "Missing scopes: api.model.read", "code": "missing_scope"}})
+
+
+def test_of_a_list_that_is_refused_nothing_is_claimed(leaving):
+    leaving.fault("GET /models", REFUSED, times=99)
+    leaving.fault("GET /files", REFUSED, times=99)
+    found = ft.Migration(leaving.connect()).inventory()
+    assert {one.answers for one in found.models} == {None}
+    assert "? of 4" in str(found)
+    assert {one.what for one in found.lost} == {"weights", "the list of models", "the list of files"}
+    assert found.to_dict()["unread"] == ["the list of models", "the list of files"]
+
+
+def test_files_that_jobs_name_are_saved_though_their_list_is_refused(leaving, tmp_path):
+    leaving.fault("GET /files", REFUSED, times=99)
+    leaving.fault("GET /files/file-gone/content", Fault(status=404, body={"error": {"message": "No such"}}), times=9)
+    leaving.fault("GET /files/file-bad/content", Fault(status=404, body={"error": {"message": "No such"}}), times=9)
+    saved = ft.Migration(leaving.connect()).save(tmp_path / "openai")
+    assert set(saved.files) == {"file-t1", "file-r1", "file-r3", "file-t0"}
+
+
+def test_a_save_after_the_end_keeps_what_was_told_before(leaving, tmp_path):
+    migration, first = ft.Migration(leaving.connect()), tmp_path / "openai" / "inventory.json"
+    migration.save(tmp_path / "openai")
+    before = first.read_bytes()
+    migration.save(tmp_path / "openai")
+    assert not [*first.parent.glob("inventory-*.json")]
+    for route in ("/models", "/files", "/fine_tuning/jobs"):
+        leaving.fault(f"GET {route}", REFUSED, times=99)
+    saved = migration.save(tmp_path / "openai")
+    assert first.read_bytes() == before
+    assert json.loads((first.parent / "inventory-2.json").read_text())["jobs"] == []
+    assert set(saved.files) == set(FILES)
 
 
 def test_all_is_saved_and_loads_again(leaving, tmp_path):

@@ -18,6 +18,7 @@ from finetune_lib.pages.terminal import table
 from finetune_lib.platforms.kinds import status_of
 
 Object = Mapping[str, Any]
+MODELS, JOBS, FILES = "the list of models", "the list of jobs", "the list of files"
 WEIGHTS = "cannot be had of hosted models, at any price; what they answer can be recorded while they answer"
 
 
@@ -29,7 +30,7 @@ class TunedModel:
         id: Its name.
         base: What it was trained from.
         job: The job that made it; None where no job in the list names it.
-        answers: Whether the platform still lists it.
+        answers: Whether the platform still lists it; None where it refused to list its models.
         stops: The day on which it stops answering; None where nobody tells one.
         told_by: Who tells that day: `the model`, `its base`, or `the catalogue of <day>`.
     """
@@ -38,7 +39,7 @@ class TunedModel:
     _: KW_ONLY
     base: str
     job: str | None
-    answers: bool
+    answers: bool | None
     stops: date | None
     told_by: str = ""
 
@@ -70,6 +71,7 @@ class Inventory:
         files: As the platform tells them.
         checkpoints: Those of each job, by its id.
         lost: What cannot be had, the weights first.
+        unread: The lists that were refused: of what they hold nothing is known.
     """
 
     platform: str
@@ -80,6 +82,7 @@ class Inventory:
     files: tuple[Object, ...] = ()
     checkpoints: Mapping[str, Sequence[Object]]
     lost: tuple[Lost, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def answering(self) -> tuple[TunedModel, ...]:
@@ -97,8 +100,9 @@ class Inventory:
 
     def _paragraphs(self) -> Iterator[str]:
         yield "\n".join(map(str, self.lost[:1]))
+        answering = "?" if MODELS in self.unread else len(self.answering)
         yield (
-            f"{self.platform} on {self.day}: {len(self.answering)} of {len(self.models)} fine-tuned models and "
+            f"{self.platform} on {self.day}: {answering} of {len(self.models)} fine-tuned models and "
             f"checkpoints answer; jobs: {len(self.jobs)}, files: {len(self.files)}, training files that no job names: "
             f"{len(self.orphans)}"
         )
@@ -111,7 +115,7 @@ class Inventory:
         for model in self.models:
             left = model.days_left(self.day)
             stops = "not told" if model.stops is None else model.stops.isoformat()
-            yield [model.id, "yes" if model.answers else "no", stops, "" if left is None else str(left), model.told_by]
+            yield [model.id, ANSWERS[model.answers], stops, "" if left is None else str(left), model.told_by]
 
     def _repr_html_(self) -> str:
         lost = tag("ul", *(tag("li", str(one)) for one in self.lost))
@@ -128,6 +132,7 @@ class Inventory:
             "checkpoints": {job: [dict(one) for one in found] for job, found in self.checkpoints.items()},
             "orphans": [file.get("id") for file in self.orphans],
             "lost": [asdict(one) for one in self.lost],
+            "unread": list(self.unread),
         }
 
     def save_json(self, path: str | PathLike[str]) -> Path:
@@ -136,6 +141,7 @@ class Inventory:
         return write_atomically(Path(path), [text.encode(), b"\n"])
 
 
+ANSWERS = {True: "yes", False: "no", None: "not told"}
 HEADER = ("fine-tuned model", "answers", "stops on", "days left", "told by")
 
 
@@ -147,20 +153,20 @@ def files_of(job: Object) -> list[str]:
 
 
 def models_of(
-    jobs: Sequence[Object], listed: Sequence[Object], checkpoints: Mapping[str, Sequence[Object]]
+    jobs: Sequence[Object], listed: Sequence[Object] | None, checkpoints: Mapping[str, Sequence[Object]]
 ) -> tuple[TunedModel, ...]:
     """The fine-tuned models that jobs and the list of models name, those that stop first before.
 
     Args:
         jobs: All jobs.
-        listed: What the models route tells.
+        listed: What the models route tells; None where it was refused.
         checkpoints: Of each job.
     """
-    told = {str(one.get("id")): one for one in listed}
+    told = None if listed is None else {str(one.get("id")): one for one in listed}
     made = dict(_made(jobs, checkpoints))
-    tuned = [id for id, one in told.items() if id.startswith("ft:") or one.get("fine_tune")]
+    tuned = [id for id, one in (told or {}).items() if id.startswith("ft:") or one.get("fine_tune")]
     found = [_model(id, told, made.get(id)) for id in dict.fromkeys([*tuned, *made])]
-    return tuple(sorted(found, key=lambda one: (not one.answers, one.stops or date.max, one.id)))
+    return tuple(sorted(found, key=lambda one: (one.answers is False, one.stops or date.max, one.id)))
 
 
 def _made(jobs: Iterable[Object], checkpoints: Mapping[str, Sequence[Object]]) -> Iterator[tuple[str, Object]]:
@@ -172,13 +178,13 @@ def _made(jobs: Iterable[Object], checkpoints: Mapping[str, Sequence[Object]]) -
                 yield str(one["fine_tuned_model_checkpoint"]), job
 
 
-def _model(id: str, told: Mapping[str, Object], job: Object | None) -> TunedModel:
-    own = told.get(id)
+def _model(id: str, told: Mapping[str, Object] | None, job: Object | None) -> TunedModel:
+    listed = told or {}
+    own = listed.get(id)
     base = str((job or {}).get("model") or (own or {}).get("model") or catalog.base_of(id))
-    stops, by = _stops(own, told.get(base), id)
-    return TunedModel(
-        id, base=base, job=str(job["id"]) if job else None, answers=own is not None, stops=stops, told_by=by
-    )
+    stops, by = _stops(own, listed.get(base), id)
+    answers = None if told is None else own is not None
+    return TunedModel(id, base=base, job=str(job["id"]) if job else None, answers=answers, stops=stops, told_by=by)
 
 
 def _stops(own: Object | None, base: Object | None, id: str) -> tuple[date | None, str]:

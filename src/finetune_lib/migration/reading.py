@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from finetune_lib import catalog
 from finetune_lib.concurrency import together
 from finetune_lib.errors import PlatformError
-from finetune_lib.migration.inventory import WEIGHTS, Inventory, Lost, TunedModel, models_of
+from finetune_lib.migration.inventory import FILES, JOBS, MODELS, WEIGHTS, Inventory, Lost, TunedModel, models_of
 from finetune_lib.platforms.patience import Patience
 from finetune_lib.platforms.wire import PAGE, Call, Object, Wire, objects_in
 
@@ -33,8 +33,8 @@ class Reader:
         """All lists."""
         platform = self.wire.platform
         models = await self._models()
-        jobs = await self._all("the list of jobs", Call("list the jobs", "GET", "/fine_tuning/jobs"), size=PAGE)
-        files = await self._all("the list of files", Call("list the files", "GET", "/files"), size=FILES_PAGE)
+        jobs = await self._all(JOBS, Call("list the jobs", "GET", "/fine_tuning/jobs"), size=PAGE)
+        files = await self._all(FILES, Call("list the files", "GET", "/files"), size=FILES_PAGE)
         ended = [job for job in jobs if job.get("fine_tuned_model")]
         checkpoints = dict[str, Sequence[Object]]()
 
@@ -46,7 +46,9 @@ class Reader:
 
         waiting = iter(ended)
         await together(work(waiting) for _ in range(min(AT_ONCE, len(ended))))
-        found = models_of(jobs, models, checkpoints)
+        unread = tuple(one.what for one in self.lost)
+        found = models_of(jobs, None if MODELS in unread else models, checkpoints)
+        gone = _gone(found, jobs, None if FILES in unread else files)
         return Inventory(
             platform.name,
             catalog.today(),
@@ -54,7 +56,8 @@ class Reader:
             jobs=tuple(jobs),
             files=tuple(files),
             checkpoints={id: checkpoints[id] for id in sorted(checkpoints)},
-            lost=(*([] if platform.kind.free else [Lost("weights", WEIGHTS)]), *self.lost, *_gone(found, jobs, files)),
+            lost=(*([] if platform.kind.free else [Lost("weights", WEIGHTS)]), *self.lost, *gone),
+            unread=unread,
         )
 
     async def _models(self) -> list[Object]:
@@ -62,7 +65,7 @@ class Reader:
         try:
             return objects_in(await Patience(LISTING_SECONDS).trying(lambda: self.wire.send(call)))
         except PlatformError as error:
-            self.lost.append(Lost("the list of models", f"{error}"))
+            self.lost.append(Lost(MODELS, f"{error}"))
             return []
 
     async def _all(self, what: str, call: Call, *, size: int) -> list[Object]:
@@ -78,18 +81,18 @@ class Reader:
             return []
 
 
-def _gone(models: Sequence[TunedModel], jobs: Sequence[Object], files: Sequence[Object]) -> list[Lost]:
-    """What jobs name and no list has."""
-    known = {one.get("id") for one in files}
+def _gone(models: Sequence[TunedModel], jobs: Sequence[Object], files: Sequence[Object] | None) -> list[Lost]:
+    """What jobs name and no list has; of a list that was refused nothing is said."""
+    known = None if files is None else {one.get("id") for one in files}
     lost = [
         Lost(f"{what} of {job['id']}", f"{job[name]} is in no list of files: it was deleted, or is another project's")
         for job in jobs
         for name, what in (("training_file", "training file"), ("validation_file", "validation file"))
-        if job.get(name) and job[name] not in known and job.get("fine_tuned_model")
+        if known is not None and job.get(name) and job[name] not in known and job.get("fine_tuned_model")
     ]
     lost += [
         Lost(one.id, "in no list of models: it has stopped, was deleted, or is another project's")
         for one in models
-        if not one.answers
+        if one.answers is False
     ]
     return lost

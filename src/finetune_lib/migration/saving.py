@@ -1,7 +1,7 @@
 """Save all that can be had into one folder, with a manifest: resumable, nothing overwritten, what is lost is listed.
 
 manifest.json            what lies here, each with its SHA-256, and what could not be had, with the reason
-inventory.json           models, jobs, files, checkpoints and dates as they were told
+inventory.json           models, jobs, files, checkpoints and dates as first told; later ones: inventory-<n>.json
 files/<id>/<name>        training, validation and result files, byte for byte
 jobs/<id>.events.jsonl   the events of a job, oldest first
 jobs/<id>.json           the job, and the system messages of its training file
@@ -21,7 +21,7 @@ from finetune_lib.concurrency import together
 from finetune_lib.data.dataset import Dataset
 from finetune_lib.errors import DataError, PlatformError
 from finetune_lib.files import write_atomically
-from finetune_lib.migration.inventory import Inventory, Lost, files_of
+from finetune_lib.migration.inventory import FILES, Inventory, Lost, files_of
 from finetune_lib.migration.reading import AT_ONCE, LISTING_SECONDS
 from finetune_lib.platforms.patience import Patience
 from finetune_lib.platforms.wire import Call, Wire
@@ -89,8 +89,10 @@ class Saving:
             DataError: The folder holds something else, or what lies there is not what was saved.
         """
         self._take_up()
-        self.inventory.save_json(self.folder / INVENTORY)
+        self._keep_inventory()
         names = {str(one.get("id")): str(one.get("filename") or "file") for one in self.inventory.files}
+        if FILES in self.inventory.unread:  # their content may be given all the same
+            names = {id: "file" for job in self.inventory.jobs for id in files_of(job)}
         wanted = {id: name for id, name in names.items() if self._is_wanted(id)}
         waiting = iter([*wanted.items()])
 
@@ -105,6 +107,15 @@ class Saving:
         self._lost = [*self.inventory.lost, *self._lost]
         self._write_manifest()
         return Saved(self.folder, dict(self._files), tuple(self._lost), self._new)
+
+    def _keep_inventory(self) -> None:
+        """Beside the earlier ones: once the platform has closed, they alone tell what lay there."""
+        told = self.inventory.to_dict()
+        earlier = [self.folder / INVENTORY, *self.folder.glob("inventory-*.json")]
+        earlier = [path for path in earlier if path.exists()]
+        if any({**json.loads(path.read_text(encoding="utf-8")), "day": told["day"]} == told for path in earlier):
+            return
+        self.inventory.save_json(self.folder / (f"inventory-{len(earlier) + 1}.json" if earlier else INVENTORY))
 
     def _is_wanted(self, id: str) -> bool:
         named = {name for job in self.inventory.jobs for name in files_of(job)}
