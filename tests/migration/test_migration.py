@@ -265,3 +265,21 @@ def test_the_local_platform_has_one_too(server):
     found = ft.Migration(ft.connect("local")).inventory()
     assert all(one.what != "weights" for one in found.lost)
     assert server
+
+
+def test_what_an_earlier_save_knew_stays(leaving, tmp_path):
+    """The training file is gone by the second save, here and there: its system messages stay."""
+    migration, folder = ft.Migration(leaving.connect()), tmp_path / "openai"
+    saved = migration.save(folder)
+    saved.files["file-t1"].unlink()
+    leaving.fault("GET /files/file-t1/content", Fault(status=404), times=9)
+    leaving.fault("GET /fine_tuning/jobs/*/events", Fault(status=429), times=1)
+    migration.save(folder)
+    assert json.loads((folder / "jobs" / "ftjob-1.json").read_text())["system_messages"] == ["你是機場客服。"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"manifest": 9}', '{"manifest": 1, "files": {"a": {}}}'])
+def test_a_damaged_manifest_is_named(leaving, tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(ft.DataError, match="is no manifest of a migration"):
+        ft.Migration(leaving.connect()).save(tmp_path)

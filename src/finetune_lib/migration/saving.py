@@ -157,19 +157,25 @@ class Saving:
 
     async def _save_job(self, job: Mapping[str, Any]) -> None:
         id = str(job.get("id"))
-        folder, patience = self.folder / "jobs", Patience(LISTING_SECONDS)
-        events = folder / f"{_safe(id)}.events.jsonl"
+        folder = self.folder / "jobs"
+        events, about = folder / f"{_safe(id)}.events.jsonl", folder / f"{_safe(id)}.json"
         if not events.exists():
             call = Call(f"list the events of {id}", "GET", f"/fine_tuning/jobs/{id}/events")
+
+            async def read() -> list[dict[str, Any]]:
+                return [one async for page in self.wire.pages(call) for one in page]
+
             try:
-                found = [one async for page in self.wire.pages(call, seconds=patience.answer_seconds) for one in page]
+                found = await Patience(LISTING_SECONDS).trying(read)
             except PlatformError as error:
                 self._lost.append(Lost(f"events of {id}", _why(error)))
             else:
                 found.sort(key=lambda event: event.get("created_at") or 0)
                 write_atomically(events, [json.dumps(one, ensure_ascii=False).encode() + b"\n" for one in found])
-        told = {"job": dict(job), "system_messages": self._system_messages(str(job.get("training_file")))}
-        write_atomically(folder / f"{_safe(id)}.json", [json.dumps(told, ensure_ascii=False, indent=1).encode()])
+        said = self._system_messages(str(job.get("training_file")))
+        if said or not about.exists():  # what an earlier run knew is not taken back
+            told = {"job": dict(job), "system_messages": said}
+            write_atomically(about, [json.dumps(told, ensure_ascii=False, indent=1).encode()])
 
     def _system_messages(self, file: str) -> list[str]:
         """Half of a tuned model is the system message that it was trained under, which people forget."""
@@ -195,9 +201,9 @@ class Saving:
 def _read(manifest: Path) -> Mapping[str, Any]:
     try:
         told = json.loads(manifest.read_text(encoding="utf-8"))
-        if told["manifest"] == FORM and isinstance(told["files"], dict):
+        if told["manifest"] == FORM and all(one["path"] and one["sha256"] for one in told["files"].values()):
             return told
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         pass
     raise DataError(f"{manifest} is no manifest of a migration, or of a later version")
 
