@@ -151,6 +151,6 @@ except ft.DataError as error:
 def test_a_full_disk_ends_the_run_before_more_is_paid(double, folder):
     given = json.dumps({"url": double.url, "store": str(folder("full") / "answers.db")})
     done = subprocess.run([sys.executable, "-c", FULL, given], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "could not be kept" in done.stdout
+    assert "could not be kept" in done.stdout or "cannot be written any more" in done.stdout  # whichever meets it first
     assert 8 < double.paid < 300
     assert len(double.asked) <= double.paid + 8

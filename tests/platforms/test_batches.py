@@ -73,12 +73,12 @@ async def test_local_platform_answers_each_request(platform, trained):
     requests = {f"問 {q}": body(q, trained.model, max_tokens=60) for q in trained.questions}
     ids = []
     outcomes = await all_of(
-        Batches(platform, on_batch=ids.append).run({**requests, "bad": body("x", trained.model, n=2)})
+        Batches(platform, on_batch=ids.append).run({**requests, "bad": body("x", trained.model, audio={"voice": "x"})})
     )
     assert len(ids) == 1
     refused = outcomes.pop("bad")
     assert isinstance(refused, ft.PlatformError)
-    assert (refused.status_code, refused.code, refused.param) == (400, "unsupported_parameter", "n")
+    assert (refused.status_code, refused.code, refused.param) == (400, "unsupported_parameter", "audio")
     assert not refused.retryable
     told = {id: outcome["choices"][0]["message"]["content"] for id, outcome in outcomes.items()}
     assert told == {f"問 {question}": answer for question, answer in trained.questions.items()}
