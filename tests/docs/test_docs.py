@@ -202,3 +202,19 @@ def test_the_webhook_service_takes_up_the_job_that_it_is_told_of(
         client = TestClient(namespace["app"])
         assert client.post("/webhooks/openai", content=body, headers=headers).json() == {"job": job.id}
         assert client.post("/webhooks/openai", content=body + b" ", headers=headers).status_code == 400
+
+
+def test_the_policy_of_the_page_forbids_what_the_page_says(tmp_path: Path) -> None:
+    """In a process of its own, which a policy binds to its end."""
+    found = list(fences(ROOT / "docs" / "how-to" / "say-where-data-may-go.md"))
+    (place,) = [number for number, fence in enumerate(found) if fence.tag == "{.no-run}"]
+    policy, block, printed = found[place - 1 : place + 2]
+    (tmp_path / "policy.toml").write_text(policy.text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", f"import finetune_lib as ft\n{block.text}"],
+        cwd=tmp_path,
+        env={**os.environ, "FINETUNE_LIB_POLICY": "policy.toml"},
+        capture_output=True,
+        text=True,
+    )
+    assert matches(done.stdout, printed.text), done.stdout + done.stderr
