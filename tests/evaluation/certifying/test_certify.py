@@ -219,6 +219,18 @@ def test_a_file_that_is_no_certificate_is_refused(tmp_path, text, said):
         ft.Certificate.load(tmp_path / "c.json")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"threshold": "low"}, {"threshold": float("nan")}, {"answered": -5}, {"cases": 0}, {"error": 7}, {"depends": []}],
+    ids=str,
+)
+def test_numbers_that_cannot_be_are_refused(tmp_path, change):
+    path = certified().save(tmp_path / "c.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(ValueError, match="numbers that cannot be"):
+        ft.Certificate.load(path)
+
+
 def test_a_promise_is_kept_whatever_the_curve():
     """Of 300 sets with a steep, a flat or a broken curve at most 5 % break it; ten more are chance."""
     broken = 0

@@ -92,3 +92,25 @@ def test_another_certificate_or_file_is_refused(path):
             ft.Watch(path, promise())
     with pytest.raises(ValueError, match="labels_a_day"):
         ft.Watch(path, promise(), labels_a_day=0)
+
+
+def test_two_objects_on_one_file_lose_nothing(path):
+    one, other = ft.Watch(path, promise()), ft.Watch(path, promise())
+    one.day(asked=10, answered=6, on=FIRST)
+    other.label([True, False])
+    one.day(asked=10, answered=7, on=FIRST + datetime.timedelta(1))
+    told = json.loads(path.read_text())
+    assert list(told["days"].values()) == [0.6, 0.7]
+    assert told["labels"] == [True, False]
+
+
+@pytest.mark.parametrize("change", [{"labels": ["false"]}, {"days": {"2026-12-01": 7}}])
+def test_values_that_cannot_be_are_refused(path, change):
+    ft.Watch(path, promise()).day(asked=10, answered=6, on=FIRST)
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(ValueError, match="is no watch"):
+        ft.Watch(path, promise())
+
+
+def test_it_promises_no_speed_that_hangs_on_the_promise(path):
+    assert "days" not in str(ft.Watch(path, promise(error=0.10))).partition("\n")[2]

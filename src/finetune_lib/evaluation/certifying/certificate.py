@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, asdict, dataclass, field, fields
 from os import PathLike
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from finetune_lib.errors import FinetuneError
 from finetune_lib.files import write_atomically
@@ -108,11 +109,32 @@ class Certificate:
             raise ValueError(f"{path} is " + ("of a later version of finetune_lib" if later else "no certificate"))
         if set(given) != {one.name for one in fields(Certificate)} - {"_"}:
             raise ValueError(f"{path} is no whole certificate: make it again")
-        return Certificate(**given)
+        found = Certificate(**given)
+        if not _can_be(found):
+            raise ValueError(f"{path} has numbers that cannot be: make it again")
+        return found
 
     def changed(self, depends: Mapping[str, str]) -> list[str]:
         """What is not as it was when the certificate was made."""
         return [name for name in {**self.depends, **depends} if self.depends.get(name) != depends.get(name)]
+
+
+def _can_be(made: Certificate) -> bool:
+    """Whether its values are such as `certify` writes."""
+    numbers = (made.error, made.confidence, made.threshold, made.level, made.right)
+    counts = (made.wrong, made.answered, made.cases)
+    texts = (made.candidate, made.signal, made.scorer, made.day)
+    return (
+        all(isinstance(one, (int, float)) and math.isfinite(one) for one in numbers)  # pyright: ignore[reportUnnecessaryIsInstance]
+        and all(type(one) is int for one in counts)
+        and 0 <= made.wrong <= made.answered <= made.cases
+        and made.answered > 0
+        and 0 < made.error < 1
+        and 0 < made.confidence < 1
+        and made.of in get_args(Promised)
+        and all(isinstance(one, str) for one in texts)  # pyright: ignore[reportUnnecessaryIsInstance]
+        and isinstance(made.depends, dict)
+    )
 
 
 def too_few(cases: int, error: float, confidence: float, of: Promised) -> str | None:

@@ -19,8 +19,8 @@ from finetune_lib.statistics.watching import DAYS_A_YEAR, LEARNING, VAIN, audit_
 FORM = 1
 BLIND = (
     "It sees questions and how sure the answers are, not whether they are right: a changed fact, a model swapped "
-    "behind its name, errors that come with confidence, and the first four weeks escape it. Five labels a day would "
-    "see 10 % wrong in about 76 days."
+    "behind its name, errors that come with confidence, and the first four weeks escape it. Only labels of answers "
+    "that are drawn at random tell whether they are right: watch.label([...])."
 )
 
 
@@ -89,6 +89,7 @@ class Watch:
         """
         if not 0 <= answered <= asked:
             raise ValueError(f"{answered} of {asked} cannot be answered")
+        self._days, self._labels = self._read()  # another object may have written meanwhile
         name = (on or catalog.today()).isoformat()
         if any(name < other for other in self._days):
             raise ValueError(f"{name} lies before a day that was taken: days come in their order")
@@ -99,6 +100,7 @@ class Watch:
 
     def label(self, wrong: Iterable[bool]) -> Alarm:
         """Take labels of answers that were drawn at random among those it gave: whether each is wrong."""
+        self._days, self._labels = self._read()
         self._labels += [bool(one) for one in wrong]
         self._write()
         return self.state
@@ -145,7 +147,9 @@ class Watch:
             if told["watch"] != FORM:
                 raise ValueError("of a later version of finetune_lib")
             days = {str(name): float(share) for name, share in told["days"].items()}
-            labels = [bool(one) for one in told["labels"]]
+            labels: list[bool] = list(told["labels"])
+            if not all(0 <= share <= 1 for share in days.values()) or not all(one in (True, False) for one in labels):
+                raise ValueError("it has days or labels that cannot be")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{self._path} is no watch: {error}") from None
         if told.get("certificate") != self._mark:
