@@ -24,6 +24,8 @@ SCHEMA = {
 }
 FORMAT = {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA, "strict": True}}
 QUESTION = "日本?"
+# llguidance is an optional package of the user's: with it schemas are kept to, without it they are refused by name;
+# each environment can show one of the two alone.
 HAS_GUIDANCE = importlib.util.find_spec("llguidance") is not None
 
 

@@ -58,10 +58,10 @@ def connect(
     api_key = cleaned(api_key)
     where, chosen = (where or base_url, "") if where or base_url else _from_environment(api_key, local_only)
     if where == LOCAL.name:
-        from finetune_lib import local  # the one place that reaches up, and only when asked to
+        from finetune_lib.local import connection  # the one place that reaches up, and only when asked to
 
         policy(local_only=local_only).admit_address(LOCAL, "http://localhost")
-        return local.connect(root, chosen=chosen, local_only=local_only)
+        return connection.connect(root, chosen=chosen, local_only=local_only)
     if where == OPENAI.name:
         address = _set(OPENAI_ADDRESS)
         key = api_key or _set(OPENAI_KEY)
