@@ -86,9 +86,10 @@ def pages() -> Iterator[tuple[Path, str]]:
 
 def english_of(page: Path) -> Path:
     """The English page of a translated one."""
-    return (
-        ROOT / "README.md" if page.parent == ROOT else DOCS / page.relative_to(DOCS / page.relative_to(DOCS).parts[0])
-    )
+    if page.parent == ROOT:
+        return ROOT / "README.md"
+    _language, *rest = page.relative_to(DOCS).parts
+    return DOCS.joinpath(*rest)
 
 
 def with_blocks(text: str, english: str) -> str:

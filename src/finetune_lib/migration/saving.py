@@ -93,7 +93,9 @@ class Saving:
         names = {str(one.get("id")): str(one.get("filename") or "file") for one in self.inventory.files}
         if FILES in self.inventory.unread:  # their content may be given all the same
             names = {id: "file" for job in self.inventory.jobs for id in files_of(job)}
-        wanted = {id: name for id, name in names.items() if self._is_wanted(id)}
+        named = {id for job in self.inventory.jobs for id in files_of(job)}
+        named |= {str(one.get("id")) for one in self.inventory.orphans}
+        wanted = {id: name for id, name in names.items() if id in named}
         waiting = iter([*wanted.items()])
 
         async def work() -> None:
@@ -116,10 +118,6 @@ class Saving:
         if any({**json.loads(path.read_text(encoding="utf-8")), "day": told["day"]} == told for path in earlier):
             return
         self.inventory.save_json(self.folder / (f"inventory-{len(earlier) + 1}.json" if earlier else INVENTORY))
-
-    def _is_wanted(self, id: str) -> bool:
-        named = {name for job in self.inventory.jobs for name in files_of(job)}
-        return id in named or id in {str(one.get("id")) for one in self.inventory.orphans}
 
     def _take_up(self) -> None:
         """What an earlier run has saved, if it is whole."""
