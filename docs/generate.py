@@ -291,8 +291,13 @@ def _setting(example: CodeExample) -> str:
     asked = [f"`{call}({_options(options)})`" for call, options in calls.items() if options]
     encoding = [] if example.encoding == "utf-8" else [f"the first one in {example.encoding}"]
     golden = ["held against a golden set with one of its questions"] if example.golden else []
+    based = [f"for a base with {_template(example.templates[0])}"] if example.templates else []
     doubted = ["asked about by `Dataset.doubts`, of a model that doubts it"] if example.doubts else []
-    return ", ".join([f"`{example.file}`", *encoding, *asked, *golden, *doubted])
+    return ", ".join([f"`{example.file}`", *encoding, *asked, *golden, *based, *doubted])
+
+
+def _template(name: str) -> str:
+    return f"the chat template `{name}`" if name else "no chat template"
 
 
 def _options(options: Mapping[str, Any]) -> str:

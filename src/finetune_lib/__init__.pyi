@@ -24,6 +24,7 @@ from finetune_lib.data.fixing.fixing import Account as Account
 from finetune_lib.data.leakage import Proof as Proof
 from finetune_lib.data.measuring.cost import CostEstimate as CostEstimate
 from finetune_lib.data.measuring.stats import Stats as Stats
+from finetune_lib.data.previewing import Preview as Preview
 from finetune_lib.data.reading import ReadError as ReadError
 from finetune_lib.data.together import Relation as Relation
 from finetune_lib.data.together import relation as relation

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import islice
@@ -85,6 +85,28 @@ def counter_for(model: str | None) -> Counter:
         return _counter(facts.encoding, True, facts.pictures)
     encoding = _public_encoding(catalog.base_of(model))
     return _counter(encoding or "estimate", exact=encoding is not None)
+
+
+def text_pieces(model: str, message: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """What stands in a message, token by token, each text with its tokens: several where they make one character.
+
+    Where the model's vocabulary is not known it goes by character.
+    """
+    counter, text = counter_for(model), _text(message)
+    if counter.encoding not in OFFLINE:
+        yield from ((character, 1) for character in text)
+        return
+    splintr: Any = importlib.import_module("splintr")
+    tokenizer = splintr.Tokenizer.from_pretrained(counter.encoding)
+    held: list[bytes] = []
+    for token in tokenizer.encode_ordinary(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")):
+        held.append(tokenizer.decode_token_bytes(token))
+        try:
+            said = b"".join(held).decode()
+        except UnicodeDecodeError:
+            continue
+        yield said, len(held)
+        held = []
 
 
 def _public_encoding(model: str) -> str | None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from finetune_lib.data.leakage import Proof
     from finetune_lib.data.measuring.cost import CostEstimate
     from finetune_lib.data.measuring.stats import Stats
+    from finetune_lib.data.previewing import Preview
     from finetune_lib.data.splitting import Key
     from finetune_lib.platforms import Platform
 
@@ -465,6 +466,31 @@ class Dataset(Sequence[Example]):
         from finetune_lib.data.measuring.stats import stats
 
         return stats(self, model=model)
+
+    def preview(
+        self, *, model: str, method: Method = "supervised", chat_template: str | None = None, limit: int = 5
+    ) -> Preview:
+        """What is trained of the first examples, token by token: what is read, learned and cut.
+
+        It is the code that trains on the local platform, so it shows what that does. Of a model of a service it shows
+        the words in its vocabulary, since the template is not public.
+
+        Args:
+            model: `tiny`, the folder of a model, one of the hub as `Qwen/Qwen3-0.6B`, whose tokenizer is fetched, or a
+                model of a service.
+            method: `supervised`, `dpo` or `reinforcement`.
+            chat_template: In place of the base's own: `chatml`, `llama3`, or the text of one.
+            limit: How many examples are shown.
+
+        Raises:
+            MissingExtraError: An open model, and the extra `local` is not installed.
+            RenderingError: The base has no chat template, or none that parts the answer from the prompt.
+            DataError: Its tokenizer does not load.
+            PolicyError: It would have to be fetched, which the policy forbids.
+        """
+        from finetune_lib.data.previewing import preview
+
+        return preview(self, model=model, method=method, chat_template=chat_template, first=limit)
 
     def estimate(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from finetune_lib import catalog
 from finetune_lib.data.dataset import Dataset
 from finetune_lib.data.diagnostics import Diagnostic
 from finetune_lib.data.reading.bytes.blob import FileBlob
@@ -26,7 +27,9 @@ def problem_of(directory: JobDirectory, job: dict[str, Any]) -> dict[str, Any] |
 def _problem(path: Path, param: str, job: dict[str, Any]) -> dict[str, Any] | None:
     try:
         data = Dataset(LineStore(FileBlob.of(path), source=path.name), name=path.name)
-        report = data.validate(model=job["model"], target="local", method=job["method"]["type"], content=False)
+        # a base's own tokenizer would cost the server half a gigabyte: the worker holds the rows against it
+        known = job["model"] if catalog.find(job["model"]) else None
+        report = data.validate(model=known, target="local", method=job["method"]["type"], content=False)
     except (DataError, OSError) as error:
         return {"code": f"invalid_{param}", "message": str(error), "param": param}
     errors = [error for error in report.errors if param == "training_file" or error.code != TOO_FEW]

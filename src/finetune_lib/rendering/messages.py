@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
+from finetune_lib.errors import DataError
 from finetune_lib.texts.thoughts import parted
 
 REASONING = ("reasoning_content", "reasoning", "thinking")
@@ -18,7 +19,7 @@ HIDDEN = re.compile(f"{OPEN}(\\d+){CLOSE}")
 NOT_SHOWN = frozenset({"weight", "refusal", "function_call", "audio", *REASONING})
 
 
-class RenderingError(ValueError):
+class RenderingError(DataError):
     """A conversation that the base's chat template cannot say.
 
     Attributes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, cast
@@ -50,12 +50,15 @@ class Needs:
     tools: bool = False
 
     @staticmethod
-    def of(rows: Sequence[Mapping[str, Any]]) -> Needs:
+    def of(rows: Iterable[Mapping[str, Any]]) -> Needs:
         """What some rows ask for."""
-        spoken = [message for row in rows for message, _ in trained(row)]
-        spoken += [message for row in rows for message in row.get(OUTPUTS[1]) or ()]
-        own = [message for message in spoken if message.get("role") == "assistant"]
-        return Needs(any(map(_thinks, own)), any(map(calls_of, own)) or any(map(tools_of, rows)))
+        reasoning = tools = False
+        for row in rows:
+            spoken = [*(message for message, _ in trained(row)), *(row.get(OUTPUTS[1]) or ())]
+            own = [message for message in spoken if message.get("role") == "assistant"]
+            reasoning = reasoning or any(map(_thinks, own))
+            tools = tools or any(map(calls_of, own)) or bool(tools_of(row))
+        return Needs(reasoning, tools)
 
 
 def _thinks(message: Mapping[str, Any]) -> bool:
@@ -75,8 +78,10 @@ def renderer_of(
         day: The day that templates print which tell today's.
 
     Raises:
-        RenderingError: The base has no template, or none of the ways is exact.
+        RenderingError: The base has no words or no template, or none of the ways is exact.
     """
+    if not tokenizer(ONE, add_special_tokens=False)["input_ids"]:  # made from nothing where its files are missing
+        raise RenderingError("the tokenizer of this base knows no words: the files of its vocabulary are missing")
     wanted = needs or Needs()
     template = with_day(source_of(tokenizer, chat_template, tools=wanted.tools), day or catalog.today())
     for asked in _lesser(wanted):

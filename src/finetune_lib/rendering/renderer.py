@@ -168,6 +168,17 @@ class Renderer:
             self._piece(rejected, learned=True),
         )
 
+    def asked(self, row: Mapping[str, Any]) -> Piece:
+        """What a row asks, for a model that learns from its own answers: the prompt that a server sends for it.
+
+        Raises:
+            RenderingError: The base cannot say the row.
+        """
+        messages = [message for message, _ in trained(row)]
+        prompt = self.prompt(messages, tools_of(row))
+        self._require_heard([*messages, {"role": ASSISTANT}], prompt, path_of(row))
+        return self._piece(prompt, learned=False)
+
     def read(self, text: str, *, prompt: str, tools: Sequence[Any] | None = None) -> Answer | None:
         """What a model has written behind a prompt, read back; None where it is text alone, or cut or broken.
 
@@ -266,8 +277,8 @@ def rendered(
         raise RenderingError(f"the chat template refuses the conversation: {error}") from error
 
 
-def encoded(pieces: Sequence[Piece], *, limit: int) -> Encoded:
-    """Tokens and labels of a sequence, cut at `limit`."""
+def encoded(pieces: Sequence[Piece], *, limit: int | None) -> Encoded:
+    """Tokens and labels of a sequence, cut at `limit`, if there is one."""
     ids = [token for piece in pieces for token in piece.ids]
     labels = [token if piece.learned else IGNORED for piece in pieces for token in piece.ids]
     return {"input_ids": ids[:limit], "labels": labels[:limit]}

@@ -3,12 +3,14 @@
 import re
 
 import pytest
+from tests.bases import folder_of_base
 from tests.doubles import Service, serving
 from tests.files import written
 
 import finetune_lib as ft
 from finetune_lib.data.diagnostics import catalogue, code_example, explain
 from finetune_lib.pages.wording import words
+from finetune_lib.rendering.templates import NAMED
 from finetune_lib.texts.languages import Language
 
 CODES = list(catalogue())
@@ -39,6 +41,9 @@ def findings(path, example, validate, *, fixed=False):
         return data.split(**example.split).proof().findings
     if example.doubts:
         return doubted(data, '{"doubts": []}' if fixed else example.doubts)
+    if example.templates:
+        base = folder_of_base(path.parent / "base", chat_template=NAMED.get(example.templates[fixed]))
+        validate = {**validate, "model": str(base)}
     golden = ft.Dataset.load(written(path.parent, "golden.jsonl", example.golden)) if example.golden else None
     return data.validate(**validate, golden=golden).diagnostics
 

@@ -19,15 +19,15 @@ LATER = "a later day"
 ANY_MODEL = "any model"
 
 
-def size(examples: int, source: str, rules: Rules) -> Iterator[Diagnostic]:
-    """Too few examples or too many, and a model whose tokens can only be estimated."""
+def size(examples: int, source: str, rules: Rules, *, estimated: bool) -> Iterator[Diagnostic]:
+    """Too few examples or too many, and a model whose tokens can only be estimated, unless its base counts them."""
     minimum = rules.profile.minimum
     if examples < minimum:
         given: dict[str, Any] = {"minimum": minimum, "missing": minimum - examples, "target": rules.name}
         yield diagnose("K701", Origin(source), examples=examples, **given)
     if 0 < rules.maximum < examples:
         yield diagnose("K705", Origin(source), examples=examples, maximum=rules.maximum, target=rules.name)
-    if rules.model and rules.facts is None:
+    if estimated and rules.model and rules.facts is None:
         yield diagnose("K708", Origin(source), model=rules.model)
 
 

@@ -15,6 +15,7 @@ from finetune_lib.data.checks import limits
 from finetune_lib.data.checks.examination import Outcome, Plan, empty, examine
 from finetune_lib.data.checks.form.garbled_files import garbled_file
 from finetune_lib.data.checks.parts import Part, parts_of
+from finetune_lib.data.checks.rendered import Rendered, rendered
 from finetune_lib.data.diagnostics import Diagnostic, TokenCount, ValidationReport, diagnose, is_error
 from finetune_lib.data.reading.json.line_store import LineStore
 from finetune_lib.records import Example, Origin
@@ -59,9 +60,10 @@ def validate(
         examples.adopt(whole.index)
     problems = tuple(problems)
     unread = whole.unread + sum(map(is_error, problems))  # they count: mending them adds examples
+    of_base = rendered(examples, plan.rules) if plan.counter else None
     facts = (
         limits.platform(plan.rules, today or catalog.today()),
-        limits.size(whole.examples + unread, source, plan.rules),
+        limits.size(whole.examples + unread, source, plan.rules, estimated=of_base is None),
         limits.file_size(_bytes_of(examples), source, plan.rules),
     )
     garbled = garbled_file(whole.findings, whole.examples, source)
@@ -70,8 +72,9 @@ def validate(
         whole.report(survey.findings(examples, plan.rules), plan)
     if plan.near or (plan.near is None and plan.content):
         whole.report(_near(whole, examples, plan, executor), plan)
+    whole.report(of_base.findings if of_base else (), plan)
     _unused(whole, source, plan)
-    tokens = _token_count(whole, plan.counter)
+    tokens = _token_count(whole, plan.counter, of_base)
     return ValidationReport(source, whole.examples, whole.findings.kept, tokens, whole.findings.counts)
 
 
@@ -116,8 +119,10 @@ def _unused(whole: Outcome, source: str, plan: Plan) -> None:
         whole.findings.add(diagnose("M001", origin, ignored=code) for code in unused)
 
 
-def _token_count(whole: Outcome, counter: Counter | None) -> TokenCount | None:
-    """The sum and the longest of the counts; None where nothing was counted."""
+def _token_count(whole: Outcome, counter: Counter | None, of_base: Rendered | None) -> TokenCount | None:
+    """The sum and the longest of the counts, the base's own where it is at hand; None where nothing was counted."""
+    if of_base and any(of_base.lengths):
+        return TokenCount(sum(of_base.lengths), max(of_base.lengths), of_base.base, exact=True)
     if counter is None or not any(whole.lengths):
         return None
     exact = counter.exact and not whole.guessed

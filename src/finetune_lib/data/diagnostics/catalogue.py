@@ -7,7 +7,7 @@ example of each code lie in folders beside, in files of the same names, and are 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -63,6 +63,8 @@ class CodeExample:
         golden: The text of a golden file that the data is held against.
         split: Options of `Dataset.split`, whose proof has the finding.
         doubts: What a model replies that `Dataset.doubts` asks about the failing file; it doubts nothing in the other.
+        templates: The chat templates, by name or empty for none, of the base that the failing and the fixed file are
+            for.
         line: The line where it is found.
         path: The JSON pointer where it is found.
         severity: The severity where it is not the catalogue's.
@@ -80,6 +82,7 @@ class CodeExample:
     golden: str = ""
     split: Mapping[str, Any] = field(default_factory=dict[str, Any])
     doubts: str = ""
+    templates: Sequence[str] = ()
     line: int | None = None
     path: str | None = None
     severity: Severity | None = None

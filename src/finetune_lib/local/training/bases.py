@@ -20,8 +20,6 @@ from finetune_lib.rendering.messages import RenderingError
 from finetune_lib.rendering.probing import Needs, renderer_of
 from finetune_lib.rendering.renderer import Renderer
 
-LONGEST_EXAMPLE = 65_536
-
 
 class TrainingError(Exception):
     """Training cannot be done, for a reason that the user can mend."""
@@ -57,11 +55,6 @@ def _model(base: str) -> Any:
 
 def is_large(model: Any) -> bool:
     return sum(parameter.numel() for parameter in model.parameters()) >= LORA_FROM_PARAMETERS
-
-
-def limit_of(model: Any) -> int:
-    """Tokens that the base reads of one example."""
-    return min(getattr(model.config, "max_position_embeddings", LONGEST_EXAMPLE), LONGEST_EXAMPLE)
 
 
 def renderer_for(order: Order, tokenizer: Any, rows: Sequence[Mapping[str, Any]]) -> Renderer:

@@ -18,12 +18,11 @@ import torch
 from peft import get_peft_model
 from transformers import Trainer, set_seed
 
-from finetune_lib.local.training.examples import is_learned, within
 from finetune_lib.local.training.method import OwnLoss, spread
 from finetune_lib.local.training.recipe import BETA, Recipe
-from finetune_lib.rendering.renderer import IGNORED, Encoded, Renderer, encoded
+from finetune_lib.rendering.examples import SIDES, pair_within
+from finetune_lib.rendering.renderer import IGNORED, Encoded, Renderer
 
-SIDES = ("chosen", "rejected")
 Pair = dict[str, Any]
 
 
@@ -38,11 +37,7 @@ class Preference:
 
     def take(self, row: Mapping[str, Any], limit: int, /) -> tuple[list[Pair], bool]:
         """Both answers, each behind the prompt."""
-        pair = self._renderer.pair(row)
-        sides = [encoded([pair.prompt, answer], limit=limit + 1) for answer in (pair.chosen, pair.rejected)]
-        whole = all(len(side["input_ids"]) <= limit for side in sides)
-        cut = [within(side, limit) for side in sides]
-        return [dict(zip(SIDES, cut, strict=True))] if all(map(is_learned, cut)) else [], whole
+        return pair_within(self._renderer, row, limit)
 
     def tokens(self, row: Pair, /) -> int:
         """Of both."""

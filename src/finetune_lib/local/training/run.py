@@ -5,6 +5,7 @@
 # The training stack ships incomplete types.
 from __future__ import annotations
 
+import json
 import math
 import shutil
 from collections.abc import Mapping, Sequence
@@ -23,18 +24,17 @@ from finetune_lib.local.results import checkpoint_metrics
 from finetune_lib.local.training.bases import (
     TrainingError,
     is_large,
-    limit_of,
     load,
     renderer_for,
     serve_as_trained,
 )
 from finetune_lib.local.training.checkpoints import Checkpoints, settle
-from finetune_lib.local.training.examples import ExampleError, Line, prepared, read_rows
 from finetune_lib.local.training.method import Method, OwnLoss
 from finetune_lib.local.training.preference import Preference
 from finetune_lib.local.training.progress import Progress
 from finetune_lib.local.training.recipe import DEFAULTS, Recipe, choose, defaults_of
 from finetune_lib.local.training.supervised import Supervised
+from finetune_lib.rendering.examples import ExampleError, Line, limit_of, prepared
 
 WARMUP_STEPS = 5
 HARM = 0.1  # nats a token: a model that knew its rows by heart may stay there, a little up or down
@@ -67,8 +67,9 @@ def _train(directory: JobDirectory, parts: int) -> int | None:
     adapted = isinstance(model, PeftModel)
     lora = adapted or is_large(model)
     method = METHODS[order.method](renderer)
-    rows = _rows(directory, TRAINING_FILE, train_rows, method, limit_of(model))
-    held_out = _rows(directory, "validation file", held_out_rows, method, limit_of(model)) if held_out_rows else []
+    limit = limit_of(model.config)
+    rows = _rows(directory, TRAINING_FILE, train_rows, method, limit)
+    held_out = _rows(directory, "validation file", held_out_rows, method, limit) if held_out_rows else []
     defaults = defaults_of(order.base)
     recipe = choose(order.hyperparameters, defaults, examples=len(rows), lora=lora, method=order.method)
     directory.append({"type": "resolved", "hyperparameters": recipe.hyperparameters()})
@@ -99,6 +100,12 @@ def _train(directory: JobDirectory, parts: int) -> int | None:
         tokens = sum(map(method.tokens, rows))
         directory.succeed({"trained_tokens": recipe.n_epochs * tokens})
     return None
+
+
+def read_rows(path: Path) -> list[Line]:
+    """The rows of a JSONL file, each with its line."""
+    with path.open(encoding="utf-8-sig") as lines:
+        return [(number, json.loads(line)) for number, line in enumerate(lines, start=1) if line.strip()]
 
 
 def _smaller(directory: JobDirectory, batch: int, parts: int, error: Exception) -> int:

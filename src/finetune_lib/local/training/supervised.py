@@ -12,9 +12,9 @@ import torch
 from datasets import Dataset
 from trl import SFTTrainer
 
-from finetune_lib.local.training.examples import is_learned, within
 from finetune_lib.local.training.method import OwnLoss, spread
 from finetune_lib.local.training.recipe import Recipe
+from finetune_lib.rendering.examples import sequences_within
 from finetune_lib.rendering.renderer import Encoded, Renderer
 
 
@@ -29,9 +29,7 @@ class Supervised:
 
     def take(self, row: Mapping[str, Any], limit: int, /) -> tuple[list[Encoded], bool]:
         """Its sequences."""
-        sequences = self._renderer.encode(row, limit=limit + 1)
-        whole = all(len(sequence["input_ids"]) <= limit for sequence in sequences)
-        return [cut for sequence in sequences if is_learned(cut := within(sequence, limit))], whole
+        return sequences_within(self._renderer, row, limit)
 
     def tokens(self, row: Encoded, /) -> int:
         """Of a sequence."""

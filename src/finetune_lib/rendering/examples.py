@@ -1,23 +1,24 @@
-"""A job's files as tokens and labels, with a count of what did not fit."""
+"""Rows as what a base learns of them within its limit of tokens, with a count of what did not fit."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from finetune_lib.rendering.messages import RenderingError
-from finetune_lib.rendering.renderer import IGNORED, Encoded
+from finetune_lib.rendering.renderer import IGNORED, Encoded, Renderer, encoded
 
+LONGEST_EXAMPLE = 65_536
+NAMED = 5  # lines that are told in full
+SIDES = ("chosen", "rejected")
 T = TypeVar("T")
 Line = tuple[int, Mapping[str, Any]]
 Take = Callable[[Mapping[str, Any], int], tuple[list[T], bool]]
 
 
 class ExampleError(ValueError):
-    """An example that the base cannot say; the message names its line and field."""
+    """Examples that the base cannot say; the message names each line, and the field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,6 @@ class Examples(Generic[T]):
         return f"{name}: of {self.examples} examples " + ", ".join(filter(None, (cut, left)))
 
 
-def read_rows(path: Path) -> list[Line]:
-    """The rows of a JSONL file, each with its line."""
-    with path.open(encoding="utf-8-sig") as lines:
-        return [(number, json.loads(line)) for number, line in enumerate(lines, start=1) if line.strip()]
-
-
 def prepared(rows: Sequence[Line], take: Take[T], *, limit: int) -> Examples[T]:
     """All rows as what is learned of them.
 
@@ -67,19 +62,58 @@ def prepared(rows: Sequence[Line], take: Take[T], *, limit: int) -> Examples[T]:
         limit: Tokens that are read of one row.
 
     Raises:
-        ExampleError: The base cannot say one of them.
+        ExampleError: The base cannot say some of them.
     """
     found: list[T] = []
+    refused: list[tuple[int, RenderingError]] = []
     cut = left_out = 0
     for line, row in rows:
         try:
             learned, whole = take(row, limit)
         except RenderingError as error:
-            raise ExampleError(f"line {line}, {error.path}: {error}") from error
+            refused.append((line, error))
+            continue
         found += learned
         left_out += not learned
         cut += bool(learned) and not whole
+    if refused:
+        raise ExampleError(_refusals(refused)) from refused[0][1]
     return Examples(found, len(rows), cut, left_out, limit)
+
+
+def _refusals(refused: Sequence[tuple[int, RenderingError]]) -> str:
+    told = [f"line {line}, {error.path}: {error}" for line, error in refused[:NAMED]]
+    rest = ", ".join(str(line) for line, _ in refused[NAMED:])
+    return "; ".join([*told, *([f"and lines {rest} likewise"] if rest else [])])
+
+
+def sequences_within(renderer: Renderer, row: Mapping[str, Any], limit: int) -> tuple[list[Encoded], bool]:
+    """What supervised training learns of a row: its sequences that teach something, and whether nothing is cut.
+
+    Raises:
+        RenderingError: The base cannot say the row.
+    """
+    sequences = renderer.encode(row, limit=limit + 1)
+    whole = all(len(sequence["input_ids"]) <= limit for sequence in sequences)
+    return [cut for sequence in sequences if is_learned(cut := within(sequence, limit))], whole
+
+
+def pair_within(renderer: Renderer, row: Mapping[str, Any], limit: int) -> tuple[list[dict[str, Encoded]], bool]:
+    """What a preference teaches: both answers, each behind the prompt, and whether nothing is cut.
+
+    Raises:
+        RenderingError: The base cannot say the row.
+    """
+    pair = renderer.pair(row)
+    sides = [encoded([pair.prompt, answer], limit=limit + 1) for answer in (pair.chosen, pair.rejected)]
+    whole = all(len(side["input_ids"]) <= limit for side in sides)
+    cut = [within(side, limit) for side in sides]
+    return [dict(zip(SIDES, cut, strict=True))] if all(map(is_learned, cut)) else [], whole
+
+
+def limit_of(config: Any) -> int:
+    """Tokens that a base reads of one example, by its configuration."""
+    return min(getattr(config.get_text_config(), "max_position_embeddings", LONGEST_EXAMPLE), LONGEST_EXAMPLE)
 
 
 def within(sequence: Encoded, limit: int) -> Encoded:
