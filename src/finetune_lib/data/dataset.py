@@ -26,6 +26,7 @@ from finetune_lib.tokens import counter_for
 if TYPE_CHECKING:
     from finetune_lib.data.augmenters import Augmenter, Template
     from finetune_lib.data.augmenters.augmenting import Augmented, OnProgress
+    from finetune_lib.data.augmenters.from_documents import DocumentsOptions
     from finetune_lib.data.doubting import Doubts, DoubtsOptions
     from finetune_lib.data.fixing.fixing import Account, Fixed, Rejected
     from finetune_lib.data.formats import FormatName
@@ -177,20 +178,7 @@ class Dataset(Sequence[Example]):
         paths: str | PathLike[str] | Iterable[str | PathLike[str]],
         *,
         ask: str,
-        n: int = 3,
-        unanswered: float = 0.1,
-        unknown: str | None = None,
-        system: str | None = None,
-        passage_tokens: int = 600,
-        price: tuple[float, float] | None = None,
-        platform: Platform | None = None,
-        concurrency: int = 16,
-        budget: float | None = None,
-        max_calls: int | None = None,
-        seed: int = 0,
-        cache: str | PathLike[str] | None = None,
-        on_progress: OnProgress | None = None,
-        progress: bool = False,
+        **options: Unpack[DocumentsOptions],
     ) -> Dataset:
         """Questions and answers about documents, written by a model, each held to the passage that it comes from.
 
@@ -203,14 +191,14 @@ class Dataset(Sequence[Example]):
         Args:
             paths: Files or folders of PDF, Word (.docx), HTML, Markdown and text.
             ask: The model that writes them.
-            n: Pairs for each passage, at most.
-            unanswered: Questions that the documents do not answer, for each pair, on average.
+            n: Pairs for each passage, at most; by default 3.
+            unanswered: Questions that the documents do not answer, for each pair, on average; by default 0.1.
             unknown: What those are answered; by default a sentence in the language of the passage.
             system: The system message of each row.
-            passage_tokens: How long a passage may be.
+            passage_tokens: How long a passage may be; by default 600.
             price: US dollars for a million tokens read and for a million written, where the catalogue has none.
             platform: Where the model is asked; by default as `connect()` chooses.
-            concurrency: Calls under way at once.
+            concurrency: Calls under way at once; by default 16.
             budget: US dollars at most; it needs the model's price.
             max_calls: Calls at most.
             seed: Another seed, other rows.
@@ -229,14 +217,15 @@ class Dataset(Sequence[Example]):
             PlatformError: The platform will take no call at all.
             MissingExtraError: Without `pip install "finetune_lib[documents]"`.
         """
-        rows: dict[str, Any] = {"n": n, "unanswered": unanswered, "unknown": unknown, "system": system, "seed": seed}
-        calls = {"passage_tokens": passage_tokens, "platform": platform, "cache": cache, "progress": progress}
-        limits: dict[str, Any] = {"concurrency": concurrency, "budget": budget, "max_calls": max_calls, "price": price}
-        return in_own_loop(cls.from_documents_async(paths, ask=ask, on_progress=on_progress, **rows, **calls, **limits))
+        return in_own_loop(cls.from_documents_async(paths, ask=ask, **options))
 
     @classmethod
     async def from_documents_async(
-        cls, paths: str | PathLike[str] | Iterable[str | PathLike[str]], *, ask: str, **options: Any
+        cls,
+        paths: str | PathLike[str] | Iterable[str | PathLike[str]],
+        *,
+        ask: str,
+        **options: Unpack[DocumentsOptions],
     ) -> Dataset:
         """`from_documents` inside a running event loop, with its options."""
         from finetune_lib.data.augmenters.from_documents import asked_of_documents

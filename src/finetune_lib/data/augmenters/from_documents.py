@@ -4,17 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from os import PathLike
-from typing import Any
+from typing import Any, TypedDict
 
 from finetune_lib.concurrency import in_thread
-from finetune_lib.data.augmenters.augmenting import Augmented, augmented_async
+from finetune_lib.data.augmenters.augmenting import Augmented, OnProgress, augmented_async
 from finetune_lib.data.augmenters.questions import Questions
 from finetune_lib.data.documents import ENDINGS, Passage, passages_in, read_documents
 from finetune_lib.errors import DataError
+from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import Price
 from finetune_lib.records import Example, Origin
 
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
+
+
+class DocumentsOptions(TypedDict, total=False):
+    """What rows are made, and how the model is asked: where, within which limits, kept where."""
+
+    n: int
+    unanswered: float
+    unknown: str | None
+    system: str | None
+    passage_tokens: int
+    price: Price | None
+    platform: Platform | None
+    concurrency: int
+    budget: float | None
+    max_calls: int | None
+    seed: int
+    cache: str | PathLike[str] | None
+    on_progress: OnProgress | None
+    progress: bool
 
 
 async def asked_of_documents(

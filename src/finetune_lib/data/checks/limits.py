@@ -19,7 +19,7 @@ LATER = "a later day"
 ANY_MODEL = "any model"
 
 
-def size(examples: int, source: str, rules: Rules, *, estimated: bool) -> Iterator[Diagnostic]:
+def size(examples: int, source: str, rules: Rules, *, estimated: bool = True) -> Iterator[Diagnostic]:
     """Too few examples or too many, and a model whose tokens can only be estimated, unless its base counts them."""
     minimum = rules.profile.minimum
     if examples < minimum:
