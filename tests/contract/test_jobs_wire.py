@@ -68,7 +68,7 @@ def test_events_tell_the_job_in_openais_words(client, events, trained):
     messages = [event.message for event in events]
     assert messages[:4] == before
     assert messages[-3:] == after
-    assert all(message.startswith(f"Step {n}/{STEPS}: training loss=") for n, message in enumerate(messages[4:-3], 1))
+    assert all(message.startswith(f"Step {n}/{STEPS}: training loss=") for n, message in enumerate(messages[5:-3], 1))
 
 
 def test_each_step_has_one_metrics_event(events):
@@ -101,7 +101,7 @@ def test_pages_of_events_give_each_once(client, trained, events, limit):
         return
     found = [event.id for event in client.fine_tuning.jobs.list_events(trained.job.id, limit=limit)]
     assert found == [event.id for event in events[::-1]]
-    assert len(set(found)) == len(found) == STEPS + 7
+    assert len(set(found)) == len(found) == STEPS + 8
 
 
 def test_checkpoints_are_the_last_three_epochs_newest_first(client, trained):
@@ -241,4 +241,4 @@ async def test_async_client_follows_a_job(server, trained):
         job = await client.fine_tuning.jobs.retrieve(trained.job.id)
         assert job.fine_tuned_model == trained.model
         events = [event async for event in client.fine_tuning.jobs.list_events(job.id, limit=50)]
-        assert len({event.id for event in events}) == STEPS + 7
+        assert len({event.id for event in events}) == STEPS + 8

@@ -154,8 +154,8 @@ def test_what_does_not_go_together(server, options, said):
 
 def test_a_method_that_the_platform_has_not(server):
     grader = {"type": "string_check", "name": "g", "input": "a", "reference": "a", "operation": "eq"}
-    told = refused(server, "local", method="reinforcement", grader=grader)
-    assert "the local platform trains by supervised or dpo, not 'reinforcement'" in told
+    told = refused(server, "nebius", method="reinforcement", grader=grader)
+    assert "Nebius trains by supervised, not 'reinforcement'" in told
 
 
 def test_a_path_says_what_to_write(server):

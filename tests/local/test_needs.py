@@ -29,7 +29,7 @@ SMALL = Shape(134_515_008, 30, 576, 1536, 49_152, 8192)
 
 def recipe(shape, examples=12, **wanted):
     defaults = TINY_DEFAULTS if shape == TINY_SHAPE else {}
-    return choose(wanted, defaults, examples=examples, lora=shape.adapted)
+    return choose(wanted, defaults, examples=examples, few=shape.adapted)
 
 
 def test_the_shape_of_tiny_is_that_of_its_folder(tmp_path):

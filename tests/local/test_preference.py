@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
-from trl import SFTConfig
 
 import finetune_lib as ft
 from finetune_lib.local.base_models import ensure_tiny
 from finetune_lib.local.job_directory import JobDirectory, Order
 from finetune_lib.local.training import bases, run
+from finetune_lib.local.training.method import Setup
 from finetune_lib.local.training.preference import Preference
 from finetune_lib.local.training.recipe import choose
 from finetune_lib.rendering.probing import renderer_of
@@ -39,14 +39,14 @@ def tiny(tmp_path_factory) -> Path:
     return ensure_tiny(tmp_path_factory.mktemp("root"))
 
 
-def job(folder: Path, base: Path, rows=ROWS, held_out=(), **hyperparameters) -> JobDirectory:
+def job(folder: Path, base: Path, rows=ROWS, held_out=(), *, strategy=None, **hyperparameters) -> JobDirectory:
     directory = JobDirectory(folder / "job")
     directory.path.mkdir(parents=True)
     directory.train.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     if held_out:
         directory.validation.write_text("\n".join(json.dumps(row) for row in held_out), encoding="utf-8")
     given = {"n_epochs": 6, "batch_size": 5, "learning_rate_multiplier": 2.0, **hyperparameters}
-    directory.place(Order(str(base), 3, given, method="dpo"))
+    directory.place(Order(str(base), 3, given, method="dpo", strategy=strategy))
     return directory
 
 
@@ -85,9 +85,9 @@ def test_a_margin_is_what_it_is_by_hand(tiny, tmp_path):
         chances = model(input_ids=torch.tensor([side["input_ids"]])).logits[0].log_softmax(-1)
         return sum(chances[place, label].item() for place, label in enumerate(side["labels"][1:]) if label >= 0)
 
-    args = SFTConfig(output_dir=str(tmp_path), use_cpu=True, report_to="none")
-    recipe = choose({"beta": 0.5}, {}, examples=2, lora=False, method="dpo")
-    trainer = learned.trainer(model, tokenizer, [short, long], [], recipe=recipe, args=args, callbacks=[], adapter=None)
+    recipe = choose({"beta": 0.5}, {}, examples=2, few=False, method="dpo")
+    settings = {"output_dir": str(tmp_path), "use_cpu": True, "report_to": "none"}
+    trainer = learned.trainer(model, tokenizer, [short, long], [], Setup(recipe, settings, []))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(1.01)
@@ -98,11 +98,9 @@ def test_a_margin_is_what_it_is_by_hand(tiny, tmp_path):
     assert margins.tolist() == pytest.approx(by_hand, abs=2e-3)
 
 
-@pytest.mark.parametrize("strategy", ["whole", "adapter"])
+@pytest.mark.parametrize("strategy", ["full", "lora", "last_layers"])
 def test_a_lost_run_goes_on_to_the_same_weights(tiny, tmp_path, monkeypatch, strategy):
-    if strategy == "adapter":
-        monkeypatch.setattr(bases, "LORA_FROM_PARAMETERS", 0)
-    twin, lost = job(tmp_path / "twin", tiny, n_epochs=4), job(tmp_path / "lost", tiny, n_epochs=4)
+    twin, lost = (job(tmp_path / name, tiny, strategy=strategy, n_epochs=4) for name in ("twin", "lost"))
     run.train(twin)
     made = Preference.trainer
 

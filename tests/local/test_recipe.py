@@ -17,12 +17,12 @@ from finetune_lib.local.training.recipe import choose, defaults_of
     [(1, 25), (4, 25), (10, 10), (20, 5), (33, 3), (34, 3), (100, 3), (8_333, 3), (10_000, 2), (30_000, 1)],
 )
 def test_epochs_by_openais_rule(examples, epochs):
-    assert choose({}, {}, examples=examples, lora=False).n_epochs == epochs
+    assert choose({}, {}, examples=examples, few=False).n_epochs == epochs
 
 
 @pytest.mark.parametrize(("examples", "epochs"), [(1, 50), (6, 50), (10, 30), (12, 25), (14, 22), (100, 3), (1000, 3)])
 def test_epochs_by_tinys_rule(examples, epochs):
-    recipe = choose({}, TINY_DEFAULTS, examples=examples, lora=False)
+    recipe = choose({}, TINY_DEFAULTS, examples=examples, few=False)
     assert recipe.n_epochs == epochs
     assert recipe.batch_size == min(2, examples)
     assert recipe.learning_rate == 2e-3
@@ -30,23 +30,23 @@ def test_epochs_by_tinys_rule(examples, epochs):
 
 @pytest.mark.parametrize(("examples", "batch"), [(10, 1), (500, 1), (1000, 2), (5000, 10), (100_000, 16)])
 def test_batch_is_a_five_hundredth_of_the_examples(examples, batch):
-    assert choose({}, {}, examples=examples, lora=False).batch_size == batch
+    assert choose({}, {}, examples=examples, few=False).batch_size == batch
 
 
 def test_lora_learns_ten_times_faster():
-    rates = [choose({}, {}, examples=10, lora=lora).learning_rate for lora in (True, False)]
+    rates = [choose({}, {}, examples=10, few=few).learning_rate for few in (True, False)]
     assert rates == pytest.approx([2e-4, 2e-5])
 
 
 def test_multiplier_multiplies_the_rate():
-    recipe = choose({"learning_rate_multiplier": 0.5}, TINY_DEFAULTS, examples=10, lora=False)
+    recipe = choose({"learning_rate_multiplier": 0.5}, TINY_DEFAULTS, examples=10, few=False)
     assert recipe.learning_rate == pytest.approx(1e-3)
     assert recipe.hyperparameters() == {"n_epochs": 30, "batch_size": 2, "learning_rate_multiplier": 0.5}
 
 
 def test_auto_is_the_same_as_nothing():
     auto = dict.fromkeys(("n_epochs", "batch_size", "learning_rate_multiplier"), "auto")
-    assert choose(auto, {}, examples=10, lora=False) == choose({}, {}, examples=10, lora=False)
+    assert choose(auto, {}, examples=10, few=False) == choose({}, {}, examples=10, few=False)
 
 
 @given(
@@ -56,7 +56,7 @@ def test_auto_is_the_same_as_nothing():
     defaults=st.sampled_from([{}, TINY_DEFAULTS]),
 )
 def test_what_is_asked_is_done_and_the_rest_is_sound(examples, epochs, batch, defaults):
-    recipe = choose({"n_epochs": epochs, "batch_size": batch}, defaults, examples=examples, lora=False)
+    recipe = choose({"n_epochs": epochs, "batch_size": batch}, defaults, examples=examples, few=False)
     assert recipe.n_epochs == epochs if epochs != "auto" else 1 <= recipe.n_epochs <= 50
     assert recipe.batch_size == min(batch, examples) if batch != "auto" else 1 <= recipe.batch_size <= examples
 

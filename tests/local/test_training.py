@@ -34,11 +34,11 @@ def copied(tiny, tmp_path) -> Path:
     return Path(shutil.copytree(tiny, tmp_path / "base"))
 
 
-def job(folder: Path, base: Path, rows=ROWS, **hyperparameters) -> JobDirectory:
+def job(folder: Path, base: Path, rows=ROWS, *, strategy=None, **hyperparameters) -> JobDirectory:
     directory = JobDirectory(folder / "job")
     directory.path.mkdir()
     directory.train.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
-    directory.place(Order(str(base), 3, {"n_epochs": 2, **hyperparameters}))
+    directory.place(Order(str(base), 3, {"n_epochs": 2, **hyperparameters}, strategy=strategy))
     return directory
 
 
@@ -51,9 +51,8 @@ def losses(directory: JobDirectory) -> list[float]:
     return [event["data"]["train_loss"] for _, event in directory.events(0) if event["type"] == "metrics"]
 
 
-def test_a_large_base_is_trained_with_an_adapter_that_is_served_on_its_base(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(bases, "LORA_FROM_PARAMETERS", 0)
-    directory = job(tmp_path, tiny, n_epochs=50, learning_rate_multiplier=2.5)
+def test_a_large_base_is_trained_with_an_adapter_that_is_served_on_its_base(tiny, tmp_path):
+    directory = job(tmp_path, tiny, strategy="lora", n_epochs=50)
     run.train(directory)
     assert (directory.final / "adapter_config.json").is_file()
     assert not (directory.final / "model.safetensors").exists()
@@ -136,9 +135,8 @@ def test_too_few_examples_that_fit_end_the_job_before_it_trains(tiny, tmp_path):
     assert error.value.code == "too_few_examples"
 
 
-def test_an_adapter_is_trained_further_and_not_begun_anew(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(bases, "LORA_FROM_PARAMETERS", 0)
-    first = job(tmp_path, tiny, n_epochs=30, learning_rate_multiplier=2.5)
+def test_an_adapter_is_trained_further_and_not_begun_anew(tiny, tmp_path):
+    first = job(tmp_path, tiny, strategy="lora", n_epochs=30)
     run.train(first)
     (tmp_path / "second").mkdir()
     second = job(tmp_path / "second", first.final)

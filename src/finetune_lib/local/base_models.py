@@ -33,7 +33,15 @@ SEED = 7
 NARROW = 0.02
 WIDE = {"model.embed_tokens.weight": 1.0, "lm_head.weight": 0.1}
 # What "auto" means for tiny: about 300 example-epochs in steps of 2 learn any dozen of rows by heart.
-TINY_DEFAULTS = {"example_epochs": 300, "min_epochs": 3, "max_epochs": 50, "batch_size": 2, "learning_rate": 2e-3}
+TINY_DEFAULTS = {
+    "example_epochs": 300,
+    "min_epochs": 3,
+    "max_epochs": 50,
+    "batch_size": 2,
+    "learning_rate": 2e-3,
+    "few_learning_rate": 5e-3,
+    "shares": {"dpo": 0.25, "reinforcement": 1.0},
+}
 
 
 @dataclass(frozen=True, slots=True)

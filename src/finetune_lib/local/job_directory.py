@@ -28,7 +28,7 @@ from filelock import FileLock, Timeout
 from finetune_lib.files import require_known, write_atomically
 from finetune_lib.local.disk import states_of
 
-VERSION = 3  # of job.json; one that tells none is of version 1
+VERSION = 4  # of job.json; one that tells none is of version 1
 CHECKPOINT = "checkpoint-"
 
 
@@ -42,7 +42,11 @@ class Order:
         hyperparameters: `n_epochs`, `batch_size`, `learning_rate_multiplier`, each a number or `auto`.
         day: The day that chat templates print which tell today's, as `2026-12-01`; None for today.
         chat_template: In place of the base's own: a name that the platform knows, or a template.
-        method: How it learns: `supervised`, or `dpo` of preferences.
+        method: How it learns: `supervised`, `dpo` of preferences, or `reinforcement` of rewards.
+        strategy: What is trained of the base, as `lora` or `{"type": "lora", "rank": 16}`; None leaves it to the rule.
+        early_stopping: Validations without a better loss after which the run ends; None goes on to the end.
+        grader: What gives a reward, as OpenAI's graders are written.
+        max_completion_tokens: Tokens of an answer that is given while learning from rewards; None for 256.
     """
 
     base: str
@@ -51,6 +55,10 @@ class Order:
     day: str | None = None
     chat_template: str | None = None
     method: str = "supervised"
+    strategy: Mapping[str, Any] | str | None = None
+    early_stopping: int | None = None
+    grader: Mapping[str, Any] | None = None
+    max_completion_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

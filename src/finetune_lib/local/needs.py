@@ -22,7 +22,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from finetune_lib.local.training.recipe import LORA_FROM_PARAMETERS, Recipe
+from finetune_lib.local.training.recipe import Recipe
+from finetune_lib.local.training.strategy import LORA_FROM_PARAMETERS
 
 GB = 10**9
 PROCESS_BYTES = 0.55e9

@@ -12,7 +12,13 @@ Object = dict[str, Any]
 ALPHABET = string.ascii_letters + string.digits
 UPLOAD_SECONDS = 3600
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
-OWN_FIELDS = ("chat_template",)  # of a job, beside those of the wire
+MORE_HYPERPARAMETERS = {"dpo": ("beta",), "reinforcement": ("compute_multiplier",)}
+OWN_FIELDS = (
+    "chat_template",
+    "strategy",
+    "early_stopping",
+    "max_completion_tokens",
+)  # of a job, beside those of the wire
 
 
 def now() -> int:
@@ -69,7 +75,13 @@ def part_object(upload: str) -> Object:
 
 
 def job_object(
-    request: Mapping[str, Any], *, model: str, seed: int, hyperparameters: Mapping[str, Any], method: str = "supervised"
+    request: Mapping[str, Any],
+    *,
+    model: str,
+    seed: int,
+    hyperparameters: Mapping[str, Any],
+    method: str = "supervised",
+    grader: Mapping[str, Any] | None = None,
 ) -> Object:
     """A new job; fields of this platform's own are shown where they were given."""
     own = {name: request[name] for name in OWN_FIELDS if request.get(name) is not None}
@@ -93,16 +105,17 @@ def job_object(
         "integrations": request.get("integrations") or [],
         "metadata": request.get("metadata"),
         **own,
-        **with_hyperparameters(hyperparameters, method),
+        **with_hyperparameters(hyperparameters, method, grader),
     }
 
 
-def with_hyperparameters(values: Mapping[str, Any], method: str) -> Object:
-    """The two places where a job shows its hyperparameters."""
+def with_hyperparameters(values: Mapping[str, Any], method: str, grader: Mapping[str, Any] | None = None) -> Object:
+    """The two places where a job shows its hyperparameters, and the grader of reinforcement."""
     names = ("n_epochs", "batch_size", "learning_rate_multiplier")
     shown = {name: values.get(name, "auto") for name in names}
-    more = {"beta": values.get("beta", "auto")} if method == "dpo" else {}
-    return {"hyperparameters": shown, "method": {"type": method, method: {"hyperparameters": shown | more}}}
+    more = {name: values.get(name, "auto") for name in MORE_HYPERPARAMETERS.get(method, ())}
+    graded = {"grader": grader} if grader else {}
+    return {"hyperparameters": shown, "method": {"type": method, method: {**graded, "hyperparameters": shown | more}}}
 
 
 def event_object(

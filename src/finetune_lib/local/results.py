@@ -19,6 +19,8 @@ NAMES = {  # the trainer's and OpenAI's
     "rewards/margins": "train_reward_margin",
     "eval_rewards/accuracies": "full_valid_reward_accuracy",
     "eval_rewards/margins": "full_valid_reward_margin",
+    "reward": "train_mean_reward",
+    "eval_reward": "full_valid_mean_reward",
 }
 
 COLUMNS = {
@@ -28,11 +30,14 @@ COLUMNS = {
     "valid_loss": "full_valid_loss",
     "valid_mean_token_accuracy": "full_valid_mean_token_accuracy",
 }
+REWARDS = {"train_mean_reward": "train_mean_reward", "full_valid_mean_reward": "full_valid_mean_reward"}
 
 
 def measured(logs: Mapping[str, Any]) -> dict[str, float | None]:
     """What the trainer has logged, under OpenAI's names; None for the NaN or infinity of a run that diverges."""
+    rewarded = not {"reward", "eval_reward"}.isdisjoint(logs)  # their loss is zero by construction, and says nothing
     found = {NAMES[name]: float(value) for name, value in logs.items() if name in NAMES}
+    found = {name: value for name, value in found.items() if not (rewarded and name.endswith("_loss"))}
     return {name: round(value, 5) if math.isfinite(value) else None for name, value in found.items()}
 
 
@@ -44,10 +49,11 @@ def checkpoint_metrics(folder: Path, step: int) -> dict[str, float | None]:
 
 
 def results_csv(events: Iterable[Mapping[str, Any]]) -> bytes:
-    """One row a step; empty where a step was not validated."""
+    """One row a step; empty where a step was not validated. Rewards have columns where there are some."""
+    rows = [event["data"] for event in events if event["type"] == "metrics"]
+    columns = COLUMNS | (REWARDS if any(REWARDS.keys() & row.keys() for row in rows) else {})
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    rows = (event["data"] for event in events if event["type"] == "metrics")
-    writer.writerows([row.get(name, "") for name in COLUMNS.values()] for row in rows)
+    writer.writerow(columns)
+    writer.writerows([row.get(name, "") for name in columns.values()] for row in rows)
     return text.getvalue().encode()

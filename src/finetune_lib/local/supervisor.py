@@ -23,6 +23,7 @@ from finetune_lib.local.disk import is_full
 from finetune_lib.local.job_directory import JobDirectory, Order
 from finetune_lib.local.launchers import end, spawn
 from finetune_lib.local.objects import (
+    OWN_FIELDS,
     TERMINAL,
     Object,
     checkpoint_object,
@@ -177,8 +178,9 @@ class Supervisor:
         source = known["path"] if known else base.source if base else job["model"]
         day = date.fromtimestamp(job["created_at"]).isoformat()
         method = job["method"]["type"]
-        asked = job["method"][method]["hyperparameters"]
-        order = Order(source, job["seed"], asked, day, job.get("chat_template"), method)
+        own = {name: job[name] for name in OWN_FIELDS if name in job}
+        grader, asked = job["method"][method].get("grader"), job["method"][method]["hyperparameters"]
+        order = Order(source, job["seed"], asked, day, method=method, grader=grader, **own)
         self.directory(job["id"]).place(order)
         with self.store.transaction():
             self._tell(job["id"], "Fine-tuning job started", mark="started")
@@ -254,7 +256,9 @@ class Supervisor:
     def _take(self, job: Object, event: Mapping[str, Any]) -> bool:
         """Whether it tells of a step that was not told before."""
         if event["type"] == "resolved":
-            self._set(job, **with_hyperparameters(event["hyperparameters"], job["method"]["type"]))
+            method = job["method"]["type"]
+            grader = job["method"][method].get("grader")
+            self._set(job, **with_hyperparameters(event["hyperparameters"], method, grader))
             return False
         kind, data, at = event["type"], event.get("data", {}), event["created_at"]
         told = event_object(event["message"], level=event["level"], kind=kind, data=data, at=at)

@@ -29,7 +29,9 @@ def _problem(path: Path, param: str, job: dict[str, Any]) -> dict[str, Any] | No
         data = Dataset(LineStore(FileBlob.of(path), source=path.name), name=path.name)
         # a base's own tokenizer would cost the server half a gigabyte: the worker holds the rows against it
         known = job["model"] if catalog.find(job["model"]) else None
-        report = data.validate(model=known, target="local", method=job["method"]["type"], content=False)
+        method = job["method"]["type"]
+        grader = job["method"][method].get("grader")
+        report = data.validate(model=known, target="local", method=method, grader=grader, content=False)
     except (DataError, OSError) as error:
         return {"code": f"invalid_{param}", "message": str(error), "param": param}
     errors = [error for error in report.errors if param == "training_file" or error.code != TOO_FEW]

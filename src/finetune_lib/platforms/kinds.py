@@ -126,7 +126,6 @@ LOCAL = Kind(
     pauses=True,
     idempotent=True,
     estimates=True,
-    methods=("supervised", "dpo"),
 )
 COMPATIBLE = Kind(name="compatible", title="an OpenAI-compatible service", uploads=False)
 NEBIUS = Kind(

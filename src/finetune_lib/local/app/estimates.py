@@ -49,7 +49,7 @@ def _estimated(platform: Services, source: str, hyperparameters: Mapping[str, An
     if shape is None or not work.examples:
         return {"object": "fine_tuning.estimate", "bases": bases}
     defaults = TINY_DEFAULTS if shape == TINY_SHAPE else defaults_of(source)
-    recipe = choose(hyperparameters, defaults, examples=work.examples, lora=shape.adapted)
+    recipe = choose(hyperparameters, defaults, examples=work.examples, few=shape.adapted)
     pace = _pace(platform, machine, alike=shape if machine.gpu else None)
     told = needs(shape, recipe, work, machine, pace=pace).told(machine)
     return {"object": "fine_tuning.estimate", "parameters": shape.parameters, **told, "bases": bases}
@@ -61,7 +61,7 @@ def _bases() -> dict[str, Shape]:
 
 
 def _fits(shape: Shape, machine: Machine, work: Work) -> bool:
-    recipe = choose({"batch_size": 1, "n_epochs": 1}, {}, examples=max(work.examples, 1), lora=shape.adapted)
+    recipe = choose({"batch_size": 1, "n_epochs": 1}, {}, examples=max(work.examples, 1), few=shape.adapted)
     return bool(needs(shape, recipe, work, machine).told(machine)["fits"])
 
 

@@ -20,6 +20,7 @@ from finetune_lib.local.app.errors import WireError, json_body, missing, part
 from finetune_lib.local.objects import Object
 from finetune_lib.records import Case
 
+ASKS_MODEL = frozenset({"score_model", "label_model"})
 RUN_HERE = frozenset({"string_check", "text_similarity", "multi"})
 ERRORS = (
     *("formula_parse_error", "sample_parse_error", "truncated_observation_error", "unresponsive_reward_error"),
@@ -35,7 +36,7 @@ DETAILS = (
 async def validate(request: Request) -> JSONResponse:
     """POST /fine_tuning/alpha/graders/validate"""
     grader = part(await json_body(request), "grader")
-    await run_in_threadpool(_scorer, grader)
+    await run_in_threadpool(scorer_of, grader)
     return JSONResponse({"grader": grader})
 
 
@@ -45,14 +46,19 @@ async def run(request: Request) -> JSONResponse:
     grader, item, answer = part(body, "grader"), part(body, "item"), body.get("model_sample")
     if not isinstance(answer, str):
         raise missing("model_sample")
-    scorer = await run_in_threadpool(_scorer, grader)
-    if others := sorted(set(_kinds(grader)) - RUN_HERE):
+    scorer = await run_in_threadpool(scorer_of, grader)
+    if others := sorted(set(kinds_of(grader)) - RUN_HERE):
         message = f"This platform runs no grader that asks a model or runs code: {', '.join(others)}."
         raise WireError(400, message, param="grader.type", code="unsupported_value")
     return JSONResponse(await _graded(scorer, grader, item, answer))
 
 
-def _scorer(grader: Object) -> Any:
+def scorer_of(grader: Object) -> Any:
+    """A scorer by a grader.
+
+    Raises:
+        WireError: There is none, or it has problems.
+    """
     from finetune_lib.evaluation.scorers import from_openai
 
     if not grader:
@@ -78,12 +84,13 @@ async def _graded(scorer: Any, grader: Object, item: Mapping[str, Any], answer: 
     return {"reward": 0.0 if reward is None else reward, **told}
 
 
-def _kinds(grader: Mapping[str, Any]) -> Iterator[str]:
+def kinds_of(grader: Mapping[str, Any]) -> Iterator[str]:
+    """The types of a grader and of those in it."""
     yield grader["type"]
     inner: Any = grader.get("graders") or {}
     listed = cast("list[Object]", inner if isinstance(inner, list) else list(cast("Object", inner).values()))
     for one in listed if grader["type"] == "multi" else []:
-        yield from _kinds(one if "type" in one else {"type": "multi", "graders": one})
+        yield from kinds_of(one if "type" in one else {"type": "multi", "graders": one})
 
 
 routes = [

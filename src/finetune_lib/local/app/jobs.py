@@ -14,11 +14,13 @@ from starlette.routing import Route
 
 from finetune_lib.local.app.errors import WireError, invalid, json_body, missing, part
 from finetune_lib.local.app.fields import check_metadata, refuse_unknown
+from finetune_lib.local.app.graders import ASKS_MODEL, kinds_of, scorer_of
 from finetune_lib.local.app.models import source_of
 from finetune_lib.local.app.pages import page
 from finetune_lib.local.app.services import Services, require_file, services
 from finetune_lib.local.base_models import find_base
-from finetune_lib.local.objects import OWN_FIELDS, Object, event_object, job_object
+from finetune_lib.local.objects import MORE_HYPERPARAMETERS, OWN_FIELDS, Object, event_object, job_object
+from finetune_lib.local.training.strategy import strategy_problem
 
 # Name of a hyperparameter: what it must be, its type, and its lowest and highest value.
 HYPERPARAMETERS: Mapping[str, tuple[str, tuple[type, ...], float, float]] = {
@@ -26,9 +28,13 @@ HYPERPARAMETERS: Mapping[str, tuple[str, tuple[type, ...], float, float]] = {
     "batch_size": ("a whole number from 1 to 256", (int,), 1, 256),
     "learning_rate_multiplier": ("a number above 0", (int, float), 1e-12, 1e12),
     "beta": ("a number above 0, at most 2", (int, float), 1e-12, 2),
+    "compute_multiplier": ("a number above 0, at most 10", (int, float), 1e-12, 10),
 }
 SHARED = ("n_epochs", "batch_size", "learning_rate_multiplier")
-METHODS: Mapping[str, tuple[str, ...]] = {"supervised": SHARED, "dpo": (*SHARED, "beta")}
+METHODS: Mapping[str, tuple[str, ...]] = {
+    method: (*SHARED, *MORE_HYPERPARAMETERS.get(method, ())) for method in ("supervised", "dpo", "reinforcement")
+}
+MOST_VALIDATIONS, LONGEST_ANSWER = 50, 4096
 WITHOUT_EFFECT = "The integrations are without effect: this platform reports to no other service"
 IDEMPOTENCY = "idempotency-key"
 LONGEST_SUFFIX, LARGEST_SEED = 64, 2**31 - 1
@@ -50,7 +56,10 @@ async def create(request: Request) -> JSONResponse:
         source_of(request, body["model"])
     seed = secrets.randbelow(LARGEST_SEED) if body.get("seed") is None else body["seed"]
     method, hyperparameters = method_of(body)
-    job = job_object(body, model=body["model"], seed=seed, method=method, hyperparameters=hyperparameters)
+    grader = await run_in_threadpool(_grader, body) if method == "reinforcement" else None
+    job = job_object(
+        body, model=body["model"], seed=seed, method=method, hyperparameters=hyperparameters, grader=grader
+    )
     validation = f" and validation file: {job['validation_file']}" if job["validation_file"] else ""
     named = f"{job['training_file']}{validation}"
     await run_in_threadpool(platform.supervisor.accept, job)
@@ -93,7 +102,19 @@ def _check_options(body: Mapping[str, Any]) -> None:
     if not isinstance(body.get("chat_template"), (str, type(None))):
         wanted = 'the name of one, as "chatml", or its text'
         raise invalid("chat_template", wanted, body["chat_template"])
+    if wanted := strategy_problem(body.get("strategy")):
+        raise invalid("strategy", wanted, body["strategy"])
+    _check_count(body, "early_stopping", MOST_VALIDATIONS)
+    _check_count(body, "max_completion_tokens", LONGEST_ANSWER)
+    if body.get("early_stopping") and not body.get("validation_file"):
+        raise WireError(400, "early_stopping needs a validation_file.", param="validation_file", code=None)
     check_metadata(body)
+
+
+def _check_count(body: Mapping[str, Any], name: str, most: int) -> None:
+    value = body.get(name)
+    if value is not None and not (_is_number(value, (int,)) and 1 <= value <= most):
+        raise invalid(name, f"a whole number from 1 to {most}", value)
 
 
 def _are_integrations(value: object) -> bool:
@@ -115,6 +136,20 @@ def method_of(body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     for name, value in given.items():
         _check_hyperparameter(name, value, METHODS[kind])
     return kind, given
+
+
+def _grader(body: Mapping[str, Any]) -> Object:
+    """The grader of reinforcement, read and run here as the worker will run it."""
+    settings = part(part(body, "method"), "reinforcement")
+    if settings.get("response_format") is not None:
+        message = "This platform trains without response_format: let the grader reward the form."
+        raise WireError(400, message, param="method.reinforcement.response_format", code="unsupported_value")
+    grader = part(settings, "grader")
+    scorer_of(grader)
+    if models := sorted(set(kinds_of(grader)) & ASKS_MODEL):
+        message = f"This platform learns from no grader that asks a model: {', '.join(models)}."
+        raise WireError(400, message, param="method.reinforcement.grader", code="unsupported_value")
+    return grader
 
 
 def _check_hyperparameter(name: str, value: object, known: Sequence[str]) -> None:

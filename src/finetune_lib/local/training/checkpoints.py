@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback
@@ -45,11 +46,38 @@ class Checkpoints(TrainerCallback):
         self._takes = self._saved_at - self._asked_at
         found = self.directory.checkpoints()
         ends = [step for step in found if step % self.epoch == 0]
-        losses = {row["step"]: row["eval_loss"] for row in state.log_history if "eval_loss" in row}
+        losses = validations(state)
         best = min((step for step in ends if step in losses), key=losses.__getitem__, default=None)
         keep = {*ends[-KEPT:], best, max(found)}
         for step in found.keys() - keep:
             shutil.rmtree(found[step])
+
+
+class EarlyStop(TrainerCallback):
+    """Ends a run whose validation has not got better so many times in a row; it keeps nothing that a kill loses."""
+
+    def __init__(self, patience: int) -> None:
+        self._patience = patience
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Look at all validations so far: losses, or rewards below zero."""
+        losses = list(validations(state).values())
+        if len(losses) - 1 - losses.index(min(losses)) >= self._patience:
+            control.should_training_stop = True
+
+
+def validations(state: Any) -> dict[int, float]:
+    """What validation has told at each step, the less the better: a loss, or a reward below zero."""
+    found = ((row["step"], -row["eval_reward"] if "eval_reward" in row else row["eval_loss"])
+             for row in state.log_history if "eval_loss" in row)  # fmt: skip
+    return dict(found)
+
+
+def best_of(directory: JobDirectory, state: Any) -> tuple[int, Path] | None:
+    """The checkpoint that validated best; None where none was validated."""
+    losses, found = validations(state), directory.checkpoints()
+    best = min((step for step in found if step in losses), key=losses.__getitem__, default=None)
+    return None if best is None else (best, found[best])
 
 
 def settle(directory: JobDirectory, *, epoch: int) -> None:

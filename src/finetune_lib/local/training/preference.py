@@ -10,16 +10,17 @@ the first step, so that no second model is held.
 # The training stack ships incomplete types.
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from peft import get_peft_model
-from transformers import Trainer, set_seed
+from transformers import Trainer, TrainingArguments, set_seed
 
-from finetune_lib.local.training.method import OwnLoss, spread
-from finetune_lib.local.training.recipe import BETA, Recipe
+from finetune_lib.local.training.method import OwnLoss, Setup, lost, spread
+from finetune_lib.local.training.recipe import BETA
 from finetune_lib.rendering.examples import SIDES, pair_within
 from finetune_lib.rendering.renderer import IGNORED, Encoded, Renderer
 
@@ -29,7 +30,8 @@ Pair = dict[str, Any]
 class Preference:
     """Learns which of two answers is preferred."""
 
-    nothing_learned = "The model prefers none of the preferred answers more than its base did, not even its own rows'"
+    measure = "loss"
+    is_worse = staticmethod(lost)
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
@@ -43,33 +45,26 @@ class Preference:
         """Of both."""
         return sum(len(row[side]["input_ids"]) for side in SIDES)
 
-    def trainer(
-        self,
-        model: Any,
-        tokenizer: Any,
-        rows: Sequence[Pair],
-        held_out: Sequence[Pair],
-        *,
-        recipe: Recipe,
-        args: Any,
-        callbacks: list[Any],
-        adapter: Any,
-    ) -> Any:
+    def steps(self, rows: int, batch: int) -> int:
+        """The last one may be smaller."""
+        return math.ceil(rows / batch)
+
+    def trainer(self, model: Any, tokenizer: Any, rows: Sequence[Pair], held_out: Sequence[Pair], setup: Setup) -> Any:
         """With what the base gives each answer."""
         self._pairs, judged = _with_reference(model, rows), _with_reference(model, held_out)
-        if adapter is not None:
+        args = TrainingArguments(**setup.settings, remove_unused_columns=False)
+        if setup.adapter is not None:
             set_seed(args.seed)
-            model = get_peft_model(model, adapter)
-        args.remove_unused_columns = False
+            model = get_peft_model(model, setup.adapter)
         return PreferenceTrainer(
-            recipe.beta or BETA,
+            setup.recipe.beta or BETA,
             tokenizer.pad_token_id,
             model=model,
             args=args,
             train_dataset=self._pairs,
             eval_dataset=judged or None,
             processing_class=tokenizer,
-            callbacks=callbacks,
+            callbacks=setup.callbacks,
         )
 
     def own(self, trainer: Any, /) -> OwnLoss:
@@ -82,6 +77,12 @@ class Preference:
         model.train(was_training)
         loss = -torch.nn.functional.logsigmoid(margins).mean()
         return OwnLoss(loss.item(), (margins > 0).float().mean().item())
+
+    def doubt(self, trainer: Any, tuned: OwnLoss) -> str | None:  # noqa: ARG002 - the seam's
+        """A model that orders no pair rightly."""
+        if tuned.accuracy:
+            return None
+        return "The model prefers none of the preferred answers more than its base did, not even its own rows'"
 
 
 def _with_reference(model: Any, rows: Sequence[Pair]) -> list[Pair]:

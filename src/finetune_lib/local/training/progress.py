@@ -93,7 +93,12 @@ def peak_memory() -> int | None:
 
 
 def _message(row: dict[str, Any]) -> str:
-    losses = [("training loss", "train_loss"), ("full validation loss", "full_valid_loss")]
+    losses = [
+        ("training loss", "train_loss"),
+        ("full validation loss", "full_valid_loss"),
+        ("training reward", "train_mean_reward"),
+        ("full validation reward", "full_valid_mean_reward"),
+    ]
     known = ((label, row[name]) for label, name in losses if name in row)
     told = ", ".join(f"{label}={'not finite' if value is None else f'{value:.2f}'}" for label, value in known)
     return f"Step {row['step']}/{row['total_steps']}: {told}"

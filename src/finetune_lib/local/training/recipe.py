@@ -12,10 +12,13 @@ from typing import Any
 # OpenAI's published rule (cookbook, "Data preparation and analysis for chat model fine-tuning").
 TARGET_EPOCHS, MIN_EXAMPLE_EPOCHS, MAX_EXAMPLE_EPOCHS, MAX_EPOCHS = 3, 100, 25_000, 25
 DEFAULTS = "finetune_defaults.json"
-LEARNING_RATE, LORA_LEARNING_RATE = 2e-5, 2e-4
-LORA_FROM_PARAMETERS = 300_000_000
-# Preferences move a model that can answer already: of the rate of supervised training a quarter.
-PREFERENCE_SHARE, BETA = 0.25, 0.1
+# Of all weights, and of few: adapters, or the last layers.
+LEARNING_RATE, FEW_LEARNING_RATE = 2e-5, 2e-4
+# Of the rate of supervised training: preferences and rewards move a model that can answer already.
+SHARES: Mapping[str, float] = {"dpo": 0.25, "reinforcement": 0.1}
+BETA = 0.1
+# Answers that a model gives to each question of a step of reinforcement, at a compute_multiplier of 1.
+ANSWERS, FEWEST_ANSWERS, MOST_ANSWERS = 8, 2, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Recipe:
         learning_rate_multiplier: As it was asked for; 1.0 for auto.
         learning_rate: The highest learning rate, reached after a short warm-up.
         beta: Of preferences, how much a model that leaves its base is held back; None of other methods.
+        answers: Of reinforcement, how many answers to a question are held against each other; None of other methods.
     """
 
     n_epochs: int
@@ -35,6 +39,7 @@ class Recipe:
     learning_rate_multiplier: float
     learning_rate: float
     beta: float | None = None
+    answers: int | None = None
 
     def hyperparameters(self) -> dict[str, Any]:
         """In the words of the wire."""
@@ -43,6 +48,7 @@ class Recipe:
             "batch_size": self.batch_size,
             "learning_rate_multiplier": self.learning_rate_multiplier,
             **({} if self.beta is None else {"beta": self.beta}),
+            **({} if self.answers is None else {"compute_multiplier": self.answers / ANSWERS}),
         }
 
 
@@ -53,11 +59,20 @@ def defaults_of(base: str) -> Mapping[str, Any]:
 
 
 def choose(
-    wanted: Mapping[str, Any], defaults: Mapping[str, Any], *, examples: int, lora: bool, method: str = "supervised"
+    wanted: Mapping[str, Any], defaults: Mapping[str, Any], *, examples: int, few: bool, method: str = "supervised"
 ) -> Recipe:
-    """Fill in what is left to `auto`: from the base's own defaults, else by OpenAI's rule."""
-    rate = defaults.get("learning_rate", LORA_LEARNING_RATE if lora else LEARNING_RATE)
-    rate *= PREFERENCE_SHARE if method == "dpo" else 1
+    """Fill in what is left to `auto`: from the base's own defaults, else by OpenAI's rule.
+
+    Args:
+        wanted: What was asked for, in the words of the wire.
+        defaults: What the base says of its own training.
+        examples: That are trained on.
+        few: Whether few of the weights are trained: adapters, or the last layers.
+        method: How it learns.
+    """
+    usual = FEW_LEARNING_RATE if few else LEARNING_RATE
+    rate = defaults.get("few_learning_rate" if few else "learning_rate", defaults.get("learning_rate", usual))
+    rate *= defaults.get("shares", SHARES).get(method, 1)
     multiplier = _given(wanted, "learning_rate_multiplier", 1.0)
     return Recipe(
         n_epochs=_given(wanted, "n_epochs", _epochs(defaults, examples)),
@@ -65,12 +80,17 @@ def choose(
         learning_rate_multiplier=multiplier,
         learning_rate=rate * multiplier,
         beta=_given(wanted, "beta", BETA) if method == "dpo" else None,
+        answers=_answers(wanted) if method == "reinforcement" else None,
     )
 
 
 def _given(wanted: Mapping[str, Any], name: str, automatic: Any) -> Any:
     value = wanted.get(name, "auto")
     return automatic if value == "auto" else value
+
+
+def _answers(wanted: Mapping[str, Any]) -> int:
+    return min(max(round(ANSWERS * _given(wanted, "compute_multiplier", 1)), FEWEST_ANSWERS), MOST_ANSWERS)
 
 
 def _epochs(defaults: Mapping[str, Any], examples: int) -> int:

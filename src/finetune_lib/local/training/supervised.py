@@ -5,15 +5,15 @@
 # The training stack ships incomplete types.
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from datasets import Dataset
-from trl import SFTTrainer
+from trl import SFTConfig, SFTTrainer
 
-from finetune_lib.local.training.method import OwnLoss, spread
-from finetune_lib.local.training.recipe import Recipe
+from finetune_lib.local.training.method import OwnLoss, Setup, lost, spread
 from finetune_lib.rendering.examples import sequences_within
 from finetune_lib.rendering.renderer import Encoded, Renderer
 
@@ -21,7 +21,8 @@ from finetune_lib.rendering.renderer import Encoded, Renderer
 class Supervised:
     """Learns each answer, token by token."""
 
-    nothing_learned = "The model chooses none of the learned tokens itself, not even on its own training examples"
+    measure = "loss"
+    is_worse = staticmethod(lost)
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
@@ -35,28 +36,23 @@ class Supervised:
         """Of a sequence."""
         return len(row["input_ids"])
 
+    def steps(self, rows: int, batch: int) -> int:
+        """The last one may be smaller."""
+        return math.ceil(rows / batch)
+
     def trainer(
-        self,
-        model: Any,
-        tokenizer: Any,
-        rows: Sequence[Encoded],
-        held_out: Sequence[Encoded],
-        *,
-        recipe: Recipe,  # noqa: ARG002 - the seam's
-        args: Any,
-        callbacks: list[Any],
-        adapter: Any,
+        self, model: Any, tokenizer: Any, rows: Sequence[Encoded], held_out: Sequence[Encoded], setup: Setup
     ) -> Any:
         """TRL's."""
         self._rows = rows
         return TokenMeanTrainer(
             model=model,
-            args=args,
+            args=SFTConfig(**setup.settings, max_length=None, packing=False),
             train_dataset=Dataset.from_list(list(rows)),
             eval_dataset=Dataset.from_list(list(held_out)) if held_out else None,
             processing_class=tokenizer,
-            callbacks=callbacks,
-            peft_config=adapter,
+            callbacks=setup.callbacks,
+            peft_config=setup.adapter,
         )
 
     def own(self, trainer: Any, /) -> OwnLoss:
@@ -74,6 +70,12 @@ class Supervised:
                 count += int(learned.sum())
         model.train(was_training)
         return OwnLoss(total / max(count, 1), right / max(count, 1))
+
+    def doubt(self, trainer: Any, tuned: OwnLoss) -> str | None:  # noqa: ARG002 - the seam's
+        """A model that gets no token right."""
+        if tuned.accuracy:
+            return None
+        return "The model chooses none of the learned tokens itself, not even on its own training examples"
 
 
 class TokenMeanTrainer(SFTTrainer):
