@@ -5,14 +5,16 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from os import PathLike
 from typing import Any, Literal, cast, get_args
 
 from finetune_lib.concurrency import in_own_loop
 from finetune_lib.errors import DataError
 from finetune_lib.evaluation.candidates import Candidate
+from finetune_lib.evaluation.golden import GoldenSet
 from finetune_lib.evaluation.judges import Judge
+from finetune_lib.evaluation.regression import AsAsked, SuiteName, suite_of, without_system
 from finetune_lib.evaluation.report import EvaluationError, Report, RunRecord
 from finetune_lib.evaluation.report.design import Design
 from finetune_lib.evaluation.report.history import earlier_looks, enter, remember
@@ -65,6 +67,9 @@ class Evaluator(Shown):
         cluster_similar: Whether cases that ask the same count once together; False where they are independent.
         folds: Of cases that were judged in folds, each by a model trained on the others, how many folds: intervals are
             wider then. `cross_validate` says it.
+        regression_suite: Cases of general things that every candidate is asked as well, to see what tuning broke:
+            True or `"general"` for those of the library (319 cases: form, arithmetic and reading, system prompt), or
+            the file of your own. `report.regressions` tells; a system message of a candidate's own is left out there.
         store: The file of kept answers; by default `answers.db` in `FINETUNE_LIB_HOME`, else in
             `~/.finetune_lib`; ":memory:" keeps none.
 
@@ -91,6 +96,7 @@ class Evaluator(Shown):
     assume: Assumption | None = None
     cluster_similar: bool = True
     folds: int | None = None
+    regression_suite: bool | SuiteName | str | PathLike[str] | GoldenSet | None = None
     store: str | PathLike[str] | None = None
 
     def run(
@@ -141,6 +147,7 @@ class Evaluator(Shown):
         """As `run`."""
         refuse_path(training, "training has examples", "ft.Dataset.load")
         plan = self._plan(golden, candidates)
+        suite = self._suite_plan(plan)
         started, watch = time.time(), time.perf_counter()
         near = _contaminated(plan.cases, training)
         session = Session(
@@ -155,14 +162,35 @@ class Evaluator(Shown):
             with drawing(on_progress, progress=progress) as told:
                 run = Run(plan, session, told)
                 await run.finish()
+                asked = Run(suite, session, told) if suite and run.any_answer else None
+                if asked:
+                    await asked.finish()
             record = run_record(plan, session, golden, job, started=started, seconds=time.perf_counter() - watch)
-            report = _checked(_report(plan, run, near, record, self._design(plan, session)))
+            report = _report(plan, run, near, record, self._design(plan, session))
+            report = _checked(replace(report, regression_suite=_of_suite(asked, record, training) if asked else None))
             _remembered(session, report, plan.contents.tokens)
         return report
 
     def require(self, golden: Sequence[Case | Example], *, candidates: Sequence[Candidate]) -> None:
         """Refuse now what `run` would refuse before its first call, as before a training is paid."""
-        self._plan(golden, candidates)
+        self._suite_plan(self._plan(golden, candidates))
+
+    def _suite_plan(self, plan: Plan) -> Plan | None:
+        """The same candidates on a regression suite."""
+        suite = suite_of(self.regression_suite)
+        if suite is None:
+            return None
+        if len(plan.candidates) < 2:
+            raise ValueError("a regression suite compares: give at least two candidates, the one before tuning first")
+        by = AsAsked()
+        return replace(
+            plan,
+            cases=tuple(suite),
+            candidates=without_system(plan.candidates),
+            scorers={by.name: by},
+            judges={},
+            name=suite.name,
+        )
 
     def _plan(self, golden: Sequence[Case | Example], candidates: Sequence[Candidate]) -> Plan:
         if require_whole := getattr(golden, "require_whole", None):  # a Dataset, which need not be loaded to tell
@@ -246,6 +274,13 @@ def _report(plan: Plan, run: Run, near: frozenset[str], record: RunRecord, desig
         run=record,
         design=design,
     )
+
+
+def _of_suite(run: Run, record: RunRecord, training: Sequence[Example] | None) -> Report:
+    """The report of a regression suite, as a part of the other one: what it cost is told there."""
+    plan = run.plan
+    told = RunRecord(golden=plan.contents.digest, golden_name=plan.name, models=record.models)
+    return _report(plan, run, _contaminated(plan.cases, training), told, Design(scales=scales(plan.scorers)))
 
 
 def _remembered(session: Session, report: Report, cases: Collection[str]) -> None:

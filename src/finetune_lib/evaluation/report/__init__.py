@@ -5,6 +5,7 @@ from __future__ import annotations
 from finetune_lib.evaluation.report.comparing import CategoryComparison, Claim, Comparison, Outcome
 from finetune_lib.evaluation.report.measured import EXPERTS, JUDGE, UNCATEGORISED
 from finetune_lib.evaluation.report.records import Failure, RunRecord
+from finetune_lib.evaluation.report.regressions import Regression, Regressions
 from finetune_lib.evaluation.report.report import EvaluationError, Report
 from finetune_lib.evaluation.report.results import Attempt, Result
 
@@ -19,6 +20,8 @@ __all__ = [
     "EvaluationError",
     "Failure",
     "Outcome",
+    "Regression",
+    "Regressions",
     "Report",
     "Result",
     "RunRecord",

@@ -28,6 +28,7 @@ from finetune_lib.evaluation.report.design import NO_DESIGN, Design
 from finetune_lib.evaluation.report.differences import Differences, of_judgments, of_scores, seen_scale
 from finetune_lib.evaluation.report.labelled import labelled
 from finetune_lib.evaluation.report.records import NO_RUN, Failure, RunRecord
+from finetune_lib.evaluation.report.regressions import Regression, Regressions, toys_among
 from finetune_lib.evaluation.report.results import Result
 from finetune_lib.evaluation.report.weaknesses import UNCATEGORISED, Weaknesses, weaknesses
 from finetune_lib.records import Case
@@ -57,6 +58,7 @@ class Measured(Shown):
     signatures: Mapping[str, str] = field(default_factory=dict[str, str])
     run: RunRecord = NO_RUN
     design: Design = NO_DESIGN
+    regression_suite: Measured | None = None
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -211,6 +213,53 @@ class Measured(Shown):
             return explored({name: c for name, c in each.items() if c})
 
         return self._once(("categories", candidate, baseline, measure), found)
+
+    def regressions(self, candidate: str, *, baseline: str | None = None) -> Regressions:
+        """What a candidate got worse at than the baseline, by the areas of the regression suite; print it.
+
+        The areas are compared by the same rule as verdicts, corrected over the areas (Holm). The largest loss that is
+        still possible is always told: that none is shown does not mean that there is none.
+
+        Args:
+            candidate: Its name.
+            baseline: The other one's; by default the first candidate.
+
+        Raises:
+            ValueError: The evaluation had no regression suite, a name is unknown, or no case has answers of both.
+        """
+        suite, first = self.regression_suite, baseline or self.candidates[0]
+        if suite is None:
+            raise ValueError('no regression suite was asked: run ft.Evaluator(…, regression_suite="general")')
+        self._results(candidate)
+        self._results(first)
+        if candidate == first:
+            raise ValueError(f"{candidate!r} is the baseline: name another candidate")
+        return suite._once(("regressions", candidate, first), lambda: suite._regressions(candidate, first))
+
+    def _regressions(self, candidate: str, baseline: str) -> Regressions:
+        found = {name: self._compared(candidate, baseline, self.scorers[0], category=name) for name in self.categories}
+        areas = {name: c for name, c in found.items() if c}
+        whole = self._compared(candidate, baseline, self.scorers[0])
+        if whole is None:
+            raise ValueError(f"no case of the suite has answers of both {candidate!r} and {baseline!r}")
+        tested = zip(areas, in_family(list(areas.values())), strict=True)
+        each = sorted((self._regression(name, c) for name, c in tested), key=lambda one: one.comparison.estimate.value)
+        return Regressions(
+            candidate,
+            baseline,
+            self.run.golden_name,
+            tuple(each),
+            self._regression(None, whole),
+            toys=toys_among(self.run.models, (candidate, baseline)),
+            level=self.design.level,
+        )
+
+    def _regression(self, area: str | None, c: Comparison) -> Regression:
+        pairs = zip(self.cases, self.differences(c.candidate, baseline=c.baseline), strict=True)
+        of_area = [(case, d) for case, d in pairs if area in (None, case.category or UNCATEGORISED)]
+        lost = tuple(case.id for case, d in of_area if d is not None and d < 0 and case.id not in self.contaminated)
+        before, after = (self.mean(name, category=area) or 0.0 for name in (c.baseline, c.candidate))
+        return Regression(area or "all", c, before, after, lost)
 
     def better(self, candidate: str, *, baseline: str, margin: float = 0.0, scorer: str | None = None) -> Claim:
         """Whether the candidate is shown to be better, by more than `margin`; for `assert` in a pipeline."""

@@ -48,6 +48,7 @@ class Report(Measured):
         signatures: How exactly scorers measure, where they say so.
         run: How the evaluation was run.
         design: What was decided before it.
+        regression_suite: What came of the regression suite, as a report of its own; None where none was asked.
 
     Example:
         >>> import finetune_lib as ft

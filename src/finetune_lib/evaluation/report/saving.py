@@ -40,6 +40,7 @@ def as_dict(report: Measured) -> dict[str, Any]:
         "signatures": dict(report.signatures),
         "run": asdict(report.run),
         "design": asdict(report.design),
+        **({"regression_suite": as_dict(report.regression_suite)} if report.regression_suite else {}),
     }
 
 
@@ -96,6 +97,7 @@ def _fields(body: Mapping[str, Any]) -> dict[str, Any]:
         "signatures": body["signatures"],
         "run": _read_run(body["run"]),
         "design": _read_design(body.get("design") or {}),
+        "regression_suite": Measured(**_fields(suite)) if (suite := body.get("regression_suite")) else None,
     }
 
 

@@ -40,6 +40,7 @@ class Plan:
         all_pairs: Whether judges compare each candidate with each other one, not with the baseline alone.
         concurrency: Units under way at once.
         batch: Whether calls to models go through the platform's Batch API.
+        name: What the cases are called, where that is to be told.
     """
 
     cases: tuple[Case, ...]
@@ -50,6 +51,7 @@ class Plan:
     all_pairs: bool = False
     concurrency: int = 16
     batch: bool = False
+    name: str = ""
 
     @cached_property
     def contents(self) -> Contents:
@@ -185,6 +187,11 @@ class Run:
 
     async def _judge_request(self, unit: tuple[int, Pair]) -> list[Request]:
         return self._pairing.requests(unit[1])
+
+    @property
+    def any_answer(self) -> bool:
+        """Whether a single answer came."""
+        return any(not answer.error for answer in self.answers.values())
 
     @property
     def results(self) -> dict[str, tuple[Result, ...]]:

@@ -11,7 +11,7 @@ FOLDER = files("finetune_lib.evaluation.report.views")
 TABLES = tomllib.loads(FOLDER.joinpath("words.toml").read_text(encoding="utf-8"))
 # Made of a name and an ending, or named by data: outcomes, levels of a judge, choices of an expert.
 MADE_UP = re.compile(
-    "(better|worse|equivalent|not_shown)(_short)?|(wins|losses|ties|missing|contaminated)_counted|outcome_.*|.*_one|"
+    "(better|worse|equivalent|not_shown|cannot_tell)(_short)?|(wins|losses|ties|missing|contaminated)_counted|outcome_.*|.*_one|"
     "quality_(favours_first|favours_second|longer|shorter)|(first|second)_.*_better|tie|both_.*|skip|wrong_question|"
     "(judge|scorer)_kind|(decide|do)_(better|worse|equivalent|not_shown)"
 )

@@ -12,6 +12,7 @@ from finetune_lib.evaluation.report.views.failing import groups
 from finetune_lib.evaluation.report.views.method import facts
 from finetune_lib.evaluation.report.views.numbers import number
 from finetune_lib.evaluation.report.views.phrases import SYMBOLS, caveats, headline, many, meaning
+from finetune_lib.evaluation.report.views.regressions import area_header, area_rows, beside, conclusion, regressions_of
 from finetune_lib.evaluation.report.views.tables import category_rows, measure_header, measure_rows
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.unseen import visible
@@ -67,6 +68,7 @@ def _notes(view: View) -> Iterator[str]:
     """What is missing and what to do, said of its candidate."""
     form = view.words["line"]
     lines = [f"- {plain(form.format(one=c.candidate, other=text))}" for c in view.decided for text in caveats(c, view)]
+    lines += [f"- {plain(conclusion(found, view))}" for found in regressions_of(view)]
     if lines:
         yield "\n".join(lines)
 
@@ -75,6 +77,7 @@ def _folded(view: View) -> Iterator[str]:
     sections = {
         "scores": _scores(view),
         "categories": _categories(view),
+        "regressions": _regressions(view),
         "expense": _expense(view),
         "failures": _failures(view),
         "method": _method(view),
@@ -98,6 +101,12 @@ def _categories(view: View) -> Iterator[str]:
     report = view.report
     if report.categories and report.scorers:
         yield table([report.scorers[0], view.words["support"], *report.candidates], category_rows(view))
+
+
+def _regressions(view: View) -> Iterator[str]:
+    for found in regressions_of(view):
+        yield table(area_header(found, view), area_rows(found, view))
+        yield from (plain(text) for text in beside(found, view))
 
 
 def _expense(view: View) -> Iterator[str]:

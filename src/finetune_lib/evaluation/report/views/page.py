@@ -12,6 +12,7 @@ from finetune_lib.evaluation.report.views.expense import expenses
 from finetune_lib.evaluation.report.views.failing import failures
 from finetune_lib.evaluation.report.views.labels import classifications
 from finetune_lib.evaluation.report.views.method import method
+from finetune_lib.evaluation.report.views.regressions import regressions
 from finetune_lib.evaluation.report.views.scores import scores
 from finetune_lib.evaluation.report.views.standings import standings
 from finetune_lib.evaluation.report.views.trust import trust
@@ -73,6 +74,7 @@ def _sections(view: View, curve: str | None) -> Iterator[tuple[str, list[Markup]
         "scores": scores,
         "ranking": standings,
         "categories": categories,
+        "regressions": regressions,
         "labels": classifications,
         "trust": trust,
         "expense": lambda shown: expenses(shown, curve),

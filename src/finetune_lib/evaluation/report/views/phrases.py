@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from finetune_lib.evaluation.report.comparing import Comparison
+from finetune_lib.evaluation.report.regressions import toys_among
 from finetune_lib.evaluation.report.views.numbers import number, p_value, percent, signed
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.wording import Words, number_of
@@ -19,7 +20,6 @@ DOUBTED = {
 MOST_NAMED = 5
 # A group with more of the cases than this decides nearly alone.
 LARGE = 0.2
-TOY = "tiny"  # the model that is trained and asked without a download, to try things out
 
 
 def key(comparison: Comparison) -> str:
@@ -140,8 +140,7 @@ def misleading(c: Comparison, view: View) -> Iterator[str]:
     words, report = view.words, view.report
     if says_nothing(c.scorer, view):
         yield words["all_lowest"].format(measure=c.scorer)
-    models = {name: report.run.models.get(name, "") for name in (c.candidate, c.baseline)}
-    if toys := [name for name, model in models.items() if model == TOY or model.startswith(f"ft:{TOY}:")]:
+    if toys := toys_among(report.run.models, (c.candidate, c.baseline)):
         yield words["toys"].format(names=words["comma"].join(toys))
 
 

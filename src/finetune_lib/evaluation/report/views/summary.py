@@ -18,6 +18,7 @@ from finetune_lib.evaluation.report.views.phrases import (
     misleading,
     shown_numbers,
 )
+from finetune_lib.evaluation.report.views.regressions import conclusion, regressions_of
 from finetune_lib.evaluation.report.views.verdict import ORDER, badge
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.files import packaged_text
@@ -173,6 +174,9 @@ def _worse(c: Comparison, view: View) -> Iterator[Markup]:
         yield tag("ul", *(tag("li", visible_markup(text)) for text in lost[:MOST_CASES]))
     if not (items or lost):
         yield tag("p", words["worse_nowhere"].format(candidate=c.candidate))
+    for found in regressions_of(view):
+        if found.candidate == c.candidate:
+            yield tag("p", visible_markup(conclusion(found, view)))
 
 
 def _lost(c: Comparison, view: View) -> list[str]:

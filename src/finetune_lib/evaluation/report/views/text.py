@@ -11,6 +11,7 @@ from finetune_lib.evaluation.report.views.expense import judging_told, rows, run
 from finetune_lib.evaluation.report.views.failing import groups
 from finetune_lib.evaluation.report.views.numbers import MINUS, number
 from finetune_lib.evaluation.report.views.phrases import advice, facts, headline, many, says_nothing
+from finetune_lib.evaluation.report.views.regressions import area_header, area_rows, beside, conclusion, regressions_of
 from finetune_lib.evaluation.report.views.tables import category_rows, measure_header, measure_rows
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.terminal import table
@@ -24,7 +25,7 @@ SHOWN_FAILURES, SHOWN_CASES = 5, 5
 def report_text(report: Measured, lang: Language | None = None, *, margin: float | None = None) -> str:
     """Verdicts, means, categories, money and time, and failures."""
     view = View.of(report, lang, margin=margin)
-    parts = (_verdicts(view), _means(view), _categories(view), _expense(view), _failures(view))
+    parts = (_verdicts(view), _means(view), _categories(view), _regressions(view), _expense(view), _failures(view))
     # A minus that can be searched for and copied.
     return "\n\n".join(block for part in parts for block in part).replace(MINUS, "-")
 
@@ -72,6 +73,12 @@ def _categories(view: View) -> Iterator[str]:
     if report.categories and report.scorers:
         header = [report.scorers[0], view.words["support"], *report.candidates]
         yield _table(header, category_rows(view))
+
+
+def _regressions(view: View) -> Iterator[str]:
+    for found in regressions_of(view):
+        told = [_table(area_header(found, view), area_rows(found, view)), *map(visible, beside(found, view))]
+        yield "\n".join([visible(conclusion(found, view)), *(indent(text, "  ") for text in told)])
 
 
 def _expense(view: View) -> Iterator[str]:

@@ -1,0 +1,61 @@
+"""Which cases a regression suite has: those that come with the library, or a file of one's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import is_dataclass, replace
+from functools import cache
+from os import PathLike
+from typing import Any, Literal, cast
+
+from finetune_lib.errors import DataError
+from finetune_lib.evaluation.golden import GoldenSet
+from finetune_lib.evaluation.regression.checks import checks_of
+from finetune_lib.files import packaged_text
+
+SuiteName = Literal["general"]
+GENERAL: SuiteName = "general"
+
+
+def suite_of(given: bool | str | PathLike[str] | GoldenSet | None) -> GoldenSet | None:
+    """The cases of a suite; None where none is wanted.
+
+    Raises:
+        ReadError: The file cannot be read.
+        DataError: A case cannot be checked; all such are named.
+    """
+    if given is None or given is False:
+        return None
+    if given is True or given == GENERAL:
+        return _general()
+    suite = given if isinstance(given, GoldenSet) else GoldenSet.load(given)
+    if problems := [told for case in suite if (told := _problem(case))]:
+        raise DataError(f"{suite.name}: {'; '.join(problems)}")
+    return suite
+
+
+@cache
+def _general() -> GoldenSet:
+    """The suite of the library, under the library's own licence (Apache-2.0)."""
+    rows = map(json.loads, packaged_text("finetune_lib.evaluation.regression", "general.jsonl").splitlines())
+    return GoldenSet.from_rows(list(rows), name=GENERAL)
+
+
+def _problem(case: Any) -> str | None:
+    try:
+        checks_of(case)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def without_system(candidates: Mapping[str, Any]) -> dict[str, Any]:
+    """The candidates without a system message of their own, which would take the place of that of a case."""
+    return {name: _bare(one) for name, one in candidates.items()}
+
+
+def _bare(candidate: Any) -> Any:
+    if not is_dataclass(candidate) or isinstance(candidate, type) or getattr(candidate, "system", None) is None:
+        return candidate
+    return replace(cast("Any", candidate), system=None)
