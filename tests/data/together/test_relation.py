@@ -1,6 +1,7 @@
 """The one relation of rows: pairs with their right answers, both ways round, in any script."""
 
 import json
+import random
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from tests.files import SHARED
 
 import finetune_lib as ft
 from finetune_lib.data.together import groups
+from finetune_lib.data.together.rows import look
 from finetune_lib.records import Case, Message
 
 FEE = "可以減免，憑身心障礙證明至門市辦理，每月減免兩百元。"
@@ -184,3 +186,31 @@ def test_what_differs_place_by_place_in_a_text_that_repeats_itself_is_told_as_in
     assert ft.relation(row, other).kind == ft.relation(other, row).kind == "variant"
     assert ft.relation(row, turned).kind == ft.relation(turned, row).kind == "variant"
     assert ft.relation(row, dict(row)).kind == "duplicate"
+
+
+def test_texts_of_few_words_and_unequal_length_are_told_as_any():
+    """Their words are counted, where aligning them would take the square of their length."""
+    few = random.Random(3)
+    told = "".join(few.choices("是的沒錯好對", k=300))
+    row = {"prompt": "第一條怎麼規定？", "completion": told}
+    longer = {**row, "completion": "".join(few.choices("是的沒錯好對", k=330))}
+    assert ft.relation(row, longer).kind == ft.relation(longer, row).kind == "variant"
+    other = {"prompt": "運費由誰負擔？", "completion": longer["completion"]}
+    assert ft.relation(row, other).kind == "different"
+    turned = {**row, "completion": "".join(reversed(told))}  # the same words in another order
+    assert ft.relation(row, turned).kind == "variant"
+
+
+DIGITS = st.sampled_from(["7", "14", "2026", "七", "十四", "3.5", "12:30", "７"])
+TOLD = st.sampled_from(["退貨期限是{}天", "at {} o'clock", "第{}條規定{}日內公告", "共 {} 元，分 {} 期"])
+
+
+@settings(deadline=None, max_examples=200)
+@given(TOLD, TOLD, st.lists(DIGITS, min_size=4, max_size=4), st.lists(DIGITS, min_size=4, max_size=4))
+def test_duplicates_have_the_same_digits(asked, answered, these, those):
+    x, y = (
+        {"prompt": asked.format(*numbers[:2]), "completion": answered.format(*numbers[2:])}
+        for numbers in (these, those)
+    )
+    if ft.relation(x, y).kind == "duplicate":
+        assert look(x).digits == look(y).digits

@@ -437,3 +437,24 @@ def test_golden_sets_of_openai_evals(name, count, system, duplicates):
     assert golden.unanswered == 0
     assert all((case.messages[0].role == "system") == system for case in golden)
     assert duplicates is None or sum(len(group.cases) - 1 for group in golden.check().duplicates) == duplicates
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "json", "parquet", "memory"])
+def test_a_field_that_no_row_has_is_refused_whatever_the_file(tmp_path, kind):
+    """It would fall back to what the names say, and another question would be asked."""
+    rows = [{"input": "幾點開門？", "問題": "幾點登機？", "expected": "八點"}, {"input": "q", "expected": "a"}]
+    columns = {"input": "問题", "expected": "expected"}  # a slip: 题 for 題
+    if kind == "memory":
+        with pytest.raises(ft.ReadError, match="問题") as caught:
+            GoldenSet.from_rows(rows, columns=columns)
+    else:
+        path = tmp_path / f"golden.{kind}"
+        if kind == "parquet":
+            parquet = pytest.importorskip("pyarrow.parquet")
+            parquet.write_table(pytest.importorskip("pyarrow").Table.from_pylist(rows), path)
+        else:
+            text = json.dumps(rows) if kind == "json" else "\n".join(map(json.dumps, rows))
+            path.write_text(text, encoding="utf-8")
+        with pytest.raises(ft.ReadError, match="問题") as caught:
+            GoldenSet.load(path, columns=columns)
+    assert "the rows have input, 問題, expected" in str(caught.value)

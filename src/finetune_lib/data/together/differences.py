@@ -93,11 +93,20 @@ def _changes(a: Sequence[str], b: Sequence[str]) -> Iterable[tuple[Sequence[str]
     end = next((i for i in range(rest) if a[-1 - i] != b[-1 - i]), rest)
     a, b = a[start : len(a) - end], b[start : len(b) - end]
     if max(len(a), len(b)) > ALIGNED:
-        return [(list((Counter(a) - Counter(b)).elements()), list((Counter(b) - Counter(a)).elements()))]
-    if len(a) == len(b) and sum(map(ne, a, b)) <= IN_PLACE * len(a) and _repeats(a, b):
-        return _in_place(a, b)
+        return [_counted(a, b)]
+    if _repeats(a, b):
+        if len(a) == len(b) and sum(map(ne, a, b)) <= IN_PLACE * len(a):
+            return _in_place(a, b)
+        if any(counted := _counted(a, b)):  # the same words in another order are not the same
+            return [counted]
     matched = SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
     return [(a[i:j], b[k:m]) for kind, i, j, k, m in matched if kind != "equal"]
+
+
+def _counted(a: Sequence[str], b: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What one has more often than the other, and the other way round."""
+    here, there = Counter(a), Counter(b)
+    return list((here - there).elements()), list((there - here).elements())
 
 
 def _repeats(a: Sequence[str], b: Sequence[str]) -> bool:

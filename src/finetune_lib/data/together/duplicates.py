@@ -103,7 +103,7 @@ class Marks:
         for place, others in sorted(self._candidates().items()):
             stand_ins = dict.fromkeys(kept.get(other, other) for other in sorted(others))
             for other in list(stand_ins)[:TRIES]:
-                if rows.is_copy(other, place) or rows.related(other, place).kind == "duplicate":
+                if rows.is_copy(other, place) or rows.are_duplicates(other, place):
                     kept[place] = other
                     break
         return kept

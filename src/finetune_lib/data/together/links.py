@@ -74,6 +74,10 @@ class Rows:
         item = self.item(place)
         return item.data if isinstance(item, Example) else item
 
+    def are_duplicates(self, one: int, other: int) -> bool:
+        """Whether one of two places may go; what differs in a digit may not, and is not looked at closely."""
+        return self.at(one).digits == self.at(other).digits and self.related(one, other).kind == "duplicate"
+
     def related(self, one: int, other: int) -> Relation:
         """The relation of two places."""
         return self._relation(self.at(one), self.at(other))

@@ -14,6 +14,7 @@ from finetune_lib.data.together.wording import HAN, plain
 from finetune_lib.records import Case, Example, as_example
 from finetune_lib.rows.exchange import as_json, spoken
 
+DIGIT = re.compile(r"\d")
 PICTURE = re.compile(r"^#\d{12,}$", re.MULTILINE)
 HAN_RUN = re.compile(rf"[{HAN}]{{2,}}")
 WORD = re.compile(rf"[^\W\d_{HAN}]{{2,}}")
@@ -88,6 +89,11 @@ class Row:
                 found.append(Exchange(asked, text))
                 asked = ""
         return tuple(found)
+
+    @cached_property
+    def digits(self) -> str:
+        """The digits of all turns whatever their order: of duplicates they are the same ones."""
+        return "".join(sorted(DIGIT.findall("".join(turn.text for turn in self.turns))))
 
     @property
     def is_dialogue(self) -> bool:

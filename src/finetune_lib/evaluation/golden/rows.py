@@ -16,6 +16,7 @@ from finetune_lib.data.reading.json.line_store import LineStore
 from finetune_lib.data.reading.json.strict import parse_line
 from finetune_lib.data.reading.options import Options, about
 from finetune_lib.data.reading.tables import rows_of
+from finetune_lib.data.reading.tables.headers import folded
 from finetune_lib.evaluation.golden.fields import Among, fields_among, told
 from finetune_lib.evaluation.golden.tables import read_table
 from finetune_lib.extras import require
@@ -68,10 +69,10 @@ def read_rows(path: Path, options: Options, *, among: Among = fields_among) -> R
     with about(path):
         opened = open_data(path, encoding=options.encoding)
         if opened.kind == "parquet":
-            return replace(_parquet(path, opened, columns), among=among)
+            return _known(replace(_parquet(path, opened, columns), among=among))
         head = opened.blob.read(0, HEAD)
         if opened.kind == "text" and (looks_like_json(head) or JSON_ENDINGS & {*map(str.lower, path.suffixes)}):
-            return replace(_json(path, opened, head, columns), among=among)
+            return _known(replace(_json(path, opened, head, columns), among=among))
         table = read_table(path.name, opened, replace(options, columns=columns), among)
         return Rows(table.rows, columns, table.problems, table.fields, names=table.names)
 
@@ -79,7 +80,20 @@ def read_rows(path: Path, options: Options, *, among: Among = fields_among) -> R
 def rows_in_memory(rows: Any, *, name: str, columns: Mapping[str, str] | None, among: Among = fields_among) -> Rows:
     """Rows that are mappings, or a frame of pandas, polars or Arrow."""
     numbered = enumerate(rows_of(rows), start=1)
-    return Rows([Example(row, Origin(name, row=number)) for number, row in numbered], told(columns), among=among)
+    examples = [Example(row, Origin(name, row=number)) for number, row in numbered]
+    return _known(Rows(examples, told(columns), among=among))
+
+
+def _known(rows: Rows) -> Rows:
+    """The rows, of which some have each of the fields that the user names.
+
+    Raises:
+        ReadError: None has.
+    """
+    names = {folded(name): name for row in rows.rows for name in row.data}
+    if names and (absent := [f"{name!r} ({field})" for field, name in rows.told.items() if folded(name) not in names]):
+        raise ReadError(f"no field is named {', '.join(absent)}; the rows have {', '.join(names.values())}")
+    return rows
 
 
 def _parquet(path: Path, opened: Opened, columns: Mapping[str, str]) -> Rows:

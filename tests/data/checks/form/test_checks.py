@@ -260,3 +260,19 @@ def test_no_value_of_a_key_crashes_a_check(key, value, method):
     for target in (None, "together", "mistral", "trl"):
         codes({key: value}, method=method, target=target)
         codes({**chat(USER, ASSISTANT), key: value}, method=method, target=target)
+
+
+def test_a_row_of_another_method_is_damaged_where_any_is():
+    """What JSON ate of a formula stays lost when the row is converted."""
+    pair = {"prompt": "算 \theta", "completion": "是 \frac{1}{2}"}
+    preference = {
+        "input": {"messages": [USER]},
+        "preferred_output": [{**ASSISTANT, "content": "\frac{1}{2}"}],
+        "non_preferred_output": [{**ASSISTANT, "content": "\times 3"}],
+    }
+    found = [
+        (d.code, d.path) for row in (pair, preference) for d in ft.Dataset([ft.Example(row)]).validate().diagnostics
+    ]
+    damaged = [path for code, path in found if code == "E126"]
+    assert damaged == ["/prompt", "/completion", "/preferred_output/0/content", "/non_preferred_output/0/content"]
+    assert [code for code, _ in found].count("P605") == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from finetune_lib.data.checks.form import chat, pairs, preference
@@ -18,6 +18,7 @@ from finetune_lib.data.checks.rules import PAIR_KEYS, PREFERENCE_KEYS, Rules, fo
 from finetune_lib.data.checks.survey import FormSurvey
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, is_error
 from finetune_lib.records import Example
+from finetune_lib.rows.messages import fields_of, message_lists
 
 FORMAT_KEYS = frozenset({"messages"}) | PREFERENCE_KEYS | PAIR_KEYS
 
@@ -60,9 +61,19 @@ def _found(example: Example, rules: Rules) -> Iterator[Diagnostic]:
     elif form not in rules.kinds:
         given: dict[str, Any] = {"method": rules.method, "target": rules.name, "wanted": rules.kinds[0]}
         yield diagnose("P605", example.origin, kind=form, remedy=rules.remedy(form), **given)
+        for path, text in _texts(example.data):
+            yield from text_findings(text, path, example.origin, role="", empty=None)
     else:
         yield from CHECKS[form](example, rules)
         yield from check_fields(example, rules)
+
+
+def _texts(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The texts of a row of another method, each with its place: they are the same once the row is converted."""
+    told = [(f"/{key}", data.get(key)) for key in ("prompt", "completion", "text")]
+    for path, messages in message_lists(data):
+        told += [(f"{path}/{place}/content", fields_of(one).get("content")) for place, one in enumerate(messages)]
+    yield from ((path, text) for path, text in told if isinstance(text, str))
 
 
 CHECKS = {"chat": chat.check, "completion": pairs.check, "text": pairs.check_text, "preference": preference.check}
