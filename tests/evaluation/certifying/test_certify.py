@@ -151,6 +151,21 @@ def test_agreement_finds_what_a_model_behind_an_api_knows_and_a_rerun_pays_nothi
     assert len(service.requests) == asked
 
 
+def test_repeats_are_asked_side_by_side():
+    """Of one case: the answer, then five repeats at once, within the concurrency."""
+    with serving(Service(lambda body: "架1")) as service:
+        model = ft.ChatModel("m", name="clerk", platform=ft.connect(service.url, api_key="k"))
+        cases = [ft.Case(c.id, c.messages, "架1") for c in CASES[:60]]
+        found = certified(model, cases[:59], signal=ft.Agreement(k=5))
+        for most in (8, 3):
+            service.seconds, service.most_under_way = 0.2, 0
+            run = ft.Evaluator([ft.ExactMatch()], store=":memory:", concurrency=most).run(
+                cases[59:], candidates=[found]
+            )
+            assert run.mean(found.name) == 1
+            assert service.most_under_way == min(most, 5)
+
+
 def test_agreement_is_refused_for_what_cannot_be_asked_again():
     with pytest.raises(ft.EvaluationError, match="Agreement asks a model again"):
         certified(signal=ft.Agreement())
@@ -202,6 +217,34 @@ def test_a_saved_certificate_is_taken_up_and_any_change_voids_it(service, tmp_pa
         with pytest.raises(ft.NoCertificateError, match=rf"void: .*{what}.* changed since 2026-12-01; certify again"):
             ft.Certified.load(path, **{"candidate": model, **options, **change})
     assert "k" not in json.loads(path.read_text())["depends"].values()
+
+
+def test_other_cases_void_a_certificate_where_they_are_given(tmp_path):
+    path = certified().save(tmp_path / "c.json")
+    options = {"candidate": weak, "scorer": ft.ExactMatch(), "signal": surer_upwards}
+    for same in (CASES, CASES[::-1], [ft.Case(f"x{c.id}", c.messages, c.expected) for c in CASES]):
+        assert ft.Certified.load(path, golden=same, **options).certificate.cases == 240
+    for other in (CASES[:-1], [*CASES[:-1], case(239, expected="架0")]):
+        with pytest.raises(ft.NoCertificateError, match="void: golden set changed since"):
+            ft.Certified.load(path, golden=other, **options)
+
+
+def test_a_report_tells_what_is_answered_and_what_of_that_is_wrong():
+    alone, passing = certified(), certified(otherwise=lambda asked: "請洽櫃檯", name="cascade")
+    report = ft.Evaluator([ft.ExactMatch()], store=":memory:").run(CASES, candidates=[weak, alone, passing])
+    found = report.coverage("weak, certified")
+    assert (found.asked, found.answered, found.wrong, found.declined, found.passed_on) == (240, 180, 2, 60, 0)
+    # Clopper and Pearson for 180 of 240, as scipy.stats.binomtest has it.
+    assert [round(end, 4) for end in found.interval] == [0.6902, 0.8035]
+    assert (report.coverage("cascade").declined, report.coverage("cascade").passed_on) == (0, 60)
+    assert report.coverage("weak").share == 1
+    assert "75 % (180; 69 % – 80 %)" in report.text(lang="en")
+    assert "2 (1.1 %)" in report.text(lang="en")
+    assert "自己回答中的錯誤" in report.to_html(lang="zh-Hant")
+    assert "wrong among its own" in report.to_markdown(lang="en")
+    assert "answers itself" not in ft.Evaluator([ft.ExactMatch()], store=":memory:").run(CASES, candidates=[weak]).text(
+        lang="en"
+    )
 
 
 @pytest.mark.parametrize(

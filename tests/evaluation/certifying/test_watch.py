@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import multiprocessing
 import random
 
 import pytest
@@ -114,3 +115,61 @@ def test_values_that_cannot_be_are_refused(path, change):
 
 def test_it_promises_no_speed_that_hangs_on_the_promise(path):
     assert "days" not in str(ft.Watch(path, promise(error=0.10))).partition("\n")[2]
+
+
+def taken(path, first, count):
+    """Another process that labels answers."""
+    watch = ft.Watch(path, promise())
+    for number in range(count):
+        watch.label([bool((first + number) % 2)])
+
+
+def test_two_processes_lose_nothing(path):
+    ft.Watch(path, promise()).day(asked=10, answered=6, on=FIRST)
+    others = [multiprocessing.get_context("spawn").Process(target=taken, args=(path, 0, 40)) for _ in range(2)]
+    for other in others:
+        other.start()
+    taken(path, 0, 40)
+    for other in others:
+        other.join()
+        assert other.exitcode == 0
+    told = json.loads(path.read_text())
+    assert len(told["labels"]) == 120
+    assert sum(told["labels"]) == 60
+    assert list(told["days"].values()) == [0.6]
+
+
+def test_the_mean_confidence_is_watched_as_well(path):
+    """As much is answered as ever, but the answers are less sure: computed by the same evidence, at half the level."""
+    usual = [0.80 + 0.01 * (7 * i % 5 - 2) for i in range(60)] + [0.70 - 0.001 * i for i in range(30)]
+    watch, colors = ft.Watch(path, promise()), []
+    for number, mean in enumerate(usual):
+        share = 6000 + (number * 7919) % 13
+        alarm = watch.day(asked=10_000, answered=share, confidence=mean, on=FIRST + datetime.timedelta(number))
+        colors.append(alarm.color)
+        if colors.count("amber") == 1 and alarm.color == "amber":
+            assert "mean confidence 0.7 on 2027-01-30, usual are 0.7" in alarm.reason
+    assert set(colors[:60]) == {"green"}
+    evidence = ft.statistics.shift_evidence(usual)
+    day = next(place for place, one in enumerate(evidence) if one >= 73_000)
+    assert abs(colors.index("red") - day) <= 1
+    assert colors[-1] == "red"
+    again = ft.Watch(path, promise())
+    assert again.state.color == "red"
+
+
+def test_a_confidence_that_is_none_is_refused(path):
+    watch = ft.Watch(path, promise())
+    with pytest.raises(ValueError, match="a mean confidence is a number, not nan"):
+        watch.day(asked=10, answered=6, confidence=float("nan"), on=FIRST)
+    assert watch.days == {}
+
+
+def test_a_file_of_the_first_form_is_read_on(path):
+    ft.Watch(path, promise()).day(asked=10, answered=6, on=FIRST)
+    told = json.loads(path.read_text())
+    del told["confidences"]
+    path.write_text(json.dumps(told | {"watch": 1}))
+    watch = ft.Watch(path, promise())
+    watch.day(asked=10, answered=7, confidence=0.5, on=FIRST + datetime.timedelta(1))
+    assert list(ft.Watch(path, promise()).days.values()) == [0.6, 0.7]

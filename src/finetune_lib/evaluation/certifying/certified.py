@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, fields, is_dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -13,10 +13,11 @@ from finetune_lib.evaluation.candidates import Candidate
 from finetune_lib.evaluation.certifying.certificate import GOLDEN, Certificate, NoCertificateError
 from finetune_lib.evaluation.certifying.signals import Signal, answered, signal_of
 from finetune_lib.evaluation.running.fingerprints import fingerprint
+from finetune_lib.evaluation.running.units import Contents, cases_of
 from finetune_lib.evaluation.scorers import Scorer
 from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import current_session
-from finetune_lib.records import DECLINED, Answer, Case
+from finetune_lib.records import DECLINED, Answer, Case, Example
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,20 @@ class Certified:
         candidate: Candidate,
         scorer: Scorer,
         signal: Signal | Scorer,
+        golden: Sequence[Case | Example] | None = None,
         otherwise: Candidate | None = None,
         name: str = "",
     ) -> Certified:
         """The candidate under a saved certificate, if all is as it was.
+
+        Args:
+            path: The file.
+            candidate: Who answers.
+            scorer: What told whether an answer is right.
+            signal: What tells how sure an answer is.
+            golden: The cases that were given to `certify`, to see that they are the same; None takes that on trust.
+            otherwise: Who is asked what it does not answer; None declines.
+            name: What reports call it.
 
         Raises:
             NoCertificateError: Something that the certificate depends on has changed; it is named.
@@ -117,8 +128,8 @@ class Certified:
         """
         certificate = Certificate.load(path)
         told = signal_of(signal, scorer, certificate.right)
-        golden = certificate.depends.get(GOLDEN, "")
-        if changed := certificate.changed({GOLDEN: golden, **depends_on(candidate, scorer, told)}):
+        cases = certificate.depends.get(GOLDEN, "") if golden is None else Contents.of(cases_of(golden)).digest
+        if changed := certificate.changed({GOLDEN: cases, **depends_on(candidate, scorer, told)}):
             told_changed = f"{', '.join(changed)} changed since {certificate.day}"
             raise NoCertificateError(f"the certificate in {path} is void: {told_changed}; certify again")
         return Certified(candidate, certificate, signal=told, otherwise=otherwise, name=name)

@@ -147,7 +147,8 @@ async def certify_async(
         raise TypeError(f"a judge does not tell what is right, its own errors would be in the promise: {way}")
     told = signal_of(signal or Agreement(), scorer, right)
     depends = depends_on(candidate, scorer, told)
-    cases = one_of_each(_clean(cases_of(golden), training), seed)
+    given = cases_of(golden)
+    cases = one_of_each(_clean(given, training), seed)
     if reason := too_few(len(cases), error, confidence, of):
         raise NoCertificateError(reason)
     rated = Rated(candidate, told, name_of(candidate))
@@ -176,7 +177,7 @@ async def certify_async(
         scorer=name_of(scorer),
         right=right,
         day=catalog.today().isoformat(),
-        depends={GOLDEN: Contents.of(cases).digest, **depends},
+        depends={GOLDEN: Contents.of(given).digest, **depends},
     )
     return Certified(candidate, certificate, signal=told, otherwise=otherwise, name=name)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, Protocol
 
-from finetune_lib.concurrency import call
+from finetune_lib.concurrency import call, together
 from finetune_lib.evaluation.candidates import AsksModel, asked
 from finetune_lib.evaluation.running.units import answer_of, score_of
 from finetune_lib.evaluation.scorers import Scorer
@@ -104,13 +104,16 @@ class Agreement:
         """
         if request is None or self.alike is None:
             raise TypeError("Agreement asks a model again: the candidate is none; give another signal")
-        same, usd = 0.0, 0.0
-        for number in range(self.k):
-            options = {**request.options, "temperature": self.temperature}
-            other = await asked(session, replace(request, options=options, salt=f"{request.salt}~{number}"))
-            same += bool(await call(self.alike, answer, other, case))
-            usd = None if usd is None or other.cost is None else usd + other.cost
-        return Sure(same / self.k, usd)
+        again = replace(request, options={**request.options, "temperature": self.temperature})
+        others: dict[int, Answer] = {}
+
+        async def ask(number: int) -> None:
+            others[number] = await asked(session, replace(again, salt=f"{request.salt}~{number}"))
+
+        await together(ask(number) for number in range(self.k))
+        same = [bool(await call(self.alike, answer, others[number], case)) for number in range(self.k)]
+        costs = [other.cost for other in others.values()]
+        return Sure(sum(same) / self.k, None if None in costs else sum(filter(None, costs)))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from finetune_lib.evaluation.report.comparing import CategoryComparison, Claim, Comparison, Outcome
+from finetune_lib.evaluation.report.coverage import Coverage
 from finetune_lib.evaluation.report.measured import EXPERTS, JUDGE, UNCATEGORISED
 from finetune_lib.evaluation.report.records import Failure, RunRecord
 from finetune_lib.evaluation.report.regressions import Regression, Regressions
@@ -17,6 +18,7 @@ __all__ = [
     "CategoryComparison",
     "Claim",
     "Comparison",
+    "Coverage",
     "EvaluationError",
     "Failure",
     "Outcome",

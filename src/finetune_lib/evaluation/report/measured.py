@@ -24,6 +24,7 @@ from finetune_lib.evaluation.report.comparing import (
     with_margin,
 )
 from finetune_lib.evaluation.report.costing import Expense, Worth, expense, worth
+from finetune_lib.evaluation.report.coverage import Coverage, coverage
 from finetune_lib.evaluation.report.design import NO_DESIGN, Design
 from finetune_lib.evaluation.report.differences import Differences, of_judgments, of_scores, seen_scale
 from finetune_lib.evaluation.report.labelled import labelled
@@ -287,6 +288,21 @@ class Measured(Shown):
     def declined(self, candidate: str) -> int:
         """Cases that a candidate with a certificate was not sure enough to answer."""
         return sum(attempt.answer.declined for result in self._results(candidate) for attempt in result.attempts)
+
+    def coverage(self, candidate: str, *, scorer: str | None = None, right: float | None = None) -> Coverage:
+        """How much a candidate with a certificate answers itself, and how much of that is wrong.
+
+        Args:
+            candidate: Its name.
+            scorer: What tells whether an answer is right; by default the first scorer.
+            right: The least score of a right answer; by default the best score that there is.
+
+        Raises:
+            ValueError: A name is unknown.
+        """
+        name = self._scorer(scorer)
+        attempts = (attempt for result in self._results(candidate) for attempt in result.attempts)
+        return coverage(attempts, name, self.scale(name)[0][1] if right is None else right)
 
     def expense(self, candidate: str) -> Expense:
         """Tokens, price and time of a candidate's answers."""

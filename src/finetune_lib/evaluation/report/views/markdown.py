@@ -13,7 +13,13 @@ from finetune_lib.evaluation.report.views.method import facts
 from finetune_lib.evaluation.report.views.numbers import number
 from finetune_lib.evaluation.report.views.phrases import SYMBOLS, caveats, headline, many, meaning
 from finetune_lib.evaluation.report.views.regressions import area_header, area_rows, beside, conclusion, regressions_of
-from finetune_lib.evaluation.report.views.tables import category_rows, measure_header, measure_rows
+from finetune_lib.evaluation.report.views.tables import (
+    category_rows,
+    coverage_header,
+    coverage_rows,
+    measure_header,
+    measure_rows,
+)
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.unseen import visible
 from finetune_lib.pages.wording import number_of
@@ -92,6 +98,8 @@ def _scores(view: View) -> Iterator[str]:
     if report.scorers:
         lines = [[name, *(number(report.mean(name, scorer=s)) for s in report.scorers)] for name in report.candidates]
         yield table([number_of(view.words, "cases_counted", len(report.cases)), *report.scorers], lines)
+    if lines := coverage_rows(view):
+        yield table(coverage_header(view), lines)
     others = [c for name in view.others for c in view.of_candidate(name)[1:]]
     if others:
         yield table([view.words["candidate"], *measure_header(view)], measure_rows(others, view))

@@ -10,9 +10,10 @@ from finetune_lib.evaluation.report.views.numbers import number, p_value
 from finetune_lib.evaluation.report.views.outcomes import axis_of, bar, picture, shares
 from finetune_lib.evaluation.report.views.phrases import says_nothing, shown_numbers
 from finetune_lib.evaluation.report.views.plots import Axis, empty, over, scale, whisker
+from finetune_lib.evaluation.report.views.tables import coverage_header, coverage_rows
 from finetune_lib.evaluation.report.views.verdict import badge
 from finetune_lib.evaluation.report.views.view import View
-from finetune_lib.pages.markup import Content, Markup, tag
+from finetune_lib.pages.markup import Content, Markup, table, tag
 from finetune_lib.pages.unseen import visible_markup
 from finetune_lib.statistics import Estimate
 
@@ -25,6 +26,10 @@ def scores(view: View) -> Iterator[Markup]:
             yield tag("p", "⚠ ", visible_markup(view.words["all_lowest"].format(measure=measure)), class_="warns")
         if measure in view.report.scorers and (spread := distribution(measure, view)):
             yield spread
+    if rows := coverage_rows(view):
+        yield tag("h3", view.words["coverage"])
+        header = list(map(visible_markup, coverage_header(view)))
+        yield tag("div", table(header, (map(visible_markup, row) for row in rows)), class_="compact")
     if view.others:
         yield tag("p", view.words["how_to_read"], class_="soft")
     if view.margin:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from finetune_lib.evaluation.report.comparing import Comparison
-from finetune_lib.evaluation.report.views.numbers import number, p_value
+from finetune_lib.evaluation.report.views.numbers import number, p_value, percent
 from finetune_lib.evaluation.report.views.phrases import SYMBOLS, key, shown_numbers
 from finetune_lib.evaluation.report.views.view import View
 
@@ -29,6 +29,24 @@ def measure_rows(found: Iterable[Comparison], view: View) -> list[list[str]]:
 def measure_header(view: View) -> list[str]:
     """The names of the columns."""
     return [view.words[name].format(level=view.report.design.level) for name in MEASURES]
+
+
+def coverage_header(view: View) -> list[str]:
+    """The names of the columns."""
+    return [view.words[name] for name in ("candidate", "answers_itself", "declines", "passes_on", "wrong_of_these")]
+
+
+def coverage_rows(view: View) -> list[list[str]]:
+    """The candidates that decline or pass on: what they answer themselves, and what of that is wrong."""
+    rows: list[list[str]] = []
+    for name in view.report.candidates if view.report.scorers else ():
+        c = view.report.coverage(name)
+        if c.declined or c.passed_on:
+            low, high = map(percent, c.interval)
+            own = f"{percent(c.share)} ({c.answered:,}; {low} – {high})"
+            wrong = f"{c.wrong:,} ({100 * c.error:.1f} %)"
+            rows.append([name, own, f"{c.declined:,}", f"{c.passed_on:,}", wrong])
+    return rows
 
 
 def category_rows(view: View) -> list[list[str]]:

@@ -12,7 +12,13 @@ from finetune_lib.evaluation.report.views.failing import groups
 from finetune_lib.evaluation.report.views.numbers import MINUS, number
 from finetune_lib.evaluation.report.views.phrases import advice, facts, headline, many, says_nothing
 from finetune_lib.evaluation.report.views.regressions import area_header, area_rows, beside, conclusion, regressions_of
-from finetune_lib.evaluation.report.views.tables import category_rows, measure_header, measure_rows
+from finetune_lib.evaluation.report.views.tables import (
+    category_rows,
+    coverage_header,
+    coverage_rows,
+    measure_header,
+    measure_rows,
+)
 from finetune_lib.evaluation.report.views.view import View
 from finetune_lib.pages.terminal import table
 from finetune_lib.pages.unseen import visible
@@ -56,6 +62,9 @@ def _means(view: View) -> Iterator[str]:
         yield from (
             view.words["all_lowest"].format(measure=visible(s)) for s in report.scorers[1:] if says_nothing(s, view)
         )
+
+        if lines := coverage_rows(view):
+            yield _table(coverage_header(view), lines)
 
 
 def _mean(name: str, scorer: str, view: View) -> str:
