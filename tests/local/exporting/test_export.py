@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import shutil
+import sys
 
 import pytest
 import torch
@@ -20,9 +20,6 @@ from finetune_lib.local.exporting.ollama import stretches_of
 from finetune_lib.rendering.probing import server_of
 from finetune_lib.rendering.tiny import tiny_tokenizer
 
-HAS = {name: importlib.util.find_spec(name) is not None for name in ("gguf", "xllamacpp")}
-needs_gguf = pytest.mark.skipif(not HAS["gguf"], reason="the extra gguf is not installed")
-needs_llama = pytest.mark.skipif(not all(HAS.values()), reason="llama.cpp is not installed")
 CHATML = "<|im_start|>{role}\n{words}<|im_end|>\n"
 
 
@@ -253,7 +250,6 @@ def test_template_that_ollama_cannot_say_has_no_modelfile(tmp_path):
     assert "other prompts" in told.notes[0]
 
 
-@needs_llama
 @pytest.mark.parametrize("family", BASES)
 def test_llama_cpp_says_what_transformers_says(tmp_path, golden, family):
     base = saved(tmp_path / "base", BASES[family]())
@@ -265,7 +261,6 @@ def test_llama_cpp_says_what_transformers_says(tmp_path, golden, family):
     assert check, str(check)
 
 
-@needs_llama
 @pytest.mark.parametrize("precision", ["f16", "q8_0"])
 def test_trained_model_says_the_same_in_llama_cpp(trained, server, tmp_path, golden, precision):
     written = local.export(trained.model, tmp_path / "out", gguf=precision, root=server.root)
@@ -274,7 +269,6 @@ def test_trained_model_says_the_same_in_llama_cpp(trained, server, tmp_path, gol
     assert check, str(check)
 
 
-@needs_gguf
 def test_file_names_its_template_and_its_ends(tmp_path, server):
     import gguf
 
@@ -326,8 +320,8 @@ def test_way_of_splitting_is_known_or_refused():
             splits_of(tokenizer)
 
 
-@pytest.mark.skipif(HAS["gguf"], reason="the extra is installed")
-def test_missing_extra_is_named(tmp_path, server):
+def test_missing_extra_is_named(tmp_path, server, monkeypatch):
+    monkeypatch.setitem(sys.modules, "gguf", None)
     with pytest.raises(ft.MissingExtraError, match="gguf"):
         local.export("tiny", tmp_path / "out", gguf="f16", root=server.root)
     assert list(tmp_path.iterdir()) == []

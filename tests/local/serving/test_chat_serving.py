@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import threading
 
@@ -17,7 +16,6 @@ from finetune_lib.local.inference import Completion, Piece, Question, Sampling
 from finetune_lib.local.serving.engine import Engine
 from finetune_lib.rendering.tiny import tiny_tokenizer
 
-needs_guidance = pytest.mark.skipif(not importlib.util.find_spec("llguidance"), reason="the extra is not installed")
 WORDS = [f"題目 {number} " + "x" * (number * 7) for number in range(12)]
 GREEDY = Sampling(temperature=0, max_tokens=30)
 DRAWN = {"temperature": 0.8, "top_p": 0.9}
@@ -218,7 +216,6 @@ SCHEMA = {
 }
 
 
-@needs_guidance
 def test_answers_keep_to_their_schema_beside_others_that_are_free(engine, tiny):
     free = [engine.stream(tiny, asked(text), GREEDY) for text in WORDS]
     bound = engine.stream(tiny, asked("a"), Sampling(seed=1, max_tokens=60, n=8, schema=SCHEMA)).completions()
@@ -231,7 +228,6 @@ def test_answers_keep_to_their_schema_beside_others_that_are_free(engine, tiny):
     ]
 
 
-@needs_guidance
 def test_schema_that_is_none_is_refused(engine, tiny):
     from finetune_lib.local.inference import SchemaError
 
