@@ -45,13 +45,17 @@ from finetune_lib.evaluation.candidates import OptimizedPrompt as OptimizedPromp
 from finetune_lib.evaluation.candidates import Rag as Rag
 from finetune_lib.evaluation.candidates import Recorded as Recorded
 from finetune_lib.evaluation.certifying import Agreement as Agreement
+from finetune_lib.evaluation.certifying import Cascade as Cascade
 from finetune_lib.evaluation.certifying import Certificate as Certificate
 from finetune_lib.evaluation.certifying import Certified as Certified
+from finetune_lib.evaluation.certifying import Combined as Combined
 from finetune_lib.evaluation.certifying import LogProbability as LogProbability
 from finetune_lib.evaluation.certifying import NoCertificateError as NoCertificateError
 from finetune_lib.evaluation.certifying import Watch as Watch
 from finetune_lib.evaluation.certifying import certify as certify
 from finetune_lib.evaluation.certifying import certify_async as certify_async
+from finetune_lib.evaluation.certifying import fit_signal as fit_signal
+from finetune_lib.evaluation.certifying import fit_signal_async as fit_signal_async
 from finetune_lib.evaluation.evaluator import Evaluator as Evaluator
 from finetune_lib.evaluation.golden import GoldenCheck as GoldenCheck
 from finetune_lib.evaluation.golden import GoldenSet as GoldenSet

@@ -396,6 +396,7 @@ class Answer(Shown):
         logprob: The mean log-probability of its tokens, where they were asked for and told.
         confidence: How sure it is, by the signal of a certificate.
         passed_on: Whether another candidate gave it, as the first one was not sure enough.
+        by: Which stage of a cascade gave it.
     """
 
     text: str = ""
@@ -412,6 +413,7 @@ class Answer(Shown):
     logprob: float | None = None
     confidence: float | None = None
     passed_on: bool = False
+    by: str = ""
 
     @property
     def cut(self) -> bool:

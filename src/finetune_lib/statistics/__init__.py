@@ -14,6 +14,7 @@ from finetune_lib.statistics.certificates import (
 from finetune_lib.statistics.counts import mcnemar, sign_test, wilson
 from finetune_lib.statistics.estimates import Estimate, StudentT, require_statistics
 from finetune_lib.statistics.judging import KAPPA_GATE, LengthEffect, calibrated, length_effect, position_bias
+from finetune_lib.statistics.logistic import Logistic, ridge_logistic
 from finetune_lib.statistics.metrics import paired_metric
 from finetune_lib.statistics.missing import worst_case
 from finetune_lib.statistics.multiplicity import benjamini_hochberg, holm
@@ -41,6 +42,7 @@ __all__ = [
     "KAPPA_GATE",
     "Estimate",
     "LengthEffect",
+    "Logistic",
     "SamplingNoise",
     "SeedsDifference",
     "StudentT",
@@ -70,6 +72,7 @@ __all__ = [
     "position_bias",
     "ranking",
     "require_statistics",
+    "ridge_logistic",
     "sampling_noise",
     "seeds_difference",
     "shift_evidence",

@@ -9,7 +9,9 @@ import pytest
 from tests.doubles import Service, serving
 
 import finetune_lib as ft
+from finetune_lib.evaluation.certifying.certified import depends_on
 from finetune_lib.evaluation.certifying.certifying import one_of_each
+from finetune_lib.evaluation.certifying.signals import signal_of
 
 DIGITS = "零一二三四五六七八九"
 
@@ -207,6 +209,10 @@ def test_a_saved_certificate_is_taken_up_and_any_change_voids_it(service, tmp_pa
     assert again.certificate == made.certificate
     other_key = ft.ChatModel("m", name="x", system="只答貨架", platform=ft.connect(service.url, api_key="new"))
     assert ft.Certified.load(path, candidate=other_key, **options).certificate == made.certificate
+    judged = {"scorer": ft.ExactMatch(), "signal": ft.Rubric("正確", model="j", platform=platform)}
+    renewed = {**judged, "signal": ft.Rubric("正確", model="j", platform=ft.connect(service.url, api_key="new"))}
+    both = [depends_on(model, one["scorer"], signal_of(one["signal"], one["scorer"], 1.0)) for one in (judged, renewed)]
+    assert both[0] == both[1]  # the key of a judge may change as well
     changes = {
         "candidate's system": {"candidate": ft.ChatModel("m", system="別的", platform=platform)},
         "candidate's model": {"candidate": ft.ChatModel("m2", system="只答貨架", platform=platform)},

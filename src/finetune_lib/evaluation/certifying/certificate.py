@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass, field, fields
 from os import PathLike
 from pathlib import Path
@@ -48,6 +48,7 @@ class Certificate:
         scorer: What tells whether an answer is right.
         right: The least score of a right answer.
         day: When it was made.
+        stages: Of a cascade, how many answers each stage gave, and how many of them are wrong.
         depends: The digest of each thing whose change voids it.
     """
 
@@ -65,6 +66,7 @@ class Certificate:
     scorer: str
     right: float
     day: str
+    stages: Mapping[str, Sequence[int]] = field(default_factory=dict[str, "Sequence[int]"])
     depends: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
     @property
@@ -79,8 +81,15 @@ class Certificate:
             f"{self.candidate} answers {self.share:.0%} itself ({self.answered:,} of {self.cases:,}, {self.wrong:,} "
             f"wrong; of questions like these {low:.0%} to {high:.0%}); with {self.confidence:.0%} confidence at most "
             f"{self.error:.0%} {what}, for questions like these, as long as model, prompt and questions stay. "
-            "Not certified for single topics."
+            f"Not certified for single topics.{self._of_stages}"
         )
+
+    @property
+    def _of_stages(self) -> str:
+        if not self.stages:
+            return ""
+        told = "; ".join(f"{name} answered {count:,}, {wrong:,} wrong" for name, (count, wrong) in self.stages.items())
+        return f" The promise is for all stages together: {told}."
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
         """Write it as one JSON file, whole or not at all.
@@ -107,7 +116,7 @@ class Certificate:
         if version != FORM:
             later = isinstance(version, int) and version > FORM
             raise ValueError(f"{path} is " + ("of a later version of finetune_lib" if later else "no certificate"))
-        if set(given) != {one.name for one in fields(Certificate)} - {"_"}:
+        if set(given) | {"stages"} != {one.name for one in fields(Certificate)} - {"_"}:
             raise ValueError(f"{path} is no whole certificate: make it again")
         found = Certificate(**given)
         if not _can_be(found):
@@ -134,7 +143,13 @@ def _can_be(made: Certificate) -> bool:
         and made.of in get_args(Promised)
         and all(isinstance(one, str) for one in texts)  # pyright: ignore[reportUnnecessaryIsInstance]
         and isinstance(made.depends, dict)
+        and isinstance(made.stages, dict)
+        and all(_are_counts(one) for one in cast("dict[str, Any]", made.stages).values())
     )
+
+
+def _are_counts(told: Any) -> bool:
+    return isinstance(told, (list, tuple)) and [type(one) for one in cast("list[Any]", told)] == [int, int]
 
 
 def too_few(cases: int, error: float, confidence: float, of: Promised) -> str | None:

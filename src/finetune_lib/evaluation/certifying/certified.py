@@ -11,11 +11,10 @@ from typing import Any, ClassVar
 from finetune_lib.concurrency import name_of
 from finetune_lib.evaluation.candidates import Candidate
 from finetune_lib.evaluation.certifying.certificate import GOLDEN, Certificate, NoCertificateError
-from finetune_lib.evaluation.certifying.signals import Signal, answered, signal_of
+from finetune_lib.evaluation.certifying.signals import Signal, answered, signal_of, usual_signal
 from finetune_lib.evaluation.running.fingerprints import fingerprint
 from finetune_lib.evaluation.running.units import Contents, cases_of
 from finetune_lib.evaluation.scorers import Scorer
-from finetune_lib.platforms import Platform
 from finetune_lib.platforms.asking import current_session
 from finetune_lib.records import DECLINED, Answer, Case, Example
 
@@ -106,7 +105,7 @@ class Certified:
         *,
         candidate: Candidate,
         scorer: Scorer,
-        signal: Signal | Scorer,
+        signal: Signal | Scorer | None = None,
         golden: Sequence[Case | Example] | None = None,
         otherwise: Candidate | None = None,
         name: str = "",
@@ -117,7 +116,7 @@ class Certified:
             path: The file.
             candidate: Who answers.
             scorer: What told whether an answer is right.
-            signal: What tells how sure an answer is.
+            signal: What tells how sure an answer is; by default as for `certify`.
             golden: The cases that were given to `certify`, to see that they are the same; None takes that on trust.
             otherwise: Who is asked what it does not answer; None declines.
             name: What reports call it.
@@ -127,7 +126,7 @@ class Certified:
             ValueError: The file is no certificate.
         """
         certificate = Certificate.load(path)
-        told = signal_of(signal, scorer, certificate.right)
+        told = signal_of(signal or usual_signal(candidate), scorer, certificate.right)
         cases = certificate.depends.get(GOLDEN, "") if golden is None else Contents.of(cases_of(golden)).digest
         if changed := certificate.changed({GOLDEN: cases, **depends_on(candidate, scorer, told)}):
             told_changed = f"{', '.join(changed)} changed since {certificate.day}"
@@ -152,8 +151,8 @@ def depends_on(candidate: Candidate, scorer: Scorer, signal: Signal) -> Mapping[
 
 
 def _digest(name: str, value: Any) -> str:
-    """Of a platform where it is; its key may change."""
-    found = fingerprint([value.name, value.base_url] if isinstance(value, Platform) else value)
+    """Of a platform, wherever it is held, counts where it is; its key may change."""
+    found = fingerprint(value, keys=False)
     if not found.whole:
         raise ValueError(f"nobody could tell whether the {name} changes: it holds an object without content of its own")
     return found.digest[:16]

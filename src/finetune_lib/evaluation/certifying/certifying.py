@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import random
-from collections import defaultdict
 from collections.abc import Sequence
-from os import PathLike
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 from finetune_lib import catalog
 from finetune_lib.concurrency import in_own_loop, name_of
@@ -19,27 +16,17 @@ from finetune_lib.evaluation.certifying.certificate import (
     too_few,
 )
 from finetune_lib.evaluation.certifying.certified import Certified, Rated, depends_on
-from finetune_lib.evaluation.certifying.signals import Agreement, Signal, signal_of
+from finetune_lib.evaluation.certifying.combined import AskOptions
+from finetune_lib.evaluation.certifying.drawing import one_of_each, require_unseen
+from finetune_lib.evaluation.certifying.signals import Signal, signal_of, usual_signal
 from finetune_lib.evaluation.evaluator import Evaluator
-from finetune_lib.evaluation.golden.overlaps import grouped, repeated
 from finetune_lib.evaluation.report import Report
 from finetune_lib.evaluation.running.progress import OnProgress
 from finetune_lib.evaluation.running.units import Contents, cases_of
 from finetune_lib.evaluation.scorers import Scorer
 from finetune_lib.evaluation.scorers.scorer import AsksGrader
-from finetune_lib.platforms import Platform
 from finetune_lib.records import Case, Example
 from finetune_lib.statistics.certificates import Promised, certified_threshold, require_promise
-
-
-class CertifyOptions(TypedDict, total=False):
-    """How the candidate is asked, as for `Evaluator`."""
-
-    platform: Platform | None
-    concurrency: int
-    timeout: float
-    budget: float | None
-    store: str | PathLike[str] | None
 
 
 def certify(
@@ -58,7 +45,7 @@ def certify(
     seed: int = 0,
     on_progress: OnProgress | None = None,
     progress: bool = False,
-    **options: Unpack[CertifyOptions],
+    **options: Unpack[AskOptions],
 ) -> Certified:
     """A candidate that answers itself where it is sure enough that at most `error` is wrong, and else passes.
 
@@ -72,7 +59,8 @@ def certify(
         golden: Cases with right answers, which nothing was chosen by.
         scorer: What tells whether an answer is right. A judge is none: its own errors would be in the promise.
         signal: What tells how sure an answer is: `LogProbability()`, `Agreement()` (the default), a scorer that
-            needs no right answer, or a function `(answer, case) -> number`.
+            needs no right answer, a function `(answer, case) -> number`, or several together (`fit_signal`). A
+            `Cascade` tells it itself.
         error: The promise: at most this share is wrong.
         confidence: How often a promise given in this way is kept, at least.
         of: `answers`: of what it answers itself, at most that share is wrong. `questions`, which is cheaper: of all
@@ -89,7 +77,7 @@ def certify(
     Raises:
         TypeError: The scorer is a judge, or Agreement is asked of a candidate that is no model.
         NoCertificateError: So few cases cannot show it, which is said before anything is asked; or these do not.
-        ValueError: A number or word is out of range.
+        ValueError: A number or word is out of range, or the signal was fitted on some of the cases.
         MissingExtraError: Without `pip install "finetune_lib[eval]"`.
 
     Example:
@@ -138,16 +126,18 @@ async def certify_async(
     seed: int = 0,
     on_progress: OnProgress | None = None,
     progress: bool = False,
-    **options: Unpack[CertifyOptions],
+    **options: Unpack[AskOptions],
 ) -> Certified:
     """As `certify`, without blocking the event loop."""
     require_promise(error, confidence, of)
     if isinstance(scorer, AsksGrader):
         way = "give a scorer by rule, and the judge as signal="
         raise TypeError(f"a judge does not tell what is right, its own errors would be in the promise: {way}")
-    told = signal_of(signal or Agreement(), scorer, right)
+    signal = signal or usual_signal(candidate)
+    told = signal_of(signal, scorer, right)
     depends = depends_on(candidate, scorer, told)
     given = cases_of(golden)
+    require_unseen(given, told, candidate)
     cases = one_of_each(_clean(given, training), seed)
     if reason := too_few(len(cases), error, confidence, of):
         raise NoCertificateError(reason)
@@ -173,22 +163,14 @@ async def certify_async(
         wrong=found.wrong,
         cases=found.n,
         level=found.level,
-        signal=name_of(signal or Agreement()),
+        signal=name_of(signal),
         scorer=name_of(scorer),
         right=right,
         day=catalog.today().isoformat(),
+        stages=_stages(candidate, report, sure, wrong, found.value),
         depends={GOLDEN: Contents.of(given).digest, **depends},
     )
     return Certified(candidate, certificate, signal=told, otherwise=otherwise, name=name)
-
-
-def one_of_each(cases: Sequence[Case], seed: int) -> tuple[Case, ...]:
-    """One case of each group that asks the same or has one cluster, drawn at random: never the best or the worst."""
-    groups: defaultdict[str, list[Case]] = defaultdict(list)
-    for case, of in zip(cases, grouped(cases, repeated(cases)), strict=True):
-        groups[of.cluster or f"case {case.id}"].append(case)
-    drawn = random.Random(seed)  # noqa: S311 - no secret
-    return tuple(drawn.choice(sorted(group, key=lambda case: case.id)) for group in groups.values())
 
 
 def _clean(cases: Sequence[Case], training: Sequence[Example] | None) -> Sequence[Case]:
@@ -207,3 +189,20 @@ def _seen(report: Report, name: str, right: float) -> tuple[list[float | None], 
     scores = [attempt.scores.get(scorer) for attempt in attempts]
     wrong = [None if score is None else score.value < right for score in scores]
     return [attempt.answer.confidence for attempt in attempts], wrong
+
+
+def _stages(
+    candidate: Candidate,
+    report: Report,
+    sure: Sequence[float | None],
+    wrong: Sequence[bool | None],
+    least: float,
+) -> dict[str, tuple[int, int]]:
+    """Of a cascade, what each stage answered and got wrong among what reached that confidence."""
+    found = {name_of(one): (0, 0) for one, _ in getattr(candidate, "stages", ())}
+    (results,) = report.results.values()
+    for result, confidence, bad in zip(results, sure, wrong, strict=True):
+        if (by := result.answer.by) and confidence is not None and confidence >= least:
+            answered, errors = found.get(by, (0, 0))
+            found[by] = answered + 1, errors + (bad is not False)
+    return found

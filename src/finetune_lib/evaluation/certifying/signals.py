@@ -117,6 +117,22 @@ class Agreement:
 
 
 @dataclass(frozen=True)
+class OwnConfidence:
+    """What the candidate itself tells, as a cascade does."""
+
+    name: str = "own"
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Nothing more is asked for."""
+        return {}
+
+    async def confidence(self, answer: Answer, _: Request | None, _case: Case, _session: Session, /) -> Sure:
+        """The confidence that the answer came with."""
+        return Sure(answer.confidence)
+
+
+@dataclass(frozen=True)
 class Told:
     """A scorer or function as a signal: it never sees what the right answer is."""
 
@@ -135,6 +151,11 @@ class Told:
             return Sure((await session.read(self.scorer.request(given, blind), self.scorer.read)).value, None)
         told: Any = await call(self.scorer, given, blind)
         return Sure(None if told is None else score_of(told).value)
+
+
+def usual_signal(candidate: object) -> Signal:
+    """What tells how sure an answer is where nothing is given: a cascade tells it itself."""
+    return OwnConfidence() if getattr(candidate, "rates_itself", False) else Agreement()
 
 
 def signal_of(given: Signal | Scorer, scorer: Scorer, right: float) -> Signal:

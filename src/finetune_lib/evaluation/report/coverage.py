@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from finetune_lib.evaluation.report.results import Attempt
 from finetune_lib.shown import Shown
@@ -20,6 +20,7 @@ class Coverage(Shown):
         wrong: Those of its own that are less than right, or have no score.
         declined: Those that it did not give, as it was not sure enough.
         passed_on: Those that another candidate gave in its place.
+        stages: Of a cascade, what each stage answered and got wrong.
     """
 
     asked: int
@@ -27,6 +28,7 @@ class Coverage(Shown):
     wrong: int
     declined: int
     passed_on: int
+    stages: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
 
     @property
     def share(self) -> float:
@@ -47,7 +49,18 @@ class Coverage(Shown):
 def coverage(attempts: Iterable[Attempt], scorer: str, right: float) -> Coverage:
     """What was answered of these attempts, right from that score on."""
     there = [one for one in attempts if not one.answer.error]
-    own = [one for one in there if not (one.answer.declined or one.answer.passed_on)]
-    wrong = sum((score := one.scores.get(scorer)) is None or score.value < right for one in own)
+    own = [(one, _wrong(one, scorer, right)) for one in there if not (one.answer.declined or one.answer.passed_on)]
     declined = sum(one.answer.declined for one in there)
-    return Coverage(len(there), len(own), wrong, declined, len(there) - len(own) - declined)
+    stages: dict[str, tuple[int, int]] = {}
+    for one, bad in own:
+        if by := one.answer.by:
+            answered, errors = stages.get(by, (0, 0))
+            stages[by] = answered + 1, errors + bad
+    return Coverage(
+        len(there), len(own), sum(bad for _, bad in own), declined, len(there) - len(own) - declined, stages
+    )
+
+
+def _wrong(attempt: Attempt, scorer: str, right: float) -> bool:
+    score = attempt.scores.get(scorer)
+    return score is None or score.value < right

@@ -58,12 +58,16 @@ class Fingerprint:
     whole: bool
 
 
-def fingerprint(function: object) -> Fingerprint:
+def fingerprint(function: object, *, keys: bool = True) -> Fingerprint:
     """What a function is made of: its code, defaults, closure, and the globals that it names.
 
     What the user has written is read to the bottom; code that is installed counts by its name and version.
+
+    Args:
+        function: The function, or any value.
+        keys: Whether another key to the same platform makes it another one.
     """
-    reader = _Reader()
+    reader = _Reader(keys=keys)
     try:
         content = repr(reader.content(function))
     except Exception:  # too deep, or an object that lets nobody look at it
@@ -75,6 +79,7 @@ def fingerprint(function: object) -> Fingerprint:
 class _Reader:
     """Reads values, each one once."""
 
+    keys: bool = True
     whole: bool = True
     seen: dict[int, tuple[int, Any]] = field(default_factory=dict[int, tuple[int, Any]])
 
@@ -123,7 +128,8 @@ class _Reader:
             return "wrapped", self.content(wrapped)
         held = _attributes(value)
         if isinstance(value, Platform):  # what else it holds follows from these
-            held = [(name, getattr(value, name)) for name in ("api_key", "base_url", "name")]
+            names = ("api_key", "base_url", "name") if self.keys else ("base_url", "name")
+            held = [(name, getattr(value, name)) for name in names]
         if held is None or len(self.seen) > MOST:
             self.whole = False
             return "untold", _name(type(value))

@@ -104,5 +104,5 @@ def _on_scale(score: Score, scorer: Scorer) -> Score:
 
 def _content(answer: Answer) -> dict[str, object]:
     """All of an answer but what another call gives anew, its time and price, and links; a thought only where one is."""
-    left_out = {"seconds", "cost", "links", *([] if answer.reasoning else ["reasoning"])}
+    left_out = {"seconds", "cost", "links", "by", *([] if answer.reasoning else ["reasoning"])}
     return {name: value for name, value in asdict(answer).items() if name not in left_out}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from finetune_lib.evaluation.report.comparing import Comparison
-from finetune_lib.evaluation.report.views.numbers import number, p_value, percent
+from finetune_lib.evaluation.report.views.numbers import DASH, number, p_value, percent
 from finetune_lib.evaluation.report.views.phrases import SYMBOLS, key, shown_numbers
 from finetune_lib.evaluation.report.views.view import View
 
@@ -41,11 +41,14 @@ def coverage_rows(view: View) -> list[list[str]]:
     rows: list[list[str]] = []
     for name in view.report.candidates if view.report.scorers else ():
         c = view.report.coverage(name)
-        if c.declined or c.passed_on:
+        if c.declined or c.passed_on or c.stages:
             low, high = map(percent, c.interval)
             own = f"{percent(c.share)} ({c.answered:,}; {low} – {high})"
             wrong = f"{c.wrong:,} ({100 * c.error:.1f} %)"
             rows.append([name, own, f"{c.declined:,}", f"{c.passed_on:,}", wrong])
+        for stage, (answered, errors) in c.stages.items():
+            told = view.words["line"].format(one=name, other=stage)
+            rows.append([told, f"{answered:,}", DASH, DASH, f"{errors:,}"])
     return rows
 
 
