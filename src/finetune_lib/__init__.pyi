@@ -67,6 +67,7 @@ from finetune_lib.evaluation.judges import Verdict as Verdict
 from finetune_lib.evaluation.report import Claim as Claim
 from finetune_lib.evaluation.report import Comparison as Comparison
 from finetune_lib.evaluation.report import EvaluationError as EvaluationError
+from finetune_lib.evaluation.report import Labelling as Labelling
 from finetune_lib.evaluation.report import Regressions as Regressions
 from finetune_lib.evaluation.report import Report as Report
 from finetune_lib.evaluation.report.history import Leaderboard as Leaderboard

@@ -14,6 +14,7 @@ from finetune_lib.statistics.certificates import (
 from finetune_lib.statistics.counts import mcnemar, sign_test, wilson
 from finetune_lib.statistics.estimates import Estimate, StudentT, require_statistics
 from finetune_lib.statistics.judging import KAPPA_GATE, LengthEffect, calibrated, length_effect, position_bias
+from finetune_lib.statistics.labelling import drawn_to_label, labelled_mean, labelling_chances, labelling_width
 from finetune_lib.statistics.logistic import Logistic, ridge_logistic
 from finetune_lib.statistics.metrics import paired_metric
 from finetune_lib.statistics.missing import worst_case
@@ -57,11 +58,15 @@ __all__ = [
     "certified_threshold",
     "cohen_kappa",
     "detectable_difference",
+    "drawn_to_label",
     "equivalence",
     "fleiss_kappa",
     "holm",
     "items_needed",
     "items_needed_graded",
+    "labelled_mean",
+    "labelling_chances",
+    "labelling_width",
     "least_to_certify",
     "length_effect",
     "mcnemar",

@@ -58,7 +58,7 @@ def ridge_logistic(rows: Iterable[Sequence[float]], yes: Iterable[bool], *, ridg
         >>> from finetune_lib.statistics import ridge_logistic
         >>> fitted = ridge_logistic([[1], [2], [3], [4], [5], [6]], [False, False, True, False, True, True])
         >>> f"{fitted.chance([1]):.2f} to {fitted.chance([6]):.2f}"
-        '0.18 to 0.82'
+        '0.22 to 0.78'
     """
     numpy, optimize = library("numpy"), library("scipy.optimize")
     told, right = [tuple(row) for row in rows], [bool(one) for one in yes]

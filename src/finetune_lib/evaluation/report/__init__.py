@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from finetune_lib.evaluation.report.comparing import CategoryComparison, Claim, Comparison, Outcome
 from finetune_lib.evaluation.report.coverage import Coverage
+from finetune_lib.evaluation.report.labelling import Labelling
 from finetune_lib.evaluation.report.measured import EXPERTS, JUDGE, UNCATEGORISED
 from finetune_lib.evaluation.report.records import Failure, RunRecord
 from finetune_lib.evaluation.report.regressions import Regression, Regressions
@@ -21,6 +22,7 @@ __all__ = [
     "Coverage",
     "EvaluationError",
     "Failure",
+    "Labelling",
     "Outcome",
     "Regression",
     "Regressions",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Unpack
 from urllib.parse import quote
 
 from finetune_lib.errors import FinetuneError
+from finetune_lib.evaluation.report.labelling import Labelling, labelling
 from finetune_lib.evaluation.report.measured import Measured
 from finetune_lib.extras import require
 from finetune_lib.files import write_atomically
@@ -65,6 +66,7 @@ class Report(Measured):
         path: str | PathLike[str],
         *,
         candidates: tuple[str, str] | None = None,
+        cases: Collection[str] | None = None,
         reviewers: Sequence[str] = (),
         **options: Unpack[PageOptions],
     ) -> Path:
@@ -73,16 +75,49 @@ class Report(Measured):
         Args:
             path: The file.
             candidates: The two to compare; by default the last one and the first.
+            cases: The ids of those to ask about, as `label_next(…).cases`; by default all.
             reviewers: Names to choose from; anybody may type another one.
             options: As `finetune_lib.evaluation.review.write_review` takes them: language, guidelines, reasons …
 
         Raises:
-            ValueError: There are not two candidates with answers to a common case.
+            ValueError: There are not two candidates with answers to a common case, or a case is unknown.
         """
         from finetune_lib.evaluation.review import write_review
 
         pair = candidates or (self.candidates[-1], self.candidates[0])
-        return write_review(path, self._beside(pair), reviewers=reviewers, **options)
+        if unknown := sorted(set(cases or ()) - {case.id for case in self.cases}):
+            raise ValueError(f"no case has the id {', '.join(unknown[:5])}")
+        asked = [one for one in self._beside(pair) if cases is None or one.case_id in cases]
+        return write_review(path, asked, reviewers=reviewers, **options)
+
+    def label_next(self, candidate: str, *, baseline: str | None = None, count: int = 50, seed: int = 0) -> Labelling:
+        """Draw the cases that experts should label next: those where judge and experts are likely to disagree.
+
+        They are drawn with known chances, half of them evenly, so that `estimate` stays unbiased; it says how many
+        labels would bring which width. Votes that are there tell where the judge errs. Cases with two equal answers
+        are ties, and asked of nobody.
+
+        Args:
+            candidate: Its name.
+            baseline: The other one's; by default the first candidate.
+            count: How many cases to draw.
+            seed: Of the draw.
+
+        Raises:
+            ValueError: A name is unknown, the count is below 1, or no case has judgments and no label.
+            MissingExtraError: Without `pip install "finetune_lib[eval]"`.
+        """
+        first = baseline or self.candidates[0]
+        columns = zip(self.cases, self._results(candidate), self._results(first), strict=True)
+        same = [
+            case.id for case, one, other in columns if one.answer.text == other.answer.text and not one.answer.error
+        ]
+        pair, said = {candidate, first}, dict[str, set[float | None]]()
+        for judgment in self.judgments:
+            if {judgment.candidate, judgment.baseline} == pair:
+                said.setdefault(judgment.case, set()).add(judgment.preference)
+        clear = {case for case, each in said.items() if len(each) == 1}
+        return labelling(self, candidate, first, same=same, clear=clear, count=count, seed=seed)
 
     def _beside(self, pair: tuple[str, str]) -> list[Beside]:
         """Both answers to each case that both have answered."""
