@@ -51,12 +51,16 @@ def seen_scale(scores: Iterable[float | None]) -> tuple[float, float]:
 
 def of_scores(ours: Iterable[Result], theirs: Iterable[Result], scorer: str, scale: tuple[float, float]) -> Differences:
     """Differences of scores; a side that is known stays, where the other one is missing."""
-    pairs, (low, high) = list(zip(ours, theirs, strict=True)), scale
-    scores = [(x.score(scorer), y.score(scorer)) for x, y in pairs]
+    low, high = scale
+    pairs = [(x, x.score(scorer), y, y.score(scorer)) for x, y in zip(ours, theirs, strict=True)]
+    known = [None if a is None or b is None else a - b for _, a, _, b in pairs]
+    if None not in known:  # the usual case: nothing to fill
+        whole = [d for d in known if d is not None]
+        return Differences(whole, whole, whole)
     return Differences(
-        [None if a is None or b is None else a - b for a, b in scores],
-        [x.filled(scorer, low) - y.filled(scorer, high) for x, y in pairs],
-        [x.filled(scorer, high) - y.filled(scorer, low) for x, y in pairs],
+        known,
+        [x.filled(scorer, low) - y.filled(scorer, high) for x, _, y, _ in pairs],
+        [x.filled(scorer, high) - y.filled(scorer, low) for x, _, y, _ in pairs],
     )
 
 

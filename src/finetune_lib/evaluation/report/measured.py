@@ -283,7 +283,7 @@ class Measured(Shown):
 
     def cut(self, candidate: str) -> int:
         """Cases in which the limit of tokens cut off an answer of the candidate: raise its `max_tokens`."""
-        return sum(result.cut for result in self._results(candidate))
+        return len(self._cut(candidate))
 
     def declined(self, candidate: str) -> int:
         """Cases that a candidate with a certificate was not sure enough to answer."""
@@ -411,8 +411,8 @@ class Measured(Shown):
         self, candidate: str, baseline: str, measure: str, *, category: str | None = None
     ) -> Comparison | None:
         """Two candidates on the clean cases, of one category or all; None where no case has both."""
-        names = [case.category or UNCATEGORISED for case in self.cases]
-        wanted = [place for place, name in enumerate(names) if category in (None, name)]
+        places = range(len(self.cases))
+        wanted = [p for p in places if category in (None, self.cases[p].category or UNCATEGORISED)]
         clean = [place for place in wanted if self.cases[place].id not in self.contaminated]
         left_out = len(wanted) - len(clean)
         if measure == EXPERTS and self.votes:  # whoever stops early has seen a random part
@@ -421,13 +421,18 @@ class Measured(Shown):
         differences = self._differences(candidate, baseline, measure).at(clean)
         if all(d is None for d in differences.known):
             return None
-        clusters = [self.grouped[place].cluster for place in clean]
+        grouped = self.grouped
+        clusters = [grouped[place].cluster for place in clean]
         preferred = measure in PREFERENCES
         scale = ((0.0, 1.0), True) if preferred else self.scale(measure)
         told = clusters if any(clusters) else None
         found = compare(differences, told, scale=scale, design=self.design)
         sides = self._results(candidate), self._results(baseline)
-        either = [any(side[place].undecided(measure) for side in sides) for place in clean]
+        cut = self._cut(candidate), self._cut(baseline)
+        either = [
+            (place in cut[0] or place in cut[1]) and any(side[place].undecided(measure) for side in sides)
+            for place in clean
+        ]
         judge = measure == JUDGE and doubts.of_judge(self.judge_quality(candidate, baseline=baseline))
         doubt = judge or doubts.of_cut_answers(found, differences, told, either, scale=scale, design=self.design)
         return Comparison(
@@ -438,9 +443,14 @@ class Measured(Shown):
             contaminated=left_out,
             kind="preference" if preferred else "score",
             doubt=doubt or None,
-            cut=(sum(sides[0][place].cut for place in clean), sum(sides[1][place].cut for place in clean)),
+            cut=(len(cut[0].intersection(clean)), len(cut[1].intersection(clean))),
             design=self.design,
         )
+
+    def _cut(self, candidate: str) -> frozenset[int]:
+        """The places of the cases in which the limit of tokens cut off an answer."""
+        results = self._results(candidate)
+        return self._once(("cut", candidate), lambda: frozenset(place for place, one in enumerate(results) if one.cut))
 
     def _seen(self, candidate: str, baseline: str) -> Container[str]:
         """The cases that an expert came to; none where nobody compared these two."""

@@ -13,6 +13,9 @@ from finetune_lib.texts.folding import CJK
 ScriptPolicy = Literal["same"]
 # Of a script that parts its words by spaces.
 WORD = r"[^\W\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+ONES, TENS = "一二兩两三四五六七八九", "十百千萬万億亿零〇廿卅"
+# Words that begin with 一 and are no number.
+NO_ONE = ("一定", "一般", "一起", "一樣", "一样", "一切", "一直", "一些", "一律", "一旦", "一併", "一并")
 SPACE_AT_CJK = re.compile(rf"(?<=[{CJK}]) | (?=[{CJK}])")
 
 
@@ -52,12 +55,23 @@ def normalised(text: str, *, script: ScriptPolicy | None = None) -> str:
 def bounded(form: str) -> str:
     """The pattern that finds a normalised text as whole words where words are parted by spaces, and as whole numbers.
 
-    "ham" is not in "shame", 30 not in 230, 1.30, 30.5, 30,000 or -30.
+    "ham" is not in "shame", 30 not in 230, 1.30, 30.5, 30,000 or -30, 七天 not in 十七天, 十天 not in 二十天.
     """
     number = r"(?<![0-9][.,])(?<!(?<!\w)-)" if form[:1].isdigit() else ""
     before = rf"(?<!{WORD})" if re.match(rf"-?{WORD}", form) else ""
     after = rf"(?!{WORD})(?![.,][0-9])" if re.match(WORD, form[-1]) else ""
-    return f"{number}{before}{re.escape(form)}{after}"
+    return f"{number}{_no_numeral_before(form)}{before}{re.escape(form)}{after}{_no_numeral_after(form)}"
+
+
+def _no_numeral_before(form: str) -> str:
+    """That a number in Chinese words is whole: a day of the week is none before it, as in 星期二十點."""
+    if form[:1] in ONES and not form.startswith(NO_ONE):
+        return f"(?<![{TENS}])"
+    return rf"(?:(?<=[週周期拜][{ONES}])|(?<![{ONES}十百千]))" if form[:1] in TENS else ""
+
+
+def _no_numeral_after(form: str) -> str:
+    return f"(?![{ONES}{TENS}])" if set(form) <= {*ONES, *TENS} else ""
 
 
 def right_answers(case: Case) -> tuple[str, ...]:
