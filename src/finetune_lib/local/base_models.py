@@ -1,4 +1,4 @@
-"""Base models: hub ids, local folders, and `tiny`, which is made on first use.
+"""Base models: hub ids, local folders, GGUF files, and those that are made on first use: `tiny` and `smollm2`.
 
 `tiny` is a randomly initialised causal model of 0.9 million parameters over UTF-8 bytes. It knows no language:
 it proves that data, training, serving and evaluation work, and learns small tasks by heart in seconds. Its
@@ -23,11 +23,14 @@ from typing import Any
 from finetune_lib.catalog import models
 from finetune_lib.errors import PolicyError
 from finetune_lib.local.aliases import base_named, load
+from finetune_lib.local.gguf_bases import SMOLLM2, convert, gguf_of, noted, smollm2_file
+from finetune_lib.local.gguf_bases import source_of as gguf_source
 from finetune_lib.platforms.policy import policy
 from finetune_lib.rendering.tiny import TINY, tiny_tokenizer
 
 # Importing transformers from two threads at once fails: whoever loads or makes a model holds this.
 LOADING = threading.Lock()
+BUILT_IN = (TINY, SMOLLM2)
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 SEED = 7
 NARROW = 0.02
@@ -53,12 +56,14 @@ class Base:
 
 
 def find_base(model: str, root: Path) -> Base | None:
-    """The base of this name: `tiny`, the full path of a model's folder, a hub id, or an alias of one; else None.
+    """The base of this name; None where there is none.
 
+    It is `tiny`, `smollm2` where its package is installed, the full path of a model's folder or of a GGUF file, a hub
+    id, or an alias of one.
     An alias that is written out goes before a base of that name, one with `*` behind. A hub id that would have to be
     downloaded, which the policy forbids, is none.
     """
-    written = None if model == TINY else load(root).get(model)
+    written = None if model in BUILT_IN else load(root).get(model)
     found = None if written else _own_base(model, root)
     stands_for = written or (None if found else base_named(root, model))
     if stands_for is None:
@@ -70,9 +75,15 @@ def find_base(model: str, root: Path) -> Base | None:
 def _own_base(model: str, root: Path) -> Base | None:
     if model == TINY:
         return Base(TINY, str(tiny_folder(root)))
+    if model == SMOLLM2:
+        gguf = smollm2_file()
+        return Base(SMOLLM2, str(noted(gguf, root, name=SMOLLM2))) if gguf else None
     folder = Path(model)
     if folder.is_absolute():
-        return Base(folder.name, model) if (folder / "config.json").is_file() else None
+        if (folder / "config.json").is_file():
+            return Base(folder.name, model)
+        gguf = gguf_of(folder)
+        return Base(gguf.stem, str(noted(gguf, root))) if gguf else None
     return Base(model, model) if HUB_ID.fullmatch(model) and _may_be_loaded(model) else None
 
 
@@ -96,6 +107,25 @@ def ensure_tiny(root: Path) -> Path:
         if not folder.exists():
             _make_tiny(folder)
     return folder
+
+
+def ensure_made(source: str) -> str:
+    """Make a base that this machine makes where it is not there yet; the source as it was given.
+
+    Raises:
+        MissingExtraError: It needs a package that is not installed.
+        DataError: Its file cannot be read.
+    """
+    folder = Path(source)
+    if folder.is_absolute() and not folder.exists():
+        with LOADING:
+            if folder.exists():
+                return source
+            if folder.name == TINY and folder.parent.name == "bases":
+                _make_tiny(folder)
+            elif gguf := gguf_source(folder):
+                convert(gguf, folder)
+    return source
 
 
 def _make_tiny(folder: Path) -> None:

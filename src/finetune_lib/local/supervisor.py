@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from finetune_lib.catalog import base_of
-from finetune_lib.local.base_models import ensure_tiny, find_base, tiny_folder
+from finetune_lib.local.base_models import find_base
 from finetune_lib.local.disk import is_full
 from finetune_lib.local.job_directory import JobDirectory, Order
 from finetune_lib.local.launchers import end, spawn
@@ -173,8 +173,6 @@ class Supervisor:
         if any(other["status"] == "running" for other in self.open_jobs()):
             return
         known, base = self.store.get("model", job["model"]), find_base(job["model"], self.root)
-        if base and base.source == str(tiny_folder(self.root)):
-            ensure_tiny(self.root)
         source = known["path"] if known else base.source if base else job["model"]
         day = date.fromtimestamp(job["created_at"]).isoformat()
         method = job["method"]["type"]

@@ -21,7 +21,7 @@ from finetune_lib.local.app.errors import WireError, json_body, part
 from finetune_lib.local.app.fields import check_metadata
 from finetune_lib.local.app.models import source_of
 from finetune_lib.local.app.services import services
-from finetune_lib.local.base_models import ensure_tiny, tiny_folder
+from finetune_lib.local.base_models import ensure_made
 from finetune_lib.local.inference import Completion, Piece, PromptTooLongError, SchemaError, ToolsError
 from finetune_lib.local.objects import Object, new_id, now
 from finetune_lib.local.serving.engine import Stream, Told
@@ -182,15 +182,12 @@ def usage_of(*answers: Completion) -> dict[str, int]:
 
 
 async def source_ready(request: Request, model: str) -> str:
-    """Where a model is loaded from; the built-in base is made where it is not there yet.
+    """Where a model is loaded from; a base that this machine makes is made where it is not there yet.
 
     Raises:
         WireError: There is no such model.
     """
-    source, root = source_of(request, model), services(request).root
-    if source == str(tiny_folder(root)):
-        await run_in_threadpool(ensure_tiny, root)
-    return source
+    return await run_in_threadpool(ensure_made, source_of(request, model))
 
 
 routes = [Route("/chat/completions", create, methods=["POST"])]

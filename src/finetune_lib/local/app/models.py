@@ -12,22 +12,25 @@ from finetune_lib.local.app.errors import WireError
 from finetune_lib.local.app.services import services
 from finetune_lib.local.base_models import HUB_ID, TINY, find_base
 from finetune_lib.local.deleting import InUseError, delete_model
+from finetune_lib.local.gguf_bases import SMOLLM2, smollm2_file
 from finetune_lib.local.objects import Object, model_object
 from finetune_lib.platforms.platform import NO_HUB
 
-BUILT_IN = {**model_object(TINY, path="", owner="finetune_lib"), "created": 1_795_132_800}
+MADE_HERE: Object = {**model_object(TINY, path="", owner="finetune_lib"), "created": 1_795_132_800}
 
 
 async def list_models(request: Request) -> JSONResponse:
-    """GET /models: the built-in base, and every fine-tuned model and checkpoint."""
+    """GET /models: the bases that are made here, and every fine-tuned model and checkpoint."""
     tuned, _ = services(request).store.page("model")
-    return JSONResponse({"object": "list", "data": [_shown(model) for model in [*tuned, *_aliases(request), BUILT_IN]]})
+    return JSONResponse(
+        {"object": "list", "data": [_shown(model) for model in [*tuned, *_aliases(request), *_made_here().values()]]}
+    )
 
 
 async def retrieve(request: Request) -> JSONResponse:
     """GET /models/{id}"""
     id = request.path_params["id"]
-    model = BUILT_IN if id == TINY else services(request).store.get("model", id)
+    model = _made_here().get(id) or services(request).store.get("model", id)
     if model is None and (base := find_base(id, services(request).root)) and base.name == id != base.source:
         model = _alias(id)
     if model is None:
@@ -86,13 +89,19 @@ def require_here(request: Request, id: str) -> None:
         raise WireError(403, message, param="model", code="forbidden_by_policy")
 
 
+def _made_here() -> dict[str, Object]:
+    """`tiny`, and `smollm2` where its package is installed."""
+    names = [TINY, *([SMOLLM2] if smollm2_file() else [])]
+    return {name: {**MADE_HERE, "id": name} for name in names}
+
+
 def _aliases(request: Request) -> list[Object]:
     """Those that are written out; names that a `*` would fit are not known."""
     return [_alias(name) for name in load(services(request).root) if "*" not in name]
 
 
 def _alias(name: str) -> Object:
-    return {**BUILT_IN, "id": name, "owned_by": "alias"}
+    return {**MADE_HERE, "id": name, "owned_by": "alias"}
 
 
 def _shown(model: Object) -> Object:

@@ -15,7 +15,7 @@ from typing import Any
 
 from finetune_lib.errors import DataError
 from finetune_lib.files import home
-from finetune_lib.local.base_models import LOADING, TINY, ensure_tiny, find_base
+from finetune_lib.local.base_models import LOADING, ensure_made, find_base
 from finetune_lib.local.connection import require_platform
 from finetune_lib.local.disk import size_of
 from finetune_lib.local.exporting.card import card
@@ -122,9 +122,7 @@ def source_of(model: str, root: Path) -> Source:
     base = find_base(str(Path(model).resolve()) if Path(model).is_dir() else model, root)
     if base is None:
         raise DataError(f"no model {model!r} is here, in {root}; `platform.client.models.list()` names those that are")
-    if model == TINY:
-        ensure_tiny(root)
-    return Source(base.source, base.name, None)
+    return Source(ensure_made(base.source), base.name, None)
 
 
 def _write(source: Source, model: str, folder: Path, *, merge: bool, gguf: Precision | None) -> list[str]:

