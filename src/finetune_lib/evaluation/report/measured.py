@@ -251,6 +251,7 @@ class Measured(Shown):
             self.run.golden_name,
             tuple(each),
             self._regression(None, whole),
+            unanswered=tuple(name for name, c in found.items() if not c),
             toys=toys_among(self.run.models, (candidate, baseline)),
             level=self.design.level,
         )

@@ -66,6 +66,7 @@ class Regressions(Shown):
         suite: The name of the suite.
         areas: One an area, those that got worse first.
         whole: All cases together.
+        unanswered: Areas in which no case has answers of both: nobody can tell anything of these.
         toys: Which of both are `tiny`: of such a toy the suite can tell nothing.
         level: The level of the intervals.
     """
@@ -75,6 +76,7 @@ class Regressions(Shown):
     suite: str
     areas: tuple[Regression, ...]
     whole: Regression
+    unanswered: tuple[str, ...] = ()
     toys: tuple[str, ...] = ()
     level: str = "95 %"
 
@@ -84,9 +86,14 @@ class Regressions(Shown):
         return () if self.toys else tuple(one.area for one in self.areas if one.change == "worse")
 
     @property
+    def weakest(self) -> Regression:
+        """The area in which most may be lost: gains elsewhere make up for nothing there."""
+        return max((*self.areas, self.whole), key=lambda one: one.largest_loss)
+
+    @property
     def largest_loss(self) -> float:
-        """The largest loss over all cases that is still possible, as a share of such questions."""
-        return self.whole.largest_loss
+        """The largest loss in any area that is still possible, as a share of such questions."""
+        return self.weakest.largest_loss
 
     @property
     def conclusion(self) -> str:
@@ -99,7 +106,7 @@ class Regressions(Shown):
             return f"{self.candidate} got worse on the whole; in which area is not shown"
         if self.whole.change == "cannot tell":
             return f"cannot tell: {self.baseline} has hardly a right answer to lose"
-        return f"no loss is shown, but up to {100 * self.largest_loss:.1f} points may be lost all the same"
+        return f"no loss is shown, but up to {100 * self.largest_loss:.1f} points may be lost at {self.weakest.area}"
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -112,6 +119,8 @@ class Regressions(Shown):
         if self.whole.lost:
             rest = f" … and {len(self.whole.lost) - MOST_NAMED} more" if len(self.whole.lost) > MOST_NAMED else ""
             yield f"  lost cases: {', '.join(self.whole.lost[:MOST_NAMED])}{rest}"
+        if self.unanswered:
+            yield f"  without a single answer of both: {', '.join(self.unanswered)}"
         if missing := self.whole.comparison.missing:
             yield f"  without an answer of both, counted as lost: {missing}. Run again, and only these are asked"
 

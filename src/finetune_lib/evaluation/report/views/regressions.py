@@ -65,7 +65,9 @@ def conclusion(found: Regressions, view: View) -> str:
         return view.words["regression_whole"].format(**names)
     if found.whole.change == "cannot tell":
         return view.words["regression_nothing"].format(**names)
-    return view.words["regression_unseen"].format(loss=f"{100 * found.largest_loss:.1f}", **names)
+    weakest = found.weakest
+    area = view.words["all_cases"] if weakest is found.whole else area_named(weakest.area, view)
+    return view.words["regression_unseen"].format(loss=f"{100 * found.largest_loss:.1f}", area=area, **names)
 
 
 def area_named(name: str, view: View) -> str:
@@ -103,5 +105,8 @@ def beside(found: Regressions, view: View) -> Iterator[str]:
     lost: Sequence[str] = found.whole.lost
     if lost:
         yield view.words["lost_named"].format(cases=many(lost, view.words, most=MOST_LOST))
+    if found.unanswered:
+        areas = view.words["comma"].join(area_named(name, view) for name in found.unanswered)
+        yield view.words["regression_silent"].format(areas=areas)
     if missing := found.whole.comparison.missing:
         yield number_of(view.words, "regression_missing", missing)

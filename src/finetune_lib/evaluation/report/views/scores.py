@@ -26,14 +26,14 @@ def scores(view: View) -> Iterator[Markup]:
             yield tag("p", "⚠ ", visible_markup(view.words["all_lowest"].format(measure=measure)), class_="warns")
         if measure in view.report.scorers and (spread := distribution(measure, view)):
             yield spread
-    if rows := coverage_rows(view):
-        yield tag("h3", view.words["coverage"])
-        header = list(map(visible_markup, coverage_header(view)))
-        yield tag("div", table(header, (map(visible_markup, row) for row in rows)), class_="compact")
     if view.others:
         yield tag("p", view.words["how_to_read"], class_="soft")
     if view.margin:
         yield tag("p", view.words["margin_shown"].format(margin=number(view.margin)), class_="soft")
+    if rows := coverage_rows(view):
+        yield tag("h3", view.words["coverage"])
+        header = list(map(visible_markup, coverage_header(view)))
+        yield tag("div", table(header, (map(visible_markup, row) for row in rows)), class_="compact")
 
 
 def _measure(measure: str, view: View, *, deciding: bool) -> Markup:

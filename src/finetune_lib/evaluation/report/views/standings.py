@@ -65,4 +65,4 @@ def _met(name: str, other: str, view: View) -> str:
         d for case, d in zip(report.cases, known, strict=True) if d is not None and case.id not in report.contaminated
     ]
     wins, losses = sum(d > 0 for d in found), sum(d < 0 for d in found)
-    return f"{wins:,} · {len(found) - wins - losses:,} · {losses:,}" if found else DASH
+    return f"{wins:,}\u00a0·\u00a0{len(found) - wins - losses:,}\u00a0·\u00a0{losses:,}" if found else DASH

@@ -33,7 +33,7 @@ def measure_header(view: View) -> list[str]:
 
 def coverage_header(view: View) -> list[str]:
     """The names of the columns."""
-    return [view.words[name] for name in ("candidate", "answers_itself", "declines", "passes_on", "wrong_of_these")]
+    return [view.words[name] for name in ("candidate", "answers_itself", "wrong_of_these", "declines", "passes_on")]
 
 
 def coverage_rows(view: View) -> list[list[str]]:
@@ -45,10 +45,10 @@ def coverage_rows(view: View) -> list[list[str]]:
             low, high = map(percent, c.interval)
             own = f"{percent(c.share)} ({c.answered:,}; {low} – {high})"
             wrong = f"{c.wrong:,} ({100 * c.error:.1f} %)"
-            rows.append([name, own, f"{c.declined:,}", f"{c.passed_on:,}", wrong])
+            rows.append([name, own, wrong, f"{c.declined:,}", f"{c.passed_on:,}"])
         for stage, (answered, errors) in c.stages.items():
             told = view.words["line"].format(one=name, other=stage)
-            rows.append([told, f"{answered:,}", DASH, DASH, f"{errors:,}"])
+            rows.append([told, f"{answered:,}", f"{errors:,}", DASH, DASH])
     return rows
 
 
