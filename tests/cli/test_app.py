@@ -31,23 +31,40 @@ COMMANDS = (
     "check",
     "fix",
     "explain",
+    "browse",
+    "preview",
+    "stats",
+    "estimate",
+    "convert",
+    "redact",
+    "deduplicate",
+    "split",
+    "augment",
+    "documents",
     "train",
     "jobs",
+    "runs",
     "migrate",
     "chat",
     "predict",
     "evaluate",
     "compare",
     "review",
+    "collect",
+    "leaderboard",
     "serve",
     "export",
     "local",
+    "doctor",
+    "models",
+    "platforms",
+    "purge",
+    "completion",
 )
 OF_JOBS = [("jobs", name) for name in app["jobs"] if name[0] != "-"]
 OF_MIGRATE = [("migrate", name) for name in app["migrate"] if name[0] != "-"]
 ALONE = [(name,) for name in COMMANDS if name not in ("jobs", "local", "migrate")]
 FUNCTIONS = [*ALONE, *OF_JOBS, *OF_MIGRATE, ("local", "gc")]
-HELPS = [["--help"], ["--version"], ["jobs", "--help"], *([*words, "--help"] for words in FUNCTIONS)]
 HEAVY = {"pydantic", "openai", "torch", "jsonschema", "tiktoken", "pandas", "scipy"}
 QUICK_SECONDS = 0.2
 PAGE = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")

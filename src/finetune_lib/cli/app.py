@@ -25,12 +25,56 @@ GROUPS: Mapping[str, Commands] = {
     "Data": {
         "data:check": ("find every problem of training files", "check faq.xlsx --lang zh-Hant"),
         "mending:fix": ("write a mended copy of training files", "fix faq.xlsx -o faq.jsonl --unsafe"),
-        "data:explain": ("what a code of a finding means, with an example", "explain curly-quotes"),
+        "data:explain": (
+            "what a code of a finding means, with an example; without a code, all of them",
+            "explain J202",
+        ),
+        "looking:browse": (
+            "read the examples as conversations, on one page with what the checks found",
+            "browse faq.xlsx -o faq.html",
+        ),
+        "looking:preview": (
+            "show what is trained, token by token: read, learned, cut",
+            "preview faq.xlsx --model tiny --limit 3",
+        ),
+        "looking:stats": ("tell how long examples are, by role and category", "stats faq.xlsx --json"),
+        "looking:estimate": (
+            "tell what a training costs, before anything is sent",
+            "estimate faq.xlsx --model gpt-4.1-mini --epochs 3",
+        ),
+        "shaping:convert": (
+            "write examples in another format, or as another kind of file",
+            "convert faq.xlsx -o faq.jsonl --format sharegpt",
+        ),
+        "shaping:redact": (
+            "write examples with placeholders in the place of personal data and secrets",
+            "redact chats.jsonl -o clean.jsonl",
+        ),
+        "shaping:deduplicate": (
+            "write examples without those that say the same again",
+            "deduplicate faq.jsonl -o once.jsonl --near",
+        ),
+        "shaping:split": (
+            "part examples into training, validation and golden set, with nothing in two of them",
+            "split faq.jsonl --validation 0.1 --golden 0.2",
+        ),
+        "shaping:augment": (
+            "write examples and paraphrases of their questions, that a model makes",
+            "augment faq.jsonl -o more.jsonl --ask gpt-4.1-mini --budget 1",
+        ),
+        "shaping:documents": (
+            "write questions and answers about documents, that a model makes of their passages",
+            "documents handbook.pdf rules/ -o pairs.jsonl --ask gpt-4.1-mini --budget 2",
+        ),
     },
     "Training": {
         "training:train": (
             "train a model on a file: show the plan, ask, upload, follow",
             "train faq.xlsx --model tiny --platform local --validation 0.1",
+        ),
+        "history:runs": (
+            "which data became which model, on this machine",
+            "runs --model ft:tiny:local:films:a1b2 --card",
         ),
     },
     "Models": {
@@ -57,12 +101,31 @@ GROUPS: Mapping[str, Commands] = {
             "serve a page for experts, and keep their votes",
             "review --serve review.html --open",
         ),
+        "history:collect": (
+            "merge what experts sent back, and tell whom they preferred",
+            "collect lin.json chen.json --json",
+        ),
+        "history:leaderboard": (
+            "what every candidate reached on the golden set of the latest evaluation",
+            "leaderboard --scorer exact_match",
+        ),
     },
     "This machine": {
         "local:serve": ("run the local platform", "serve --root models --port 8000"),
         "local:export": (
             "write a model of the local platform as a folder that other servers load",
             "export ft:tiny:local:films:a1b2 films --gguf f16 --verify golden.xlsx",
+        ),
+        "machine:doctor": (
+            "what is installed, which device trains, where calls would go; nothing is sent",
+            "doctor --json",
+        ),
+        "history:models": ("the models that the catalogue knows: limits, prices, announced ends", "models --json"),
+        "history:platforms": ("the platforms that are known: how they train, what they offer", "platforms"),
+        "history:purge": ("drop kept answers for good", "purge --older-than 90 --yes"),
+        "machine:completion": (
+            "print what makes a shell complete commands and options",
+            "completion bash",
         ),
     },
 }
@@ -108,7 +171,7 @@ def _add(to: App, commands: Commands, group: Group | None = None) -> None:
         name = function.partition(":")[2].partition("_")[0]
         epilogue = f"Example: finetune-lib {example}"
         path = f"finetune_lib.cli.{function}"
-        to.command(path, name=name, help=said, help_epilogue=epilogue, sort_key=number, group=group)
+        to.command(path, name=name, help=said, help_epilogue=epilogue, sort_key=10 * number, group=group)
 
 
 jobs = App(
@@ -116,21 +179,21 @@ jobs = App(
     help="list, follow and steer fine-tuning jobs",
     help_format="plaintext",
     default_parameter=_PARAMETER,
-    sort_key=1,
+    sort_key=5,  # behind the first of its group
 )
 local = App(
     name="local",
     help="look after the folder of the local platform",
     help_format="plaintext",
     default_parameter=_PARAMETER,
-    sort_key=2,
+    sort_key=15,
 )
 migrate = App(
     name="migrate",
     help="leave a platform that closes",
     help_format="plaintext",
     default_parameter=_PARAMETER,
-    sort_key=3,
+    sort_key=15,
 )
 for _number, (_title, _commands) in enumerate(GROUPS.items()):
     _group = Group(_title, sort_key=_number)

@@ -136,14 +136,27 @@ def _at(report: ValidationReport, path: str) -> ValidationReport:
     return replace(report, source=path, diagnostics=tuple(found))
 
 
-def explain(code: str, /, *, lang: Language | None = None) -> int:
-    """What a code of a finding means, with an example.
+def explain(code: str | None = None, /, *, lang: Language | None = None, json: bool = False) -> int:
+    """What a code of a finding means, with an example; without a code, all of them.
 
     Args:
         code: as J202 or curly-quotes
         lang: language of the text (default: the locale's)
+        json: print what the catalogue says, as JSON
     """
-    from finetune_lib.data.diagnostics.explaining import explanation
+    from finetune_lib.data.diagnostics.catalogue import catalogue
+    from finetune_lib.data.diagnostics.explaining import code_of, explanation, plain
+    from finetune_lib.files import json_text
+    from finetune_lib.pages.wording import chosen
 
-    print(explanation(code, lang=lang, at_shell=True))
+    lang = chosen(lang)
+    if not json and code:
+        print(explanation(code, lang=lang, at_shell=True))
+        return CLEAN
+    found = [code_of(code, lang)] if code else catalogue(lang).values()
+    if json:
+        told = [{"code": c.code, "slug": c.slug, "severity": c.severity, "message": plain(c.message)} for c in found]
+        print(json_text(told[0] if code else told, encoding=sys.stdout.encoding or "utf-8"))
+    else:
+        print("\n".join(f"{one.code}  {one.severity:<7}  {one.slug:<34}  {plain(one.message)}" for one in found))
     return CLEAN

@@ -22,6 +22,7 @@ from finetune_lib.records import Example
 from finetune_lib.rows.facts import Facts
 from finetune_lib.rows.messages import is_object, trained
 from finetune_lib.shown import Shown
+from finetune_lib.texts.languages import Language
 from finetune_lib.tokens import Counter as TokenCounter
 from finetune_lib.tokens import counter_for
 
@@ -98,7 +99,11 @@ class Stats(Shown):
     lacks: tuple[Diagnostic, ...] = ()
 
     def __str__(self) -> str:
-        said = words(chosen(None))
+        return self.text()
+
+    def text(self, *, lang: Language | None = None) -> str:
+        """Tables and histogram for a terminal, in `en`, `zh-Hant` or `zh-Hans`; by default that of the locale."""
+        said = words(chosen(lang))
         numbers, *others = (text_table(header, rows) for header, rows in _tables(self, said))
         histogram = "\n".join(_text_bars(self.tokens))
         lacks = "\n".join(f"{visible(lack.message)} ({lack.code})\n  {lack.hint}" for lack in self.lacks)

@@ -28,9 +28,9 @@ SHEET = """
 """
 
 
-def in_terminal(preview: Preview) -> str:
+def in_terminal(preview: Preview, lang: Language | None) -> str:
     """One line for each run of tokens that are read, learned or cut; between learned tokens stands a bar."""
-    said = words(chosen(None))
+    said = words(chosen(lang))
     lines = [_headline(preview, said), *(line for example in preview.examples for line in _example(example, said))]
     if rest := preview.total - len(preview.examples):
         lines += ["", said["rest"].format(number=rest)]

@@ -110,9 +110,13 @@ class Preview(Shown):
         return tuple(example for example in self.examples if example.problem)
 
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, *, lang: Language | None = None) -> str:
+        """The tokens for a terminal, in `en`, `zh-Hant` or `zh-Hans`; by default in the language of the locale."""
         from finetune_lib.data.previewing.faces import in_terminal
 
-        return in_terminal(self)
+        return in_terminal(self, lang)
 
     def to_html(self, *, lang: Language | None = None) -> str:
         """One page with each token in its colour; it works offline and loads nothing.
