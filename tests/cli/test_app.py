@@ -217,12 +217,17 @@ def test_a_closed_pipe_is_quiet_and_no_success(arguments):
 def test_ctrl_c_is_130_without_a_traceback(tmp_path):
     pipe = tmp_path / "endless.jsonl"
     os.mkfifo(pipe)
-    with subprocess.Popen([*COMMAND, "check", pipe], stderr=subprocess.PIPE) as process:
+    # a shell's job in the background ignores the signal, and would hand that on
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen([*COMMAND, "check", pipe], stderr=subprocess.PIPE, preexec_fn=heard) as process:
         writer = opened_by_its_reader(pipe)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
-        assert process.stderr.read() == b""
-    os.close(writer)
+        try:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 130
+            assert process.stderr.read() == b""
+        finally:
+            process.kill()
+            os.close(writer)
 
 
 def opened_by_its_reader(pipe):
