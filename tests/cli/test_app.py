@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from functools import reduce
+from functools import partial, reduce
 from typing import get_args
 
 import pytest
