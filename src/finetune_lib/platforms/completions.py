@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from finetune_lib.platforms.platform import Platform
 
 if TYPE_CHECKING:
-    from httpx2 import Response
+    from httpx2 import AsyncClient, Response
     from openai import APIStatusError
 
 CLIENTS_TIMEOUT = 600.0  # seconds; the client's own limit, which would end a longer call
+WIDTH = 8  # calls under way in one pool of connections
 SHOWN = 200  # characters of an answer that is no error of OpenAI's form
+
+
+@dataclass(slots=True)
+class Lane:
+    """A client of HTTP with few connections: for each call a pool looks at all that it has."""
+
+    http: AsyncClient
+    under_way: int = 0
 
 
 class Connection:
@@ -28,12 +38,10 @@ class Connection:
     """
 
     def __init__(self, platform: Platform, *, timeout: float) -> None:
-        http = platform.async_http()
-        client = platform.async_client(http).with_options(max_retries=0)
-        self._http, self.client, self._timeout = http, client, timeout
-        self._by_client = platform.signs_each_call
-        if timeout > CLIENTS_TIMEOUT:
-            http.timeout = timeout
+        self._platform, self._timeout = platform, timeout
+        self._lanes: list[Lane] = []
+        client = platform.async_client(self._lane().http).with_options(max_retries=0)
+        self.client, self._by_client = client, platform.signs_each_call
         told = {**client.default_headers, **client.auth_headers}
         self._headers = {name: value for name, value in told.items() if isinstance(value, str)}
         self._url = f"{str(client.base_url).rstrip('/')}/chat/completions"
@@ -52,11 +60,15 @@ class Connection:
             given = json.loads(body)
             answer = await self.client.post("/chat/completions", body=given, options=options, cast_to=httpx2.Response)
             return answer.content
-        request = self._http.build_request("POST", self._url, content=body, headers=self._headers)
+        lane = self._lane()
+        request = lane.http.build_request("POST", self._url, content=body, headers=self._headers)
+        lane.under_way += 1
         try:
-            response = await self._http.send(request)
+            response = await lane.http.send(request)
         except httpx2.HTTPError as error:
             raise openai.APIConnectionError(request=request) from error
+        finally:
+            lane.under_way -= 1
         if response.is_error:
             raise _refusal(response)
         return response.content
@@ -64,6 +76,18 @@ class Connection:
     async def close(self) -> None:
         """Close it."""
         await self.client.close()
+        for lane in self._lanes[1:]:
+            await lane.http.aclose()
+
+    def _lane(self) -> Lane:
+        """The first that has a place, so that connections stay in use; else a new one."""
+        free = next((lane for lane in self._lanes if lane.under_way < WIDTH), None)
+        if free is None:
+            free = Lane(self._platform.async_http())
+            if self._timeout > CLIENTS_TIMEOUT:
+                free.http.timeout = self._timeout
+            self._lanes.append(free)
+        return free
 
 
 def _refusal(response: Response) -> APIStatusError:

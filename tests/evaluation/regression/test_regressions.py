@@ -206,6 +206,14 @@ def test_a_suite_of_ones_own(tmp_path):
     assert (found.worse, found.suite, found.whole.comparison.estimate.n) == (("算術",), "自備.jsonl", 20)
 
 
+def test_a_suite_without_areas_is_told_as_a_whole():
+    suite = ft.GoldenSet.from_rows([{"input": f"{i} 加 {i} 是多少？", "expected": str(2 * i)} for i in range(20)])
+    found = evaluated(right, lambda_named("forgets", lambda case: "?"), regression_suite=suite).regressions("forgets")
+    assert (found.areas, found.worse) == ((), ())
+    assert found.conclusion == "forgets got worse on the whole"
+    assert "worse: all: 100% → 0% right" in str(found)
+
+
 def test_cases_that_the_training_data_tells_are_left_out():
     first = SUITE_CASES[0]
     training = ft.Dataset.from_rows([{"prompt": first.prompt, "completion": first.expected}])
@@ -218,7 +226,7 @@ def test_cases_that_the_training_data_tells_are_left_out():
 def test_mistakes_are_told_before_anything_is_asked(report):
     with pytest.raises(ValueError, match="give at least two candidates, the one before tuning first"):
         evaluated(right)
-    with pytest.raises(ft.ReadError):
+    with pytest.raises(ValueError, match="\"general\" or a file of your own; 'generall' is neither"):
         evaluated(right, persona, regression_suite="generall")
     with pytest.raises(ValueError, match='regression_suite="general"'):
         evaluated(right, persona, regression_suite=None).regressions("persona")

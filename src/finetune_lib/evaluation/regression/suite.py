@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import is_dataclass, replace
 from functools import cache
 from os import PathLike
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from finetune_lib.errors import DataError
@@ -22,6 +23,7 @@ def suite_of(given: bool | str | PathLike[str] | GoldenSet | None) -> GoldenSet 
     """The cases of a suite; None where none is wanted.
 
     Raises:
+        ValueError: It is neither the name of a suite nor a file.
         ReadError: The file cannot be read.
         DataError: A case cannot be checked; all such are named.
     """
@@ -29,6 +31,8 @@ def suite_of(given: bool | str | PathLike[str] | GoldenSet | None) -> GoldenSet 
         return None
     if given is True or given == GENERAL:
         return _general()
+    if not isinstance(given, GoldenSet) and not Path(given).exists():
+        raise ValueError(f'regression_suite is "{GENERAL}" or a file of your own; {str(given)!r} is neither')
     suite = given if isinstance(given, GoldenSet) else GoldenSet.load(given)
     if problems := [told for case in suite if (told := _problem(case))]:
         raise DataError(f"{suite.name}: {'; '.join(problems)}")

@@ -103,7 +103,8 @@ class Regressions(Shown):
         if self.worse:
             return f"{self.candidate} got worse at {', '.join(self.worse)}"
         if self.whole.change == "worse":
-            return f"{self.candidate} got worse on the whole; in which area is not shown"
+            which = "; in which area is not shown" if self.areas else ""
+            return f"{self.candidate} got worse on the whole{which}"
         if self.whole.change == "cannot tell":
             return f"cannot tell: {self.baseline} has hardly a right answer to lose"
         return f"no loss is shown, but up to {100 * self.largest_loss:.1f} points may be lost at {self.weakest.area}"
@@ -114,7 +115,7 @@ class Regressions(Shown):
     def _lines(self) -> Iterator[str]:
         of = f"suite {self.suite}, {self.whole.comparison.estimate.n} cases, {self.level} intervals"
         yield f"{self.candidate} against {self.baseline} ({of}): {self.conclusion}"
-        for one in (*self.areas, self.whole) if len(self.areas) > 1 else self.areas:
+        for one in (*self.areas, self.whole) if len(self.areas) != 1 else self.areas:
             yield f"  {one}"
         if self.whole.lost:
             rest = f" … and {len(self.whole.lost) - MOST_NAMED} more" if len(self.whole.lost) > MOST_NAMED else ""
