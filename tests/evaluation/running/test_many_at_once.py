@@ -1,4 +1,4 @@
-"""More calls at once than one pool of connections takes: each gets its own answer, and a failed one gives its place back."""
+"""More calls at once than one pool of connections takes: each gets its answer; a failed one gives its place back."""
 
 from __future__ import annotations
 
