@@ -111,6 +111,8 @@ from finetune_lib.jobs.job import Job as Job
 from finetune_lib.jobs.metrics import Metrics as Metrics
 from finetune_lib.migration import Inventory as Inventory
 from finetune_lib.migration import Migration as Migration
+from finetune_lib.migration import Recording as Recording
+from finetune_lib.migration import RecordingPlan as RecordingPlan
 from finetune_lib.migration import Saved as Saved
 from finetune_lib.migration import TunedModel as TunedModel
 from finetune_lib.pages.bar import Bar as Bar

@@ -150,6 +150,10 @@ MIGRATE: Commands = {
         "migrate inventory --platform openai",
     ),
     "migration:save": ("save all that can be had into one folder", "migrate save leaving-openai --platform openai"),
+    "migration:record": (
+        "ask a model that will stop, and keep what it answers: show the plan, ask, record",
+        "migrate record ft:gpt-4o-mini-2024-07-18:acme:faq:Ab12Cd34 recorded --golden golden.xlsx --budget 5",
+    ),
 }
 _PARAMETER = Parameter(negative=(), show_default=False)
 

@@ -16,6 +16,8 @@ from finetune_lib.shown import Shown
 from finetune_lib.statistics import detectable_difference, items_needed
 
 DISCORDANT = (0.1, 0.3, 0.5)
+MARGIN = 0.05  # of "not worse by more than", where nothing else is said
+DIFFERING = (0.05, 0.1, 0.2, 0.3)
 TINY = 10  # cases of a category below which its row of a report says next to nothing
 LISTED = 10
 
@@ -57,6 +59,7 @@ class GoldenCheck(Shown):
         wanted: The difference that is to be shown.
         power: What can be shown where few, some or many cases tell two candidates apart.
         notes: What the reader of the file found.
+        margin: How much worse a replacement may be, where "not worse" is to be shown.
     """
 
     name: str
@@ -74,6 +77,7 @@ class GoldenCheck(Shown):
     wanted: float
     power: tuple[Power, ...]
     notes: tuple[Diagnostic, ...] = ()
+    margin: float | None = None
 
     @property
     def contaminated(self) -> frozenset[str]:
@@ -96,10 +100,13 @@ def checked(
     name: str,
     notes: tuple[Diagnostic, ...],
     difference: float,
+    margin: float | None = None,
 ) -> GoldenCheck:
     """Check the cases of a golden set, against training data where there is some."""
     if not 0 < difference <= 1:
         raise ValueError(f"difference is above 0 and at most 1: got {difference}")
+    if margin is not None and not 0 < margin < 1:
+        raise ValueError(f"margin is above 0 and below 1, as {MARGIN} for five points: got {margin}")
     known = between(training, cases) if training else NOTHING_KNOWN
     found = tuple(contaminations(cases, training or (), known.known))
     left_out = {one.case for one in found}
@@ -123,6 +130,7 @@ def checked(
         wanted=difference,
         power=tuple(_power(units, discordant, difference) for discordant in DISCORDANT),
         notes=notes,
+        margin=margin,
     )
 
 
@@ -165,6 +173,8 @@ def _lines(check: GoldenCheck) -> Iterator[str]:
         yield f"  {what}: {', '.join(check.apart)}"
     yield "  what it can show (paired comparison, 80 % power, 5 % level):"
     yield from (f"    {_sentence(power, check)}" for power in check.power)
+    if check.margin is not None:
+        yield from margin_lines(check.units, check.margin)
     yield from (line for note in check.notes for line in str(note).splitlines())
 
 
@@ -177,6 +187,17 @@ def _sentence(power: Power, check: GoldenCheck) -> str:
     more = power.needed - check.units
     rest = "has enough" if more <= 0 else f"label {more:,} more"
     return f"{first}{shown}; {100 * check.wanted:g} points take {power.needed:,} cases ({rest})"
+
+
+def margin_lines(units: int, margin: float) -> Iterator[str]:
+    """How many independent cases prove that a replacement is not worse by more than the margin, if both are equal."""
+    yield f'  what proves "not worse by more than {100 * margin:g} points" (if both are equally good, with 80 % power):'
+    for differing in DIFFERING:
+        if margin <= differing:
+            needed = items_needed(margin, differing)
+            rest = "there are enough" if needed <= units else f"{needed - units:,} more than there are"
+            yield f"    where {differing:.0%} of the cases differ: {needed:,} cases ({rest})"
+    yield "    a replacement that is truly worse, if by less than the margin, takes more"
 
 
 def _listed(what: str, found: Sequence[object]) -> Iterator[str]:

@@ -172,7 +172,12 @@ class GoldenSet(Shown, Sequence[Case]):
         return hashlib.sha256("\n".join(told).encode()).hexdigest()[:DIGITS]
 
     def check(
-        self, training: Sequence[Example] | None = None, *, difference: float = 0.1, near: float | None = None
+        self,
+        training: Sequence[Example] | None = None,
+        *,
+        difference: float = 0.1,
+        margin: float | None = None,
+        near: float | None = None,
     ) -> GoldenCheck:
         """What is wrong with the set, and what difference it can show, before anything is paid for; print it.
 
@@ -180,14 +185,15 @@ class GoldenSet(Shown, Sequence[Case]):
             training: The training data: a case whose answer it tells (`finetune_lib.relation` says `duplicate` or
                 `variant`) is left out of the headline.
             difference: The difference that is to be shown, as 0.1 for ten percentage points.
+            margin: How much worse a replacement may be, as 0.05 for five points: how many cases prove that it is not.
             near: It decides nothing any more; a number gives a warning.
 
         Raises:
-            ValueError: `difference` is not above 0 and at most 1.
+            ValueError: `difference` is not above 0 and at most 1, or `margin` not above 0 and below 1.
             MissingExtraError: Without `pip install "finetune_lib[eval]"`.
         """
         wanted(near)
-        return checked(self.cases, training, name=self.name, notes=self.notes, difference=difference)
+        return checked(self.cases, training, name=self.name, notes=self.notes, difference=difference, margin=margin)
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the cases as JSONL, which `load` reads back as they are; whole or not at all.

@@ -79,6 +79,7 @@ class Reply:
         reused: Whether an earlier call had paid for it.
         price_share: The share of the list price that was paid: a batch costs half of it at OpenAI.
         logprob: The mean log-probability of the tokens of the text, where they were asked for and told.
+        logprobs: What was told of each token, where the alternatives were asked for.
     """
 
     text: str = ""
@@ -92,6 +93,7 @@ class Reply:
     price_share: float = 1.0
     reasoning: str = ""
     logprob: float | None = None
+    logprobs: tuple[Mapping[str, Any], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """What is kept of it."""
@@ -102,6 +104,7 @@ class Reply:
         rare |= {"price_share": self.price_share} if self.price_share != 1 else {}
         rare |= {"reasoning": self.reasoning} if self.reasoning else {}
         rare |= {"logprob": self.logprob} if self.logprob is not None else {}
+        rare |= {"logprobs": list(self.logprobs)} if self.logprobs else {}
         return {"text": self.text, "usage": counts, **known, **rare}
 
     @staticmethod
@@ -121,6 +124,7 @@ class Reply:
             reused=True,
             price_share=share,
             logprob=kept.get("logprob"),
+            logprobs=tuple(kept.get("logprobs", ())),
             **known,
         )
 
@@ -145,6 +149,7 @@ def reply_in(body: Any, request: Request | None, *, seconds: float = 0.0, price_
             seconds=seconds,
             price_share=price_share,
             logprob=_logprob(choice.get("logprobs"), text),
+            logprobs=_alternatives(choice.get("logprobs")),
         )
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         told = f"the answer is no chat completion ({_error_in(body) or repr(error)})"
@@ -161,6 +166,12 @@ def _logprob(told: Any, text: str) -> float | None:
         length += len(token["token"])
         found.append(float(token["logprob"]))
     return sum(found) / len(found) if found else None
+
+
+def _alternatives(told: Any) -> tuple[Mapping[str, Any], ...]:
+    """What else each token might have been: of labels, what no one can learn once the model has stopped."""
+    tokens = cast("list[dict[str, Any]]", told.get("content") or []) if told else []
+    return tuple(tokens) if any(token.get("top_logprobs") for token in tokens) else ()
 
 
 def _usage(told: Mapping[str, Any]) -> Usage:
