@@ -151,7 +151,7 @@ MIGRATE: Commands = {
     ),
     "migration:save": ("save all that can be had into one folder", "migrate save leaving-openai --platform openai"),
     "migration:record": (
-        "ask a model that will stop, and keep what it answers: show the plan, ask, record",
+        "ask a model that will stop, and keep what it answers",
         "migrate record ft:gpt-4o-mini-2024-07-18:acme:faq:Ab12Cd34 recorded --golden golden.xlsx --budget 5",
     ),
 }
