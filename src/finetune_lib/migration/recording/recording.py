@@ -75,11 +75,11 @@ class Recording(Shown):
         """The old model as a candidate that needs nobody: its first answers."""
         return Recorded({id: _answer(line) for id, line in self.answers.items()}, name=name)
 
-    def self_agreement(self, same: Same = same_words) -> Estimate | None:
+    def self_agreement(self, *, same: Same | None = None) -> Estimate | None:
         """How often the model answers a question as before, with its 95 % interval: no replacement has to do better.
 
         Args:
-            same: 1 where two answers say the same, else 0; by default the same words.
+            same: 1 where two answers say the same, else 0; by default where the words are the same.
 
         Returns:
             The share; None where nothing was asked twice.
@@ -87,7 +87,8 @@ class Recording(Shown):
         pairs = [(self.answers[id], line) for id, line in self.again.items() if id in self.answers]
         if not pairs:
             return None
-        return wilson(sum(same(_said(one), _said(other)) >= 0.5 for one, other in pairs), len(pairs))
+        told = same or same_words
+        return wilson(sum(told(_said(one), _said(other)) >= 0.5 for one, other in pairs), len(pairs))
 
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> Recording:
