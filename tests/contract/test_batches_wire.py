@@ -158,8 +158,9 @@ def test_input_must_be_utf8(client):
 @pytest.mark.parametrize(
     ("changes", "param"),
     [
-        ({"endpoint": "/v1/embeddings"}, "endpoint"),
+        ({"endpoint": "/v1/responses"}, "endpoint"),
         ({"endpoint": None}, "endpoint"),
+        ({"endpoint": ["/v1/embeddings"]}, "endpoint"),
         ({"completion_window": "1h"}, "completion_window"),
         ({"input_file_id": "file-none"}, "input_file_id"),
         ({"input_file_id": None}, "input_file_id"),
@@ -276,3 +277,18 @@ def test_the_files_of_a_batch_expire_where_it_is_asked(client, begin, finish):
     done = finish(begin([request("a")], output_expires_after={"anchor": "created_at", "seconds": 7200}))
     file = client.files.retrieve(done.output_file_id)
     assert file.expires_at == file.created_at + 7200
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "asked"), [("/v1/completions", {"prompt": "x"}), ("/v1/embeddings", {"input": "x"})]
+)
+def test_a_batch_of_another_endpoint_is_answered_as_that_is(client, http, finish, endpoint, asked):
+    body = {"model": "tiny", **asked, **({"temperature": 0} if "prompt" in asked else {})}
+    line = {"custom_id": "a", "method": "POST", "url": endpoint, "body": body}
+    file = client.files.create(file=("b.jsonl", lines_of([line])), purpose="batch")
+    done = finish(client.batches.create(input_file_id=file.id, endpoint=endpoint, completion_window="24h"))
+    (told,) = client.files.content(done.output_file_id).text.splitlines()
+    said, alone = json.loads(told)["response"]["body"], http.post(endpoint.removeprefix("/v1/"), json=body).json()
+    kept = ("choices", "data", "usage", "model")
+    assert {name: said.get(name) for name in kept} == {name: alone.get(name) for name in kept}
+    assert done.usage.total_tokens == alone["usage"]["total_tokens"]

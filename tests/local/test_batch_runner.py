@@ -101,7 +101,7 @@ def test_full_disk_costs_time_but_no_request(batches, batch, store, ended, monke
         append(directory, answer)
 
     monkeypatch.setattr(BatchDirectory, "append", append_or_fail)
-    batches.start(lambda _: GOOD)
+    batches.start(lambda *_: GOOD)
     done = ended(batch)
     assert tried == ["0", "1", "2", "2", "2", "3", "4"]
     assert custom_ids(store, done["output_file_id"]) == ["0", "1", "2", "3", "4"]
@@ -119,14 +119,14 @@ def test_fault_of_the_platform_ends_the_batch_and_says_so(batches, batch, ended)
 
 def test_batch_whose_requests_are_gone_ends_and_says_so(batches, batch, ended):
     batches.directory(batch).remove()
-    batches.start(lambda _: GOOD)
+    batches.start(lambda *_: GOOD)
     done = ended(batch)
     assert (done["status"], done["errors"]["data"][0]["code"]) == ("failed", "server_error")
 
 
 def test_batch_cancelled_before_it_was_looked_at_has_no_files(batches, batch, store, ended, until):
     assert batches.cancel(batch)["status"] == "cancelling"
-    batches.start(lambda _: GOOD)
+    batches.start(lambda *_: GOOD)
     done = ended(batch)
     assert (done["status"], done["output_file_id"], done["error_file_id"]) == ("cancelled", None, None)
     assert batches.cancel(batch) is None
@@ -137,7 +137,7 @@ def test_server_is_not_idle_while_a_batch_runs(tmp_path, batches, batch, store, 
     activity = Activity(last=time.monotonic() - IDLE_SECONDS - 1)
     idle = _Idle(activity, Supervisor(tmp_path, store), batches, enabled=True)
     assert not idle.over()
-    batches.start(lambda _: GOOD)
+    batches.start(lambda *_: GOOD)
     ended(batch)
     assert idle.over()
 
@@ -146,6 +146,6 @@ def test_batches_run_one_after_the_other_the_oldest_first(batches, batch, store,
     second = batch_object({"input_file_id": "file-1", "endpoint": CHAT, "completion_window": "24h"})
     batches.accept(second)
     asked = []
-    batches.start(lambda body: (asked.append(body["n"]), GOOD)[1])
+    batches.start(lambda _, body: (asked.append(body["n"]), GOOD)[1])
     ended(second)
     assert asked == [0, 1, 2, 3, 4] * 2

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import Message
 
-from finetune_lib.local.app import chat, errors
+from finetune_lib.local.app import chat, completions, embeddings, errors
 from finetune_lib.local.app.errors import WireError, invalid, json_body, not_found
 from finetune_lib.local.app.fields import check_metadata, expiry_of, told
 from finetune_lib.local.app.pages import page
@@ -22,23 +22,28 @@ from finetune_lib.local.app.services import Services, require_file, services
 from finetune_lib.local.batches.runner import Answer
 from finetune_lib.local.objects import Object, batch_object
 
-ENDPOINT, WINDOW = "/v1/chat/completions", "24h"
+WINDOW = "24h"
+ENDPOINTS = {
+    "/v1/chat/completions": chat.create,
+    "/v1/completions": completions.create,
+    "/v1/embeddings": embeddings.create,
+}
 
 
 def answering(app: Starlette) -> Answer:
     """What answers the requests of a batch: the very route that answers the same call."""
-    return lambda body: asyncio.run(_answered(app, body))
+    return lambda endpoint, body: asyncio.run(_answered(app, endpoint, body))
 
 
-async def _answered(app: Starlette, body: Mapping[str, Any]) -> tuple[int, Object]:
+async def _answered(app: Starlette, endpoint: str, body: Mapping[str, Any]) -> tuple[int, Object]:
     async def receive() -> Message:
         return {"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}
 
-    request = Request({"type": "http", "method": "POST", "path": ENDPOINT, "headers": [], "app": app}, receive)
+    request = Request({"type": "http", "method": "POST", "path": endpoint, "headers": [], "app": app}, receive)
     try:
         if body.get("stream"):
             raise WireError(400, "A batch streams no answers.", param="stream", code="unsupported_parameter")
-        answer = await chat.create(request)
+        answer = await ENDPOINTS[endpoint](request)
     except WireError as error:
         answer = await errors.answer(request, error)
     except Exception as error:
@@ -56,9 +61,10 @@ async def create(request: Request) -> JSONResponse:
 
 
 def _check(body: Mapping[str, Any], platform: Services) -> None:
-    for name, only in (("endpoint", ENDPOINT), ("completion_window", WINDOW)):
-        if body.get(name) != only:
-            raise invalid(name, f"{only!r}, the only one here", body.get(name))
+    if body.get("endpoint") not in list(ENDPOINTS):  # whatever it is: lists cannot be looked up in a table
+        raise invalid("endpoint", f"one of {', '.join(ENDPOINTS)}", body.get("endpoint"))
+    if body.get("completion_window") != WINDOW:
+        raise invalid("completion_window", f"{WINDOW!r}, the only one here", body.get("completion_window"))
     require_file(platform, body.get("input_file_id"), purpose="batch", param="input_file_id")
     check_metadata(body)
     expiry_of(body.get("output_expires_after"), param="output_expires_after")

@@ -62,7 +62,7 @@ def _write(store: Store, batch: Object, kind: str, lines: Iterable[bytes]) -> Ob
 
 def _usage(directory: BatchDirectory) -> Object:
     counted = [answer["response"]["body"]["usage"] for _, answer in directory.answers() if succeeded(answer)]
-    asked, answered = (sum(usage[f"{kind}_tokens"] for usage in counted) for kind in ("prompt", "completion"))
+    asked, answered = (sum(usage.get(f"{kind}_tokens", 0) for usage in counted) for kind in ("prompt", "completion"))
     return {
         "input_tokens": asked,
         "input_tokens_details": {"cached_tokens": 0},

@@ -22,8 +22,8 @@ from finetune_lib.local.batches.requests import Examination, problem
 from finetune_lib.local.objects import Object, now
 from finetune_lib.local.store import Store
 
-# A body of a request; the status and the body that answer it.
-Answer = Callable[[Mapping[str, Any]], tuple[int, Object]]
+# An endpoint and a body of a request; the status and the body that answer it.
+Answer = Callable[[str, Mapping[str, Any]], tuple[int, Object]]
 TICK_SECONDS, TELL_SECONDS = 0.2, 0.5
 OPEN = ("validating", "in_progress", "finalizing", "cancelling")
 CANCELLABLE = frozenset({"validating", "in_progress", "cancelling"})
@@ -154,7 +154,7 @@ class Batches:
         if request is None:
             self._move(batch, "finalizing", finalizing_at=now(), **work.counts(total))
             return
-        work.keep(request["custom_id"], *answer(request["body"]))
+        work.keep(request["custom_id"], *answer(batch["endpoint"], request["body"]))
         if time.monotonic() - work.told > TELL_SECONDS:
             self.store.update("batch", batch["id"], work.counts(total))
             work.told = time.monotonic()
