@@ -108,7 +108,7 @@ def test_full_disk_costs_time_but_no_request(batches, batch, store, ended, monke
 
 
 def test_fault_of_the_platform_ends_the_batch_and_says_so(batches, batch, ended):
-    def answer(_):
+    def answer(*_):
         raise RuntimeError("out of order")
 
     batches.start(answer)
