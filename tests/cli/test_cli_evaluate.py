@@ -57,6 +57,26 @@ def test_json_tells_means_verdicts_and_the_claim(service, capsys):
     assert told["claim"]["holds"] is True
 
 
+def test_a_regression_suite_is_asked_and_told(service, capsys, tmp_path):
+    """The tuned model answers the golden set, and the suite no more; a file of answers has none of the suite."""
+    _, where = service
+    suite = [{"input": f"{n} 減 1 是多少？", "expected": str(n - 1), "category": "算術"} for n in range(50, 80)]
+    (tmp_path / "suite.jsonl").write_text("\n".join(json.dumps(row) for row in suite), encoding="utf-8")
+    RIGHT.update({row["input"]: "我是客服" for row in suite})
+    rows = [json.dumps({"question": q, "answer": a}, ensure_ascii=False) for q, a in CASES]
+    (tmp_path / "clerk.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    clerk = ["--candidate", "clerk=clerk.jsonl"]
+    assert (
+        main(["evaluate", "golden.jsonl", *FLAGS, *clerk, *where, "--json", "--regression-suite", "suite.jsonl"]) == 0
+    )
+    found = json.loads(capsys.readouterr().out)["regressions"]
+    assert found["clerk"]["text"] == "no case of the suite has answers of both 'clerk' and 'base'"
+    told = found["tuned"]
+    assert told["worse"] == []
+    assert told["text"] == "cannot tell: base has hardly a right answer to lose"
+    assert main(["evaluate", "golden.jsonl", *FLAGS, *where, "--regression-suite", "suit.jsonl"]) == 2
+
+
 def test_the_report_is_one_that_compare_reads(service, tmp_path, capsys):
     _, where = service
     written = ["--report", "report.json", "--html", "report.html", "--lang", "zh-Hant"]

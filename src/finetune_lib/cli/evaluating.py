@@ -41,6 +41,7 @@ def evaluate(
     system: str | None = None,
     max_tokens: int | None = None,
     budget: float | None = None,
+    regression_suite: Annotated[str | None, Parameter(metavar="general|FILE")] = None,
     baseline: Annotated[str | None, Parameter(metavar="CANDIDATE")] = None,
     fail_unless_better: Annotated[str | None, Parameter(metavar="CANDIDATE")] = None,
     margin: float = 0.0,
@@ -62,6 +63,7 @@ def evaluate(
         system: the system message of cases that have none
         max_tokens: tokens of an answer at most
         budget: US dollars at most
+        regression_suite: ask this suite as well, to see what tuning broke: general, or a file of your own
         baseline: what --fail-unless-better is compared with (default: the first candidate)
         fail_unless_better: exit 1 unless this candidate is shown to be better
         margin: better by more than this
@@ -78,7 +80,11 @@ def evaluate(
     asked = _Asked.of(config, golden, training, candidate, scorer, judge)
     cases = GoldenSet.load(asked.golden, system=system)
     evaluator = Evaluator(
-        scorers=asked.scorers_of(platform), judge=asked.judge_of(platform), budget=budget, platform=platform
+        scorers=asked.scorers_of(platform),
+        judge=asked.judge_of(platform),
+        budget=budget,
+        platform=platform,
+        regression_suite=regression_suite,
     )
     candidates = [asked.made(name, platform, max_tokens) for name in asked.candidates]
     known = Dataset.load(asked.training) if asked.training else None
@@ -105,7 +111,9 @@ def _judged(found: Report, better: str | None, baseline: str, margin: float, *, 
         others = [name for name in found.candidates if name != baseline]
         verdicts = {name: _verdict(found, name, baseline) for name in others}
         means = {name: found.mean(name) for name in found.candidates} if found.scorers else {}
-        told = {"baseline": baseline, "means": means, "verdicts": verdicts}
+        told: dict[str, Any] = {"baseline": baseline, "means": means, "verdicts": verdicts}
+        if found.regression_suite:
+            told["regressions"] = {name: _regressions(found, name, baseline) for name in others}
         print_json(told if claim is None else {**told, "claim": {"holds": bool(claim), "text": str(claim)}})
     elif claim is not None:
         print(claim)
@@ -115,6 +123,14 @@ def _judged(found: Report, better: str | None, baseline: str, margin: float, *, 
 def _verdict(found: Report, name: str, baseline: str) -> dict[str, Any]:
     verdict = found.verdict(name, baseline=baseline)
     return {"outcome": verdict.outcome, "text": verdict.sentence}
+
+
+def _regressions(found: Report, name: str, baseline: str) -> dict[str, Any]:
+    try:
+        told = found.regressions(name, baseline=baseline)
+    except ValueError as error:  # a file of answers has none of the suite
+        return {"worse": [], "largest_loss": None, "text": str(error)}
+    return {"worse": list(told.worse), "largest_loss": told.largest_loss, "text": told.conclusion}
 
 
 def _baseline(better: str | None, given: str | None, known: Mapping[str, Any]) -> str:

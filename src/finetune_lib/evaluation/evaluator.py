@@ -12,7 +12,6 @@ from typing import Any, Literal, cast, get_args
 from finetune_lib.concurrency import in_own_loop
 from finetune_lib.errors import DataError
 from finetune_lib.evaluation.candidates import Candidate
-from finetune_lib.evaluation.golden import GoldenSet
 from finetune_lib.evaluation.judges import Judge
 from finetune_lib.evaluation.regression import AsAsked, SuiteName, suite_of, without_system
 from finetune_lib.evaluation.report import EvaluationError, Report, RunRecord
@@ -69,7 +68,7 @@ class Evaluator(Shown):
             wider then. `cross_validate` says it.
         regression_suite: Cases of general things that every candidate is asked as well, to see what tuning broke:
             True or `"general"` for those of the library (319 cases: form, arithmetic and reading, system prompt), or
-            the file of your own. `report.regressions` tells; a system message of a candidate's own is left out there.
+            a file or cases of your own. `report.regressions` tells; a candidate's own system message is left out there.
         store: The file of kept answers; by default `answers.db` in `FINETUNE_LIB_HOME`, else in
             `~/.finetune_lib`; ":memory:" keeps none.
 
@@ -96,7 +95,7 @@ class Evaluator(Shown):
     assume: Assumption | None = None
     cluster_similar: bool = True
     folds: int | None = None
-    regression_suite: bool | SuiteName | str | PathLike[str] | GoldenSet | None = None
+    regression_suite: bool | SuiteName | str | PathLike[str] | Sequence[Case] | None = None
     store: str | PathLike[str] | None = None
 
     def run(

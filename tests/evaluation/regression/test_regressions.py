@@ -214,6 +214,12 @@ def test_a_suite_without_areas_is_told_as_a_whole():
     assert "worse: all: 100% → 0% right" in str(found)
 
 
+def test_plain_cases_are_a_suite():
+    suite = [ft.Case(str(i), (ft.Message(role="user", content=f"{i} 號？"),), f"{i} 號") for i in range(10)]
+    found = evaluated(right, lambda_named("same", right), regression_suite=suite).regressions("same")
+    assert (found.suite, found.whole.comparison.ties) == ("own suite", 10)
+
+
 def test_cases_that_the_training_data_tells_are_left_out():
     first = SUITE_CASES[0]
     training = ft.Dataset.from_rows([{"prompt": first.prompt, "completion": first.expected}])
@@ -228,6 +234,8 @@ def test_mistakes_are_told_before_anything_is_asked(report):
         evaluated(right)
     with pytest.raises(ValueError, match="\"general\" or a file of your own; 'generall' is neither"):
         evaluated(right, persona, regression_suite="generall")
+    with pytest.raises(ValueError, match="the regression suite is empty"):
+        evaluated(right, persona, regression_suite=[])
     with pytest.raises(ValueError, match='regression_suite="general"'):
         evaluated(right, persona, regression_suite=None).regressions("persona")
     with pytest.raises(ValueError, match="'right' is the baseline"):

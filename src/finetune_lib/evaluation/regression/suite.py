@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass, replace
 from functools import cache
 from os import PathLike
@@ -14,16 +14,17 @@ from finetune_lib.errors import DataError
 from finetune_lib.evaluation.golden import GoldenSet
 from finetune_lib.evaluation.regression.checks import checks_of
 from finetune_lib.files import packaged_text
+from finetune_lib.records import Case
 
 SuiteName = Literal["general"]
 GENERAL: SuiteName = "general"
 
 
-def suite_of(given: bool | str | PathLike[str] | GoldenSet | None) -> GoldenSet | None:
+def suite_of(given: bool | str | PathLike[str] | Sequence[Case] | None) -> GoldenSet | None:
     """The cases of a suite; None where none is wanted.
 
     Raises:
-        ValueError: It is neither the name of a suite nor a file.
+        ValueError: It is neither the name of a suite nor a file, or it is empty.
         ReadError: The file cannot be read.
         DataError: A case cannot be checked; all such are named.
     """
@@ -31,9 +32,11 @@ def suite_of(given: bool | str | PathLike[str] | GoldenSet | None) -> GoldenSet 
         return None
     if given is True or given == GENERAL:
         return _general()
-    if not isinstance(given, GoldenSet) and not Path(given).exists():
+    if isinstance(given, (str, PathLike)) and not Path(given).exists():
         raise ValueError(f'regression_suite is "{GENERAL}" or a file of your own; {str(given)!r} is neither')
-    suite = given if isinstance(given, GoldenSet) else GoldenSet.load(given)
+    suite = GoldenSet.load(given) if isinstance(given, (str, PathLike)) else GoldenSet.of(given, name="own suite")
+    if not suite:
+        raise ValueError("the regression suite is empty")
     if problems := [told for case in suite if (told := _problem(case))]:
         raise DataError(f"{suite.name}: {'; '.join(problems)}")
     return suite
@@ -46,7 +49,7 @@ def _general() -> GoldenSet:
     return GoldenSet.from_rows(list(rows), name=GENERAL)
 
 
-def _problem(case: Any) -> str | None:
+def _problem(case: Case) -> str | None:
     try:
         checks_of(case)
     except ValueError as error:
