@@ -95,7 +95,7 @@ class Evaluator(Shown):
     assume: Assumption | None = None
     cluster_similar: bool = True
     folds: int | None = None
-    regression_suite: bool | SuiteName | str | PathLike[str] | Sequence[Case] | None = None
+    regression_suite: bool | SuiteName | str | PathLike[str] | Sequence[Case | Example] | None = None
     store: str | PathLike[str] | None = None
 
     def run(

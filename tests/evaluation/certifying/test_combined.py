@@ -102,6 +102,28 @@ def test_what_cannot_be_learned_is_told(given, said):
         fitted(**given)
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"signals": SIGNALS[0]}, r"several signals are wanted, so write signals=\[…\]"),
+        ({"signals": [ft.Agreement]}, r"Agreement is a class: write Agreement\(…\)"),
+        ({"signals": [5]}, "a signal is LogProbability"),
+        ({"scorer": ft.Rubric("禮貌", model="m")}, "a judge does not tell what is right"),
+    ],
+)
+def test_what_is_no_signal_is_refused_before_anything_is_asked(given, said):
+    asked = []
+    with pytest.raises(TypeError, match=said):
+        fitted(candidate=asked.append, **given)
+    assert asked == []
+
+
+def test_stages_are_pairs():
+    for stages in ([small, large], "ab", [(small, fitted(), 3)]):
+        with pytest.raises(TypeError, match="stages are pairs of a candidate and its fitted signal"):
+            ft.Cascade(stages)
+
+
 def test_a_cascade_is_certified_as_one():
     cascade = ft.Cascade([(small, fitted()), (large, fitted(large))], handover=0.9)
     made = ft.certify(cascade, GOLDEN, scorer=EXACT, error=0.10, store=":memory:")

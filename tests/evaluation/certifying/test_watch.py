@@ -59,6 +59,12 @@ def test_labels_tell_a_broken_promise(path):
     assert str(alarm) == "red: 11% of 175 labelled answers are wrong, more than the promised 5%: certify again"
 
 
+def test_its_folder_is_made(tmp_path):
+    deep = tmp_path / "監看" / "客服.json"
+    assert ft.Watch(deep, promise()).day(asked=10, answered=6, on=FIRST).color == "green"
+    assert ft.Watch(deep, promise()).days == {"2026-12-01": 0.6}
+
+
 def test_it_goes_on_from_its_file(path):
     fed(ft.Watch(path, promise()), [0.6, 0.61, 0.59])
     watch = ft.Watch(path, promise())

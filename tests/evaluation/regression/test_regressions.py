@@ -214,6 +214,12 @@ def test_a_suite_without_areas_is_told_as_a_whole():
     assert "worse: all: 100% → 0% right" in str(found)
 
 
+def test_a_dataset_is_a_suite():
+    data = ft.Dataset.from_rows([{"prompt": f"{i} 號？", "completion": f"{i} 號"} for i in range(10)])
+    found = evaluated(right, lambda_named("same", right), regression_suite=data).regressions("same")
+    assert found.whole.comparison.ties == 10
+
+
 def test_plain_cases_are_a_suite():
     suite = [ft.Case(str(i), (ft.Message(role="user", content=f"{i} 號？"),), f"{i} 號") for i in range(10)]
     found = evaluated(right, lambda_named("same", right), regression_suite=suite).regressions("same")
@@ -236,6 +242,10 @@ def test_mistakes_are_told_before_anything_is_asked(report):
         evaluated(right, persona, regression_suite="generall")
     with pytest.raises(ValueError, match="the regression suite is empty"):
         evaluated(right, persona, regression_suite=[])
+    with pytest.raises(TypeError, match=r"GoldenSet.from_rows\(rows\)"):
+        evaluated(right, persona, regression_suite=[{"input": "a", "expected": "b"}])
+    with pytest.raises(TypeError, match="a file or cases, not 5"):
+        evaluated(right, persona, regression_suite=5)
     with pytest.raises(ValueError, match='regression_suite="general"'):
         evaluated(right, persona, regression_suite=None).regressions("persona")
     with pytest.raises(ValueError, match="'right' is the baseline"):

@@ -30,7 +30,7 @@ class Cascade:
 
     Raises:
         ValueError: There are fewer than two stages, two of one name, or `handover` is not between 0 and 1.
-        TypeError: The signal of a stage was not fitted.
+        TypeError: A stage is no pair, or its signal was not fitted.
     """
 
     instant: ClassVar[bool] = True
@@ -42,7 +42,10 @@ class Cascade:
     name: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "stages", tuple((candidate, signal) for candidate, signal in self.stages))
+        stages = tuple(self.stages)
+        if not all(isinstance(stage, tuple) and len(stage) == 2 for stage in stages):  # pyright: ignore[reportUnnecessaryIsInstance, reportUnnecessaryComparison]
+            raise TypeError("stages are pairs of a candidate and its fitted signal: [(small, signal), (large, other)]")
+        object.__setattr__(self, "stages", stages)
         names = [name_of(candidate) for candidate, _ in self.stages]
         if len(names) < 2 or len(set(names)) < len(names):
             raise ValueError("a cascade has at least two stages, each with a name of its own")

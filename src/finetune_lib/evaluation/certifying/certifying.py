@@ -18,13 +18,12 @@ from finetune_lib.evaluation.certifying.certificate import (
 from finetune_lib.evaluation.certifying.certified import Certified, Rated, depends_on
 from finetune_lib.evaluation.certifying.combined import AskOptions
 from finetune_lib.evaluation.certifying.drawing import one_of_each, require_unseen
-from finetune_lib.evaluation.certifying.signals import Signal, signal_of, usual_signal
+from finetune_lib.evaluation.certifying.signals import Signal, require_rule, signal_of, usual_signal
 from finetune_lib.evaluation.evaluator import Evaluator
 from finetune_lib.evaluation.report import Report
 from finetune_lib.evaluation.running.progress import OnProgress
 from finetune_lib.evaluation.running.units import Contents, cases_of
 from finetune_lib.evaluation.scorers import Scorer
-from finetune_lib.evaluation.scorers.scorer import AsksGrader
 from finetune_lib.records import Case, Example
 from finetune_lib.statistics.certificates import Promised, certified_threshold, require_promise
 
@@ -130,9 +129,7 @@ async def certify_async(
 ) -> Certified:
     """As `certify`, without blocking the event loop."""
     require_promise(error, confidence, of)
-    if isinstance(scorer, AsksGrader):
-        way = "give a scorer by rule, and the judge as signal="
-        raise TypeError(f"a judge does not tell what is right, its own errors would be in the promise: {way}")
+    require_rule(scorer)
     signal = signal or usual_signal(candidate)
     told = signal_of(signal, scorer, right)
     depends = depends_on(candidate, scorer, told)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypedDict, Unpack
 from finetune_lib.concurrency import in_own_loop, name_of
 from finetune_lib.evaluation.candidates import Candidate
 from finetune_lib.evaluation.certifying.drawing import one_of_each, question
-from finetune_lib.evaluation.certifying.signals import Signal, Sure, answered, signal_of
+from finetune_lib.evaluation.certifying.signals import Signal, Sure, answered, require_rule, signal_of
 from finetune_lib.evaluation.evaluator import Evaluator
 from finetune_lib.evaluation.report import Report
 from finetune_lib.evaluation.running.units import cases_of
@@ -93,6 +93,7 @@ def fit_signal(
         options: `platform`, `concurrency`, `timeout`, `budget`, `store`, as for `Evaluator`.
 
     Raises:
+        TypeError: The scorer is a judge, or a signal is none.
         ValueError: There is no signal, fewer than 30 rows have all signals and a score, or all answers are right, or
             all are wrong.
         MissingExtraError: Without `pip install "finetune_lib[eval]"`.
@@ -124,6 +125,9 @@ async def fit_signal_async(
     **options: Unpack[AskOptions],
 ) -> Combined:
     """As `fit_signal`, without blocking the event loop."""
+    require_rule(scorer)
+    if not isinstance(signals, Sequence) or isinstance(signals, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"several signals are wanted, so write signals=[…], not {signals!r}")
     looked = tuple(signal_of(one, scorer, right) for one in signals)
     if not looked:
         raise ValueError("give at least one signal")

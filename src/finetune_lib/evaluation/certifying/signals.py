@@ -158,8 +158,27 @@ def usual_signal(candidate: object) -> Signal:
     return OwnConfidence() if getattr(candidate, "rates_itself", False) else Agreement()
 
 
+def require_rule(scorer: object) -> None:
+    """Refuse a judge as what tells what is right.
+
+    Raises:
+        TypeError: It is one.
+    """
+    if isinstance(scorer, AsksGrader):
+        way = "give a scorer by rule, and the judge as a signal"
+        raise TypeError(f"a judge does not tell what is right, its own errors would be in the promise: {way}")
+
+
 def signal_of(given: Signal | Scorer, scorer: Scorer, right: float) -> Signal:
-    """A signal as certificates use it: `Agreement` compares as the scorer of the certificate does."""
+    """A signal as certificates use it: `Agreement` compares as the scorer of the certificate does.
+
+    Raises:
+        TypeError: It is a class, or nothing that can be called.
+    """
+    if isinstance(given, type):
+        raise TypeError(f"{given.__name__} is a class: write {given.__name__}(…)")
+    if not callable(given) and not hasattr(given, "confidence"):  # pyright: ignore[reportUnnecessaryComparison]
+        raise TypeError(f"a signal is LogProbability(), Agreement(), a scorer or a function, not {given!r}")
     if isinstance(given, Agreement) and given.alike is None:
         return replace(given, alike=_Same(scorer, right))
     return given if isinstance(given, (Agreement, LogProbability)) or hasattr(given, "confidence") else Told(given)  # pyright: ignore[reportReturnType, reportArgumentType]

@@ -189,6 +189,7 @@ class Watch:
     @contextmanager
     def _alone(self) -> Generator[_Seen]:
         """What the file says now, to be changed while no other process can; then it is written."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         lock = sqlite3.connect(f"{self._path}.lock", timeout=PATIENCE, isolation_level=None)
         try:
             lock.execute("BEGIN EXCLUSIVE")  # SQLite locks files on every system, and a process that dies lets go

@@ -13,17 +13,19 @@ from typing import Any, Literal, cast
 from finetune_lib.errors import DataError
 from finetune_lib.evaluation.golden import GoldenSet
 from finetune_lib.evaluation.regression.checks import checks_of
+from finetune_lib.evaluation.running.units import cases_of
 from finetune_lib.files import packaged_text
-from finetune_lib.records import Case
+from finetune_lib.records import Case, Example
 
 SuiteName = Literal["general"]
 GENERAL: SuiteName = "general"
 
 
-def suite_of(given: bool | str | PathLike[str] | Sequence[Case] | None) -> GoldenSet | None:
+def suite_of(given: bool | str | PathLike[str] | Sequence[Case | Example] | None) -> GoldenSet | None:
     """The cases of a suite; None where none is wanted.
 
     Raises:
+        TypeError: It is nothing of the kind.
         ValueError: It is neither the name of a suite nor a file, or it is empty.
         ReadError: The file cannot be read.
         DataError: A case cannot be checked; all such are named.
@@ -34,12 +36,18 @@ def suite_of(given: bool | str | PathLike[str] | Sequence[Case] | None) -> Golde
         return _general()
     if isinstance(given, (str, PathLike)) and not Path(given).exists():
         raise ValueError(f'regression_suite is "{GENERAL}" or a file of your own; {str(given)!r} is neither')
-    suite = GoldenSet.load(given) if isinstance(given, (str, PathLike)) else GoldenSet.of(given, name="own suite")
-    if not suite:
+    if not isinstance(given, (str, PathLike, Sequence)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f'regression_suite is "{GENERAL}", a file or cases, not {given!r}')
+    if not given:
         raise ValueError("the regression suite is empty")
+    suite = GoldenSet.load(given) if isinstance(given, (str, PathLike)) else _of(given)
     if problems := [told for case in suite if (told := _problem(case))]:
         raise DataError(f"{suite.name}: {'; '.join(problems)}")
     return suite
+
+
+def _of(given: Sequence[Case | Example]) -> GoldenSet:
+    return given if isinstance(given, GoldenSet) else GoldenSet.of(cases_of(given), name="own suite")
 
 
 @cache
