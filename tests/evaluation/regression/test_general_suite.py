@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,9 @@ from finetune_lib.evaluation.regression import AsAsked, suite_of
 
 SUITE = suite_of(True)
 RIGHT = AsAsked()
+BY_ID = {case.id: case for case in SUITE}
+# Written by hand: other answers that are right, and near ones that are wrong, as models write them.
+ANSWERS = json.loads(Path(__file__).with_name("suite_answers.json").read_text(encoding="utf-8"))
 NUMBERS = [case for case in SUITE if case.metadata["check"].get("number")]
 
 
@@ -29,6 +34,14 @@ def test_the_right_answer_is_right_and_none_else_is(case):
     another = of_area[(of_area.index(case.expected) + 7) % len(of_area)]
     for wrong in ("", "嗯……", "I am happy to help.", another):
         assert RIGHT(wrong, case).value == 0, wrong
+
+
+@pytest.mark.parametrize("kind", ["right", "wrong"])
+def test_other_answers_are_scored_as_people_would(kind):
+    each = [(BY_ID[case], answer) for case, answers in ANSWERS[kind].items() for answer in answers]
+    told = [(case.id, answer) for case, answer in each if RIGHT(answer, case).value != (kind == "right")]
+    assert told == []
+    assert len(each) > 50
 
 
 @pytest.mark.parametrize("form", ["The answer is {}.", "答案是 {}。", "**{}**", "我算了一下，結果是 {}"])
