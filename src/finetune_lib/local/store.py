@@ -17,7 +17,19 @@ from typing import Any, Literal
 from finetune_lib.files import hold_version
 
 Kind = Literal[
-    "file", "job", "event", "checkpoint", "model", "batch", "upload", "part", "permission", "stored", "message"
+    "file",
+    "job",
+    "event",
+    "checkpoint",
+    "model",
+    "batch",
+    "upload",
+    "part",
+    "permission",
+    "stored",
+    "message",
+    "response",
+    "response_item",
 ]
 Object = dict[str, Any]
 

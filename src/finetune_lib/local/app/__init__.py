@@ -19,6 +19,7 @@ from finetune_lib.local.app import (
     jobs,
     models,
     permissions,
+    responses,
     storage,
     stored,
     uploads,
@@ -34,7 +35,7 @@ def create_app(services: Services, *, token: str, activity: Activity) -> Starlet
     """The application that serves the wire under `/v1`."""
     rooms = (
         *(files, uploads, jobs, permissions, graders, estimates, models, storage),
-        *(chat, stored, completions, embeddings, batches),
+        *(chat, stored, completions, responses, embeddings, batches),
     )
     routes = [route for room in rooms for route in room.routes]
     app = Starlette(

@@ -42,7 +42,7 @@ async def create(request: Request) -> Response:
     with refusals():  # errors come before the first byte
         stream = await run_in_threadpool(platform.engine.stream, source, question, sampling)
         if not body.get("stream"):
-            answer = _whole(head, await _completions(request, stream))
+            answer = _whole(head, await completions_of(request, stream))
             if body.get("store"):
                 stored.keep(platform.store, body, answer)
             return JSONResponse(answer)
@@ -64,7 +64,7 @@ def _kept(
         yield place, told
 
 
-async def _completions(request: Request, stream: Stream) -> list[Completion]:
+async def completions_of(request: Request, stream: Stream) -> list[Completion]:
     """The answers; where nobody waits for them any more, their writing ends."""
     waiting = asyncio.ensure_future(run_in_threadpool(stream.completions))
     try:
