@@ -123,7 +123,7 @@ def test_body_must_be_a_json_object(http, path, content):
         ({"hyperparameters": {"learning_rate": 1}}, "learning_rate", "unknown_parameter"),
         ({"hyperparameters": []}, "hyperparameters", "invalid_type"),
         ({"hyperparameters": "auto"}, "hyperparameters", "invalid_type"),
-        ({"method": {"type": "reinforcement", "reinforcement": {}}}, "method.type", "unsupported_value"),
+        ({"method": {"type": "reinforcement", "reinforcement": {}}}, "grader", "missing_required_parameter"),
         (
             {"method": {"type": "supervised", "supervised": {"hyperparameters": {"beta": 1}}}},
             "beta",
@@ -131,7 +131,7 @@ def test_body_must_be_a_json_object(http, path, content):
         ),
         ({"method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": 3}}}}, "hyperparameters.beta", "invalid_value"),
         ({"chat_template": 7}, "chat_template", "invalid_value"),
-        ({"method": {"type": "reinforcement"}}, "method.type", "unsupported_value"),
+        ({"method": {"type": "reinforcement"}}, "grader", "missing_required_parameter"),
         ({"method": "supervised"}, "method", "invalid_type"),
     ],
 )
