@@ -142,3 +142,34 @@ def test_a_paused_job_can_be_cancelled_and_an_ended_one_not_paused(client, job):
     for move in (client.fine_tuning.jobs.pause, client.fine_tuning.jobs.resume):
         with pytest.raises(openai.BadRequestError, match="its status is 'cancelled'"):
             move(id)
+
+
+def test_health_needs_no_token_and_tells_nothing_else(server):
+    address = server.url.removesuffix("/v1")
+    answer = httpx2.get(f"{address}/health")
+    assert (answer.status_code, sorted(answer.json())) == (200, ["status", "version"])
+    assert answer.json()["status"] == "ok"
+    for path in ("/metrics", "/health/", "/health/../v1/models", "/v1/health", "//health"):
+        assert httpx2.get(f"{address}{path}").status_code in (401, 404)
+
+
+def test_metrics_count_calls_and_jobs_as_prometheus_reads_them(server, trained):
+    address, headers = server.url.removesuffix("/v1"), {"Authorization": f"Bearer {server.token}"}
+
+    def told():
+        answer = httpx2.get(f"{address}/metrics", headers=headers)
+        assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+        lines = [line for line in answer.text.splitlines() if not line.startswith("#")]
+        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+    before = told()
+    assert before['finetune_lib_jobs{status="succeeded"}'] >= 1
+    assert before['finetune_lib_files{purpose="fine-tune"}'] >= 1
+    assert before['finetune_lib_disk_bytes{kind="free"}'] > 0
+    httpx2.get(f"{server.url}/models/none", headers=headers)
+    refused = 'finetune_lib_http_requests_total{method="GET",status="404"}'
+    assert told()[refused] == before.get(refused, 0) + 1
+    assert told()["finetune_lib_http_request_seconds_total"] > before["finetune_lib_http_request_seconds_total"]
+    names = " ".join(before)
+    assert "tiny" not in names
+    assert trained.model not in names

@@ -130,6 +130,11 @@ class Store:
             self._execute("DELETE FROM objects WHERE kind = ? AND id = ?", (kind, id))
         return there
 
+    def counted(self, kind: Kind, path: str) -> dict[str, int]:
+        """How many objects of a kind have each value at a JSON path of the body, as `$.status`."""
+        counts = "SELECT json_extract(body, ?), COUNT(*) FROM objects WHERE kind = ? GROUP BY 1 ORDER BY 1"
+        return {str(value): many for value, many in self._execute(counts, (path, kind))}
+
     def page(
         self,
         kind: Kind,

@@ -16,6 +16,7 @@ from finetune_lib.local.app import (
     estimates,
     files,
     graders,
+    health,
     jobs,
     models,
     permissions,
@@ -39,7 +40,7 @@ def create_app(services: Services, *, token: str, activity: Activity) -> Starlet
     )
     routes = [route for room in rooms for route in room.routes]
     app = Starlette(
-        routes=[Mount("/v1", app=Router(routes, redirect_slashes=False))],
+        routes=[*health.routes, Mount("/v1", app=Router(routes, redirect_slashes=False))],
         middleware=[
             Middleware(Watched, activity=activity),
             Middleware(TokenRequired, token=token),
@@ -49,4 +50,5 @@ def create_app(services: Services, *, token: str, activity: Activity) -> Starlet
     )
     app.router.redirect_slashes = False  # a redirect would repeat the Host that a caller sent
     app.state.services = services
+    app.state.activity = activity
     return app
