@@ -19,6 +19,11 @@ class Logistic(Shown):
         spreads: The standard deviation of each column; 1 where it is constant, and so tells nothing.
         weights: Of each standardised column.
         offset: The logit at the means.
+
+    Example:
+        >>> from finetune_lib.statistics import Logistic
+        >>> f"{Logistic(means=(3.0,), spreads=(2.0,), weights=(1.0,), offset=0.0).chance([5.0]):.3f}"
+        '0.731'
     """
 
     means: tuple[float, ...]
