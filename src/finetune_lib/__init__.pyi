@@ -59,6 +59,9 @@ from finetune_lib.evaluation.certifying import fit_signal_async as fit_signal_as
 from finetune_lib.evaluation.evaluator import Evaluator as Evaluator
 from finetune_lib.evaluation.golden import GoldenCheck as GoldenCheck
 from finetune_lib.evaluation.golden import GoldenSet as GoldenSet
+from finetune_lib.evaluation.importing import Imported as Imported
+from finetune_lib.evaluation.importing import RecordedScores as RecordedScores
+from finetune_lib.evaluation.importing import import_evals as import_evals
 from finetune_lib.evaluation.judges import Judge as Judge
 from finetune_lib.evaluation.judges import JudgeQuality as JudgeQuality
 from finetune_lib.evaluation.judges import Judgment as Judgment
