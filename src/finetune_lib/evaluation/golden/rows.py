@@ -24,6 +24,7 @@ from finetune_lib.records import Example, Origin
 from finetune_lib.rows.messages import fields_of, is_object, items_of
 
 HEAD = 1 << 16
+OF_PROMPTFOO = frozenset({"gradingResult", "promptIdx", "testIdx", "testCase"})
 JSON_ENDINGS = frozenset({".jsonl", ".ndjson", ".json"})
 
 
@@ -67,14 +68,34 @@ def read_rows(path: Path, options: Options, *, among: Among = fields_among) -> R
     """
     columns = told(options.columns)
     with about(path):
-        opened = open_data(path, encoding=options.encoding)
-        if opened.kind == "parquet":
-            return _known(replace(_parquet(path, opened, columns), among=among))
-        head = opened.blob.read(0, HEAD)
-        if opened.kind == "text" and (looks_like_json(head) or JSON_ENDINGS & {*map(str.lower, path.suffixes)}):
-            return _known(replace(_json(path, opened, head, columns), among=among))
-        table = read_table(path.name, opened, replace(options, columns=columns), among)
-        return Rows(table.rows, columns, table.problems, table.fields, names=table.names)
+        if path.suffix.lower() in (".yaml", ".yml"):
+            raise ReadError("YAML is a configuration, no table of cases: save the cases as JSONL, CSV or Excel")
+        found = _read(path, options, columns, among)
+        _refuse_results(found)
+        return found
+
+
+def _read(path: Path, options: Options, columns: Mapping[str, str], among: Among) -> Rows:
+    opened = open_data(path, encoding=options.encoding)
+    if opened.kind == "parquet":
+        return _known(replace(_parquet(path, opened, columns), among=among))
+    head = opened.blob.read(0, HEAD)
+    if opened.kind == "text" and (looks_like_json(head) or JSON_ENDINGS & {*map(str.lower, path.suffixes)}):
+        return _known(replace(_json(path, opened, head, columns), among=among))
+    table = read_table(path.name, opened, replace(options, columns=columns), among)
+    return Rows(table.rows, columns, table.problems, table.fields, names=table.names)
+
+
+def _refuse_results(found: Rows) -> None:
+    """Results and assertions of promptfoo have rows that look like cases, and are none."""
+    names = {*found.names, *(found.rows[0].data if found.rows else ())}
+    if len(OF_PROMPTFOO & names) > 1:
+        raise ReadError("these are results of promptfoo, no cases: save questions and right answers as rows")
+    if asserting := sorted(name for name in names if name.startswith("__expected")):
+        raise ReadError(
+            f"{', '.join(asserting)}: assertions of promptfoo, no right answers: name the column `expected` and keep "
+            "plain answers in it"
+        )
 
 
 def rows_in_memory(rows: Any, *, name: str, columns: Mapping[str, str] | None, among: Among = fields_among) -> Rows:
