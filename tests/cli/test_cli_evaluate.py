@@ -82,6 +82,11 @@ def test_the_report_is_one_that_compare_reads(service, tmp_path, capsys):
     written = ["--report", "report.json", "--html", "report.html", "--lang", "zh-Hant"]
     assert main(["evaluate", "golden.jsonl", *FLAGS, *where, *written]) == 0
     assert main(["compare", "report.json", "--better", "tuned", "--baseline", "base"]) == 0
+    capsys.readouterr()
+    assert main(["compare", "report.json", "--better", "base", "--baseline", "tuned", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["means"] == {"base": 0.0, "tuned": 1.0}
+    assert [claim["holds"] for claim in told["claims"]] == [False]
     assert "<html" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 

@@ -151,3 +151,15 @@ def test_redact_puts_placeholders(capsys, mendable):
     private = written("private.jsonl", [chat(n, "請寄 wang@gmail.com") for n in range(10)])
     assert fix(capsys, private, "--redact", "-o", "out.jsonl")[0] == 0
     assert rows("out.jsonl")[0] == chat(0, "請寄 [EMAIL]")
+
+
+def test_json_accounts_for_every_row_of_every_file(mendable, broken, capsys):
+    code, out, _ = (main(["fix", mendable, broken, "--unsafe", "--json"]), *capsys.readouterr())
+    first, second = json.loads(out)
+    assert code == 0
+    assert (first["file"], first["output"], first["mended"]) == ("mendable.jsonl", "mendable.fixed.jsonl", 1)
+    assert (second["read"], second["kept"], second["dropped"]) == (11, 10, 1)
+    assert second["rejects"] == "broken.fixed.rejects.jsonl"
+    assert Path(second["rejects"]).exists()
+    assert main(["fix", mendable, "-o", "-", "--json"]) == 2
+    assert "--output" in capsys.readouterr().err

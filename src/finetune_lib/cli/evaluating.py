@@ -108,16 +108,22 @@ def _judged(found: Report, better: str | None, baseline: str, margin: float, *, 
     """The claim, where one is made; as JSON also the verdict of each candidate."""
     claim = found.better(better, baseline=baseline, margin=margin) if better else None
     if json:
-        others = [name for name in found.candidates if name != baseline]
-        verdicts = {name: _verdict(found, name, baseline) for name in others}
-        means = {name: found.mean(name) for name in found.candidates} if found.scorers else {}
-        told: dict[str, Any] = {"baseline": baseline, "means": means, "verdicts": verdicts}
-        if found.regression_suite:
-            told["regressions"] = {name: _regressions(found, name, baseline) for name in others}
+        told = summary(found, baseline)
         print_json(told if claim is None else {**told, "claim": {"holds": bool(claim), "text": str(claim)}})
     elif claim is not None:
         print(claim)
     return ERRORS if claim is not None and not claim else CLEAN
+
+
+def summary(found: Report, baseline: str) -> dict[str, Any]:
+    """What a report says in numbers and a sentence each, for `--json`."""
+    others = [name for name in found.candidates if name != baseline]
+    verdicts = {name: _verdict(found, name, baseline) for name in others}
+    means = {name: found.mean(name) for name in found.candidates} if found.scorers else {}
+    told: dict[str, Any] = {"baseline": baseline, "means": means, "verdicts": verdicts}
+    if found.regression_suite:
+        told["regressions"] = {name: _regressions(found, name, baseline) for name in others}
+    return told
 
 
 def _verdict(found: Report, name: str, baseline: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ def compare(
     margin: float = 0.0,
     markdown: Annotated[bool, Parameter(group=_ONE_FORM)] = False,
     html: Annotated[Path | None, Parameter(group=_ONE_FORM, metavar="FILE")] = None,
+    json: Annotated[bool, Parameter(group=_ONE_FORM)] = False,
     lang: Language | None = None,
 ) -> int:
     """Show the report of an evaluation, and test a claim on it.
@@ -42,6 +43,7 @@ def compare(
         margin: by more than this, or worse by this at most
         markdown: print Markdown, for a pull request
         html: write the report as one HTML file
+        json: print one JSON object: means, verdicts, claims
         lang: language of the report
     """
     from finetune_lib.evaluation.report import Report
@@ -51,14 +53,19 @@ def compare(
         print(found.save_html(html, lang=lang))
     elif markdown:
         print(found.to_markdown(lang=lang))
-    else:
+    elif not json:
         print(found.text(lang=lang))
     against = baseline or found.candidates[0]
     claims = [
         *([found.better(better, baseline=against, scorer=scorer, margin=margin)] if better else []),
         *([found.not_worse(not_worse, baseline=against, scorer=scorer, margin=margin)] if not_worse else []),
     ]
-    for claim in claims:
+    if json:
+        from finetune_lib.cli.evaluating import summary
+        from finetune_lib.cli.where import print_json
+
+        print_json({**summary(found, against), "claims": [{"holds": bool(one), "text": str(one)} for one in claims]})
+    for claim in () if json else claims:
         print(claim, file=sys.stderr if markdown else sys.stdout)
     return CLEAN if all(claims) else ERRORS
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from finetune_lib.cli.codes import CLEAN, ERRORS
 from finetune_lib.cli.reading import STANDARD, Options, each
+from finetune_lib.cli.where import print_json
 
 if TYPE_CHECKING:
     from finetune_lib.data.dataset import Dataset
@@ -66,6 +67,7 @@ def fix(
     unsafe: bool = False,
     redact: bool = False,
     force: bool = False,
+    json: bool = False,
 ) -> int:
     """Write a mended copy of training files.
 
@@ -78,6 +80,7 @@ def fix(
         unsafe: also drop what stays wrong and merge exact copies
         redact: put placeholders in the place of personal data and secrets
         force: replace files that are there
+        json: print a JSON array of what was done to each file
     """
     if files and (output or rejects):
         raise ValueError("--output and --rejects name one file: give one file to fix")
@@ -85,6 +88,9 @@ def fix(
     outputs = {named: _outputs(named, output, rejects, force=force) for named in (file, *files)}
     for out in outputs.values():
         out.require(rejects=unsafe)
+        if json and out.mended == STANDARD:
+            raise ValueError("--json and the mended rows both want standard output: add --output FILE")
+    accounts: list[dict[str, Any]] = []
 
     def mend(named: Path, path: Path) -> int:
         out = outputs[named]
@@ -94,11 +100,22 @@ def fix(
         data = fixed.redact() if redact else fixed
         out.write(data, fixed)
         report = data.validate(model=model, target=target, method=method, content=False)
-        for line in _told(fixed, report, out, options, unsafe=unsafe):
+        accounts.append(_account(named, fixed, report, out))
+        for line in () if json else _told(fixed, report, out, options, unsafe=unsafe):
             print(line, file=sys.stderr if out.mended == STANDARD else sys.stdout)
         return CLEAN if report.ok else ERRORS
 
-    return each(tuple(outputs), mend)
+    code = each(tuple(outputs), mend)
+    if json:
+        print_json(accounts)
+    return code
+
+
+def _account(named: Path, fixed: Dataset, report: ValidationReport, out: Outputs) -> dict[str, Any]:
+    rejects = str(out.rejects) if fixed.rejected else None
+    written = {"file": str(named), "output": str(out.mended), "rejects": rejects, "mended": len(fixed.changes)}
+    counts = {name: getattr(fixed.account, name) for name in ("read", "kept", "dropped", "merged")}
+    return {**written, **counts, "ok": report.ok, "errors_left": report.count("error")}
 
 
 def _outputs(named: Path, output: Path | None, rejects: Path | None, *, force: bool) -> Outputs:

@@ -64,6 +64,8 @@ class ScriptedPlatform(Service):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not self.statuses:
+            raise ValueError('statuses is empty: a job has one before its end, as statuses=("running",)')
         self._script: list[list[Any]] = []
         self._lock, self._closed = threading.RLock(), threading.Event()
 

@@ -183,6 +183,7 @@ def test_a_base_without_a_vocabulary_is_refused(tmp_path):
 def test_a_hub_that_is_forbidden_is_not_asked(tmp_path, monkeypatch):
     policy = tmp_path / "policy.toml"
     policy.write_text("hub = false\n")
+    monkeypatch.setattr("finetune_lib.platforms.policy._told", {})  # else it binds this process, and so later tests
     monkeypatch.setenv("FINETUNE_LIB_POLICY", str(policy))
     with pytest.raises(PermissionError, match="forbids"):
         dataset(chat(QUESTION, ("assistant", "a"))).preview(model="someone/model")
