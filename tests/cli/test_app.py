@@ -22,6 +22,7 @@ from finetune_lib.cli.app import GROUPS, app
 from finetune_lib.data.checks import Target
 from finetune_lib.local.exporting.gguf import Precision
 from finetune_lib.records import Method
+from finetune_lib.statistics.certificates import Promised
 from finetune_lib.texts.languages import Language
 
 COMMAND = [sys.executable, "-m", "finetune_lib"]
@@ -48,6 +49,7 @@ COMMANDS = (
     "chat",
     "predict",
     "evaluate",
+    "certify",
     "compare",
     "review",
     "collect",
@@ -174,6 +176,7 @@ def test_the_choices_are_those_of_the_library():
     assert get_args(choices.Target) == get_args(Target)
     assert get_args(choices.Method) == get_args(Method)
     assert get_args(choices.Language) == get_args(Language)
+    assert get_args(choices.Promised) == get_args(Promised)
     assert get_args(choices.Precision) == get_args(Precision)
 
 

@@ -159,3 +159,42 @@ def test_a_file_with_a_slip_names_it(service, tmp_path, capsys, text, told):
     shown = capsys.readouterr().err
     assert "eval.toml" in shown
     assert told in shown
+
+
+PROMISE = ["--error", "0.2"]  # thirty cases can show that: 14 without an error are the least
+
+
+def test_a_promise_that_holds_is_told_and_kept(service, tmp_path, capsys):
+    server, where = service
+    asking = ["certify", "golden.jsonl", "--model", MODEL, *PROMISE, *where]
+    assert main([*asking, "-o", "憑證.json"]) == 0
+    assert "with 95% confidence at most 20% of what it answers is wrong" in capsys.readouterr().out
+    assert json.loads((tmp_path / "憑證.json").read_text(encoding="utf-8"))["error"] == 0.2
+    asked = server.count("POST /chat/completions")
+    assert main([*asking, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["answered"], told["wrong"], told["cases"]) == (len(CASES), 0, len(CASES))
+    assert server.count("POST /chat/completions") == asked
+    assert main([*asking, "-o", "憑證.json"]) == 2
+    assert "--force" in capsys.readouterr().err
+
+
+def test_what_is_not_shown_is_exit_code_1(service, capsys):
+    server, where = service
+    assert main(["certify", "golden.jsonl", "--model", MODEL, *where]) == 1
+    assert "30 cases cannot show 5%" in capsys.readouterr().err
+    assert server.count("POST /chat/completions") == 0
+    assert main(["certify", "golden.jsonl", "--model", OTHER, *PROMISE, *where]) == 1
+    assert "No certificate" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [(["--scorer", "nice"], "exact_match"), (["--signal", "mood"], "agreement"), (["--error", "2"], "error")],
+    ids=lambda value: " ".join(value),
+)
+def test_what_cannot_be_promised_is_told_before_anybody_is_asked(service, capsys, more, told):
+    server, where = service
+    assert main(["certify", "golden.jsonl", "--model", MODEL, *where, *more]) == 2
+    assert told in capsys.readouterr().err
+    assert server.count("POST /chat/completions") == 0

@@ -93,6 +93,10 @@ GROUPS: Mapping[str, Commands] = {
             "evaluate golden.xlsx --candidate base=gpt-4.1-mini --candidate tuned=ftjob-123 --scorer exact_match "
             "--fail-unless-better tuned",
         ),
+        "certifying:certify": (
+            "promise that what a model answers by itself is rarely wrong, and exit 1 where that is not shown",
+            "certify golden.xlsx --model ftjob-123 --error 0.05 -o clerk.certificate.json",
+        ),
         "evaluation:compare": (
             "show the report of an evaluation, and test a claim on it",
             "compare report.json --better tuned --baseline base",

@@ -10,3 +10,5 @@ Demo = Literal["sentiment", "sentiment_golden", "faq", "airport", "complaints", 
 Aim = Literal["answers", "labels", "style"]
 Format = Literal["openai", "trl", "sharegpt", "alpaca", "completion", "together", "mistral", "llamafactory"]
 Shell = Literal["bash", "zsh", "fish"]
+Signal = Literal["agreement", "logprobability"]
+Promised = Literal["answers", "questions"]

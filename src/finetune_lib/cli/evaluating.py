@@ -204,12 +204,9 @@ class _Asked:
         Raises:
             ValueError: A name is none, or nothing scores.
         """
-        known = _scorers()
-        if unknown := next((name for name in self.scorers if name not in known), None):
-            raise ValueError(f"no scorer is named {unknown!r}; there are {', '.join(known)}")
         if not self.scorers and not self.judge:
-            raise ValueError(f"say by what: --judge MODEL, or --scorer with one of {', '.join(known)}")
-        found = [known[name]() for name in self.scorers]
+            raise ValueError(f"say by what: --judge MODEL, or --scorer with one of {', '.join(_scorers())}")
+        found = [scorer_named(name) for name in self.scorers]
         if self.rubric is not None:
             from finetune_lib.evaluation.scorers import Rubric
 
@@ -276,6 +273,18 @@ def _require_table(config: Path, name: str, told: Any) -> None:
     known = PLAIN | more if "model" in table else {"answers"}
     if unknown := table.keys() - known:
         raise ValueError(f"{place}: {', '.join(sorted(unknown))} is unknown; it may say {', '.join(sorted(known))}")
+
+
+def scorer_named(name: str) -> Any:
+    """A scorer that needs nothing said.
+
+    Raises:
+        ValueError: None has this name.
+    """
+    known = _scorers()
+    if name not in known:
+        raise ValueError(f"no scorer is named {name!r}; there are {', '.join(known)}")
+    return known[name]()
 
 
 def _scorers() -> Mapping[str, Callable[[], Any]]:
