@@ -22,8 +22,8 @@ persona: .venv/local ## ten chats with a system prompt, before and after
 test: .venv/dev browser site ## the whole suite, on all cores
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-test-long: .venv/dev ## what takes longer than a gate may: two hundred schedules of faults against Job
-	FINETUNE_LIB_LONG_TESTS=1 $(BIN)/python -m pytest tests/jobs
+test-long: .venv/dev ## what takes longer than a gate may: two hundred schedules of faults against Job, and the whole of demo-real
+	FINETUNE_LIB_LONG_TESTS=1 $(BIN)/python -m pytest tests/jobs tests/local/test_gguf_bases.py
 
 lint: .venv/dev
 	$(BIN)/ruff check .

@@ -73,28 +73,35 @@ def rows(reviews: dict[str, list[str]]) -> ft.Dataset:
     return ft.Dataset.from_rows(pairs, system=SYSTEM)
 
 
-# 1. Train adapters beside the weights, and watch it.
-train = rows(TRAINING)
-platform = ft.connect("local")
-settings = {"n_epochs": 5, "batch_size": 4}
-job = ft.Job.create(
-    train, model=MODEL, hyperparameters=settings, seed=1, extra={"strategy": "lora"}, platform=platform
-).wait(on_event=print)
+def main() -> None:
+    """Train, ask, compare."""
+    # 1. Train adapters beside the weights, and watch it.
+    train = rows(TRAINING)
+    platform = ft.connect("local")
+    settings = {"n_epochs": 5, "batch_size": 4}
+    job = ft.Job.create(
+        train, model=MODEL, hyperparameters=settings, seed=1, extra={"strategy": "lora"}, platform=platform
+    ).wait(on_event=print)
 
-# 2. Ask about reviews that were not among them: the base with a prompt, with examples in it, and tuned.
-golden = ft.GoldenSet.from_dataset(rows(UNSEEN), name="unseen reviews")
-plain = ft.ChatModel(MODEL, name="prompt", max_tokens=64, platform=platform)
-shown = ft.FewShot(MODEL, name="few-shot", examples=train, k=4, max_tokens=64, platform=platform)
-evaluator = ft.Evaluator(scorers=[ft.Choice(["positive", "negative"])])
-report = evaluator.run(golden, candidates=[plain, shown, job.candidate(name="tuned", max_tokens=64)])
+    # 2. Ask about reviews that were not among them: the base with a prompt, with examples in it, and tuned.
+    golden = ft.GoldenSet.from_dataset(rows(UNSEEN), name="unseen reviews")
+    plain = ft.ChatModel(MODEL, name="prompt", max_tokens=64, platform=platform)
+    shown = ft.FewShot(MODEL, name="few-shot", examples=train, k=4, max_tokens=64, platform=platform)
+    evaluator = ft.Evaluator(scorers=[ft.Choice(["positive", "negative"])])
+    report = evaluator.run(golden, candidates=[plain, shown, job.candidate(name="tuned", max_tokens=64)])
 
-# 3. The verdict, with its uncertainty; and one review, asked as any program would.
-print(report)
-print("\nverdict:", report.verdict("tuned", baseline="prompt").sentence)
-answer = platform.client.chat.completions.create(
-    model=job.fine_tuned_model or "",
-    messages=[{"role": "system", "content": SYSTEM}, {"role": "user", "content": "Not bad at all."}],
-    max_tokens=8,
-)
-print(f'of "Not bad at all." it says: {answer.choices[0].message.content}')
-print("report: ", report.save_html(REPORT, metrics=job.metrics()).resolve().as_uri())
+    # 3. The verdict, with its uncertainty; and one review, asked as any program would.
+    print(report)
+    print("\nverdict:", report.verdict("tuned", baseline="prompt").sentence)
+    answer = platform.client.chat.completions.create(
+        model=job.fine_tuned_model or "",
+        messages=[{"role": "system", "content": SYSTEM}, {"role": "user", "content": "Not bad at all."}],
+        max_tokens=8,
+        temperature=0,
+    )
+    print(f'of "Not bad at all." it says: {answer.choices[0].message.content}')
+    print("report: ", report.save_html(REPORT, metrics=job.metrics()).resolve().as_uri())
+
+
+if __name__ == "__main__":
+    main()

@@ -171,6 +171,6 @@ async def test_caller_who_hangs_up_leaves_the_model_to_others(tmp_path):
 
     engine = Engine()
     stream = engine.stream(str(ensure_tiny(tmp_path)), Question(HELLO), Sampling(temperature=0, max_tokens=1900))
-    (answer,) = await chat._completions(Gone(), stream)
+    (answer,) = await chat.completions_of(Gone(), stream)
     assert answer.completion_tokens < 1900
     assert engine.complete(str(ensure_tiny(tmp_path)), Question(HELLO), Sampling(max_tokens=1)).completion_tokens == 1

@@ -205,10 +205,12 @@ def test_every_language_has_every_word_with_the_same_places():
 def test_every_word_is_used():
     source = "".join(
         path.read_text(encoding="utf-8")
-        for room in ("pages", "data/diagnostics", "data/browsing", "data/measuring", "cli")
+        for room in ("pages", "data/diagnostics", "data/browsing", "data/measuring", "data/previewing", "cli")
         for path in (ROOT / "src" / "finetune_lib" / room).glob("*.py")
     )
-    made_up = re.compile("(error|warning|info)(s|s_counted|_only)|at_(line|row|cell)s?|safe|unsafe|.*_one")
+    made_up = re.compile(
+        "(error|warning|info)(s|s_counted|_only)|at_(line|row|cell)s?|safe|unsafe|token_(read|learned|cut)|.*_one"
+    )
     assert [w for w in words("en") if not re.search(f"[\"']{w}[\"']", source) and not made_up.fullmatch(w)] == []
 
 

@@ -146,6 +146,6 @@ def test_three_candidates_are_ranked_on_the_page_whatever_their_scale():
     assert list(found.ranking()) == ["fine", "third", "other"]
     page = found.to_html(lang="en")
     assert 'id="ranking"' in page
-    assert "10 · 10 · 0" in page
-    assert "0 · 0 · 20" in page
+    assert "10\u00a0·\u00a010\u00a0·\u00a00" in page
+    assert "0\u00a0·\u00a00\u00a0·\u00a020" in page
     assert 'id="ranking"' not in run(other, fine, scorers=[ft.ExactMatch()]).to_html(lang="en")
