@@ -491,7 +491,11 @@ def test_8_a_comment_alone_is_kept_when_the_page_is_closed(context, plain):
     other = visit(context, plain)
     page.fill("#comment", "noch nicht fertig")
     page.close(run_before_unload=True)
-    other.wait_for_function("Object.values(localStorage).some(kept => kept.includes('noch nicht fertig'))")
+    is_kept = "() => Object.values(localStorage).some(kept => kept.includes('noch nicht fertig'))"
+    for _ in range(100):  # waiting inside the page would be stopped by its own policy
+        if other.evaluate(is_kept):
+            break
+        other.wait_for_timeout(50)
     page = start(context, plain)
     assert page.input_value("#comment") == "noch nicht fertig"
 
