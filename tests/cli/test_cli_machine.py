@@ -57,7 +57,7 @@ def test_torch_for_cards_without_a_card_is_advised_against(capsys, monkeypatch):
     monkeypatch.setattr(machine, "_device", lambda: "cpu")
     code, found = told(capsys)
     assert code == 1
-    assert "download.pytorch.org/whl/cpu" in found["advice"][0]
+    assert "(PyTorch's own guide to installing it has the command, under Compute Platform: CPU)" in found["advice"][0]
 
 
 def test_a_local_platform_that_is_not_installed_is_told(capsys, monkeypatch):

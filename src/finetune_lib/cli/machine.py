@@ -100,8 +100,8 @@ def _platform() -> str:
 def _advice(found: dict[str, Any]) -> Iterator[str]:
     if "+cu" in found["torch"] and not found["device"].startswith("cuda"):
         yield (
-            "this torch is built for graphics cards, and there is none: several gigabytes are freed by "
-            "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cpu"
+            "this torch is built for graphics cards, and there is none: its build for processors frees several gigabytes "
+            "(PyTorch's own guide to installing it has the command, under Compute Platform: CPU)"
         )
     if found["platform"].startswith("local") and "local" in found["missing extras"]:
         yield 'calls would go to the local platform, which is not installed: pip install "finetune_lib[local]"'

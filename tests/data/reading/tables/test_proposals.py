@@ -175,7 +175,7 @@ def test_lines_that_are_quoted_whole(tmp_path, mark):
 
 def test_the_shared_table_of_quoted_lines():
     path = SHARED / "cases" / "data_2026_11" / "C19_double_csv.csv"
-    if not path.is_file():
+    if not path.is_file():  # it is no part of the repository; the test above tries the same with lines that are
         pytest.skip("the shared cases are not here")
     with pytest.raises(ft.ReadError, match="T312"):
         ft.Dataset.load(path)

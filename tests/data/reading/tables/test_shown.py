@@ -154,6 +154,7 @@ def test_what_cannot_be_told_is_named_at_its_cell_and_read_as_stored(tmp_path):
     assert named(data) == [("T259", f"Sheet!B{row}") for row in range(2, 2 + len(UNTOLD))]
 
 
+# The table is no part of the repository; its kinds of formats are tried above with cells that are.
 @pytest.mark.skipif(not TABLE.is_file(), reason="the shared cases are not here")
 def test_the_table_of_right_answers(tmp_path):
     rows = [line.split("\t") for line in TABLE.read_text(encoding="utf-8").splitlines()[1:]]

@@ -171,6 +171,7 @@ def test_other_processes_and_threads_find_the_same(load):
         assert all(answers == [e.answer for e in data] for answers in found)
 
 
+# There is nothing to test where no process can be forked.
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
 def test_a_forked_process_reads_on(load):
     data = load(table(30))
