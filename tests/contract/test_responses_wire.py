@@ -7,6 +7,10 @@ import pytest
 from pydantic import BaseModel
 from tests.contract import specification
 
+from finetune_lib.local.app import responses
+from finetune_lib.local.inference import Piece
+from finetune_lib.local.serving.engine import Stream
+
 WEATHER = {
     "type": "function",
     "name": "weather",
@@ -157,3 +161,16 @@ def test_answers_are_valid_against_the_specification(client, http):
     assert specification.faults("Response", told) == []
     items = http.get(f"responses/{told['id']}/input_items").json()
     assert specification.faults("ResponseItemList", items) == []
+
+
+async def test_writing_ends_where_nobody_reads_any_more():
+    stream = Stream(1)
+
+    async def pieces():
+        for text in "ab":
+            yield 0, Piece(text)
+
+    told = responses._told({"id": "resp_1"}, pieces(), stream, lambda _: None)
+    assert "response.created" in await anext(told)
+    await told.aclose()
+    assert stream.closed.is_set()

@@ -100,7 +100,7 @@ def _platform() -> str:
 def _advice(found: dict[str, Any]) -> Iterator[str]:
     if "+cu" in found["torch"] and not found["device"].startswith("cuda"):
         yield (
-            "this torch is built for graphics cards, and there is none: its build for processors frees several gigabytes "
+            "this torch is built for graphics cards, and there is none: its build for processors is gigabytes smaller "
             "(PyTorch's own guide to installing it has the command, under Compute Platform: CPU)"
         )
     if found["platform"].startswith("local") and "local" in found["missing extras"]:

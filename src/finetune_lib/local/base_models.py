@@ -12,7 +12,6 @@ bounded so low that training with frozen embeddings has a floor of loss it canno
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import threading
 import uuid
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from finetune_lib.catalog import models
+from finetune_lib.data.bases import HUB_ID
 from finetune_lib.errors import PolicyError
 from finetune_lib.local.aliases import base_named, load
 from finetune_lib.local.gguf_bases import SMOLLM2, convert, gguf_of, noted, smollm2_file
@@ -31,7 +31,6 @@ from finetune_lib.rendering.tiny import TINY, tiny_tokenizer
 # Importing transformers from two threads at once fails: whoever loads or makes a model holds this.
 LOADING = threading.Lock()
 BUILT_IN = (TINY, SMOLLM2)
-HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 SEED = 7
 NARROW = 0.02
 WIDE = {"model.embed_tokens.weight": 1.0, "lm_head.weight": 0.1}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from finetune_lib.rendering.messages import RenderingError
-from finetune_lib.rendering.renderer import IGNORED, Encoded, Renderer, encoded
+from finetune_lib.rendering.renderer import IGNORED, Encoded, Piece, Renderer, encoded
 
 LONGEST_EXAMPLE = 65_536
 NAMED = 5  # lines that are told in full
@@ -87,6 +87,20 @@ def _refusals(refused: Sequence[tuple[int, RenderingError]]) -> str:
     return "; ".join([*told, *([f"and lines {rest} likewise"] if rest else [])])
 
 
+def sequences_of(renderer: Renderer, row: Mapping[str, Any], method: str) -> list[tuple[str, Sequence[Piece]]]:
+    """All that a method reads and learns of a row, however long, by name: both answers of a preference have one.
+
+    Raises:
+        RenderingError: The base cannot say the row.
+    """
+    if method == "dpo":
+        pair = renderer.pair(row)
+        return list(zip(SIDES, ([pair.prompt, pair.chosen], [pair.prompt, pair.rejected]), strict=True))
+    if method == "reinforcement":
+        return [("", [renderer.asked(row)])]
+    return [("", pieces) for pieces in renderer.sequences(row)]
+
+
 def sequences_within(renderer: Renderer, row: Mapping[str, Any], limit: int) -> tuple[list[Encoded], bool]:
     """What supervised training learns of a row: its sequences that teach something, and whether nothing is cut.
 
@@ -104,8 +118,7 @@ def pair_within(renderer: Renderer, row: Mapping[str, Any], limit: int) -> tuple
     Raises:
         RenderingError: The base cannot say the row.
     """
-    pair = renderer.pair(row)
-    sides = [encoded([pair.prompt, answer], limit=limit + 1) for answer in (pair.chosen, pair.rejected)]
+    sides = [encoded(pieces, limit=limit + 1) for _, pieces in sequences_of(renderer, row, "dpo")]
     whole = all(len(side["input_ids"]) <= limit for side in sides)
     cut = [within(side, limit) for side in sides]
     return [dict(zip(SIDES, cut, strict=True))] if all(map(is_learned, cut)) else [], whole

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +13,9 @@ from finetune_lib.data.checks.rules import Rules
 from finetune_lib.data.diagnostics import Diagnostic, diagnose, is_error
 from finetune_lib.data.reading.json.plain_chat import is_plain
 from finetune_lib.records import Example, Origin
-from finetune_lib.rendering.examples import is_learned, within
+from finetune_lib.rendering.examples import is_learned, sequences_of, within
 from finetune_lib.rendering.messages import RenderingError
-from finetune_lib.rendering.renderer import Encoded, Renderer, encoded
+from finetune_lib.rendering.renderer import Renderer, encoded
 
 OWN_TRAINING = frozenset({None, "local", "trl"})  # targets that train the base as this library renders it
 
@@ -65,11 +65,12 @@ def _looked_at(
     example: Example, renderer: Renderer, base: Base, rules: Rules, lengths: array[int]
 ) -> Iterator[Diagnostic]:
     try:
-        sequences = _sequences(renderer, example.data, rules.method)
+        told = sequences_of(renderer, example.data, rules.method)
     except RenderingError as error:
         given = {"model": base.name, "reason": str(error)}
         yield diagnose("K721", example.origin, error.path, **given)
         return
+    sequences = [encoded(pieces, limit=None) for _, pieces in told]
     sizes = [len(sequence["input_ids"]) for sequence in sequences]
     lengths[-1] = sum(sizes)
     if max(sizes, default=0) > base.limit:
@@ -77,15 +78,3 @@ def _looked_at(
         teaches = any(taught) if rules.method == "supervised" else all(taught)
         given: dict[str, Any] = {"tokens": max(sizes), "limit": base.limit, "model": base.name}
         yield diagnose("K702" if teaches else "K710", example.origin, "/messages", **given)
-
-
-def _sequences(renderer: Renderer, row: Mapping[str, Any], method: str) -> list[Encoded]:
-    """Whole, however long they are."""
-    if method == "dpo":
-        pair = renderer.pair(row)
-        pieces = [[pair.prompt, answer] for answer in (pair.chosen, pair.rejected)]
-    elif method == "reinforcement":
-        pieces = [[renderer.asked(row)]]
-    else:
-        pieces = renderer.sequences(row)
-    return [encoded(one, limit=None) for one in pieces]

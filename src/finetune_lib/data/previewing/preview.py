@@ -12,7 +12,7 @@ from finetune_lib import catalog
 from finetune_lib.data.bases import Base, is_hosted, read_base
 from finetune_lib.pages.markup import Markup
 from finetune_lib.records import Example, Method, Origin, kind_of
-from finetune_lib.rendering.examples import SIDES
+from finetune_lib.rendering.examples import SIDES, sequences_of
 from finetune_lib.rendering.messages import RenderingError
 from finetune_lib.rendering.renderer import Piece, Renderer
 from finetune_lib.rows.messages import OUTPUTS, trained
@@ -152,8 +152,7 @@ def preview(
 
 
 def _previewed(example: Example, method: Method, taken: Any) -> PreviewedExample:
-    wanted = {"dpo": "preference"}.get(method)
-    if wanted and kind_of(example.data) != wanted:
+    if method == "dpo" and kind_of(example.data) != "preference":
         return PreviewedExample(example.origin, (), f"{method} learns from rows with two answers, and this has one")
     try:
         stretches: tuple[Stretch, ...] = tuple(taken(example.data, method))
@@ -172,20 +171,9 @@ def _why_nothing(stretches: Sequence[Stretch]) -> str:
 
 def _rendered(base: Base, renderer: Renderer, row: Mapping[str, Any], method: Method) -> Iterator[Stretch]:
     """The sequences of a row in the base's own template."""
-    for name, pieces in _sequences(renderer, row, method):
+    for name, pieces in sequences_of(renderer, row, method):
         places = _whole_characters(base.tokenizer, pieces)
         yield Stretch(name, tuple(_fated(places, base.limit)))
-
-
-def _sequences(renderer: Renderer, row: Mapping[str, Any], method: Method) -> Iterator[tuple[str, Sequence[Piece]]]:
-    if method == "dpo":
-        pair = renderer.pair(row)
-        yield from zip(SIDES, ([pair.prompt, pair.chosen], [pair.prompt, pair.rejected]), strict=True)
-    elif method == "reinforcement":
-        yield "", [renderer.asked(row)]
-    else:
-        for pieces in renderer.sequences(row):
-            yield "", pieces
 
 
 Place = tuple[str, bool, int, tuple[int, ...]]

@@ -112,7 +112,7 @@ async def _stream(
     """Server-sent events: chunks, their end, and the counts where they are asked for."""
     begun, ended = set[int](), list[Completion]()
     try:
-        async for place, told in _again(first, rest):
+        async for place, told in again(first, rest):
             if place not in begun:
                 begun.add(place)
                 yield _chunk(head, place, {"role": "assistant", "content": ""})
@@ -127,7 +127,8 @@ async def _stream(
         stream.close()
 
 
-async def _again(first: tuple[int, Told], rest: Iterator[tuple[int, Told]]) -> AsyncGenerator[tuple[int, Told]]:
+async def again(first: tuple[int, Told], rest: Iterator[tuple[int, Told]]) -> AsyncGenerator[tuple[int, Told]]:
+    """What was looked at, and what follows it."""
     yield first
     async for told in iterate_in_threadpool(rest):
         yield told

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
-from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from finetune_lib.local.app.chat import completions_of, refusals, source_ready
+from finetune_lib.local.app.chat import again, completions_of, refusals, source_ready
 from finetune_lib.local.app.chat_request import question_of, sampling_of, text_of
 from finetune_lib.local.app.errors import WireError, json_body, part
 from finetune_lib.local.app.fields import check_metadata
@@ -34,7 +34,8 @@ async def create(request: Request) -> Response:
     check_metadata(body)
     items = items_of(body)
     with _renamed():
-        chat = chat_of(body, [*_said_before(platform, body), *items])
+        before = _said_before(platform, body)
+        chat = chat_of(body, [*before, *items])
         question, sampling = question_of(chat), sampling_of(chat)
         source = await source_ready(request, text_of(body, "model"))
         head = _head(body)
@@ -43,15 +44,15 @@ async def create(request: Request) -> Response:
             if not body.get("stream"):
                 (answer,) = await completions_of(request, stream)
                 whole = _ended(head, _output(answer), answer)
-                _keep(platform, body, whole, items)
+                _keep(platform, whole, before, items)
                 return JSONResponse(whole)
             pieces = iter(stream)
             first = await run_in_threadpool(next, pieces)  # errors come before the first byte
 
     def keep(whole: Object) -> None:
-        _keep(platform, body, whole, items)
+        _keep(platform, whole, before, items)
 
-    return StreamingResponse(_events(head, _again(first, pieces, stream), keep), media_type="text/event-stream")
+    return StreamingResponse(_told(head, again(first, pieces), stream, keep), media_type="text/event-stream")
 
 
 @contextmanager
@@ -154,28 +155,31 @@ def _text_part(text: str, logprobs: list[Any]) -> Object:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": logprobs}
 
 
-def _keep(platform: Services, body: Mapping[str, Any], whole: Object, items: list[Object]) -> None:
+def _keep(platform: Services, whole: Object, before: list[Object], items: list[Object]) -> None:
     """With all that was said before it, so that a response after it needs no other one."""
     if not whole["store"]:
         return
-    before = _said_before(platform, body)
+    copied = [{**item, "id": new_id(f"{item['id'].partition('_')[0]}_")} for item in before]
     with platform.store.transaction():
         platform.store.add("response", whole)
-        for item in [*before, *items]:
-            kept = {**item, "id": f"{item['type'].partition('_')[0]}_{new_id('')}"} if item in before else item
-            platform.store.add("response_item", kept, parent=whole["id"])
+        for item in [*copied, *items]:
+            platform.store.add("response_item", item, parent=whole["id"])
 
 
-async def _again(first: tuple[int, Told], rest: Iterator[tuple[int, Told]], stream: Stream) -> AsyncGenerator[Told]:
+async def _told(
+    head: Object, told: AsyncGenerator[tuple[int, Told]], stream: Stream, keep: Callable[[Object], None]
+) -> AsyncGenerator[str]:
+    """The events; where nobody waits for them any more, the writing ends."""
     try:
-        yield first[1]
-        async for _, told in iterate_in_threadpool(rest):
-            yield told
+        async for line in _events(head, told, keep):
+            yield line
     finally:
         stream.close()
 
 
-async def _events(head: Object, told: AsyncGenerator[Told], keep: Callable[[Object], None]) -> AsyncGenerator[str]:
+async def _events(
+    head: Object, told: AsyncGenerator[tuple[int, Told]], keep: Callable[[Object], None]
+) -> AsyncGenerator[str]:
     """Server-sent events in the order of the wire; text is told as it comes, what is beside it at its end."""
     numbers = count()
 
@@ -187,7 +191,7 @@ async def _events(head: Object, told: AsyncGenerator[Told], keep: Callable[[Obje
     yield event("response.in_progress", response=head)
     begun: Object | None = None
     held: str | None = None  # the first piece waits: where the answer's end follows it, a thought may stand before it
-    async for one in told:
+    async for _, one in told:
         if isinstance(one, Piece):
             if held is None and begun is None:
                 held = one.text
