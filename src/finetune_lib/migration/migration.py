@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from finetune_lib.concurrency import in_own_loop
 from finetune_lib.evaluation.candidates import ChatModel
@@ -24,6 +25,20 @@ from finetune_lib.records import Case, Example
 
 Questions = Sequence[Case | Example]
 LABELS = {"logprobs": True, "top_logprobs": 20}
+
+
+class PlanOptions(TypedDict, total=False):
+    """Which questions, and how they are asked; `Migration.plan_recording` tells each."""
+
+    golden: Questions
+    production: Questions
+    refusals: Questions
+    training: Questions
+    budget: float | None
+    margin: float
+    twice: int
+    labels: bool
+    batch: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +100,7 @@ class Migration:
         async with wired(self.platform or connect()) as wire:
             return await Saving(wire, await Reader(wire).inventory(), Path(folder)).save()
 
-    def plan_recording(
-        self,
-        model: ChatModel | str,
-        *,
-        golden: Questions = (),
-        production: Questions = (),
-        refusals: Questions = (),
-        training: Questions = (),
-        budget: float | None = None,
-        margin: float = MARGIN,
-        twice: int = 200,
-        labels: bool = False,
-        batch: bool = False,
-    ) -> RecordingPlan:
+    def plan_recording(self, model: ChatModel | str, **options: Unpack[PlanOptions]) -> RecordingPlan:
         """Which questions the old model would be asked, in which order, what that costs, and what it proves.
 
         It asks nothing. The order is golden questions, production questions (of each category one after the other,
@@ -114,8 +116,9 @@ class Migration:
             refusals: Questions off the topic: what the model declines is behaviour, too.
             training: Questions of the training data.
             budget: US dollars at most.
-            margin: How much worse a replacement may be, as 0.05 for five points; the first answer fixes it.
-            twice: How many of the first questions are asked a second time: how far the model agrees with itself.
+            margin: How much worse a replacement may be, by default 0.05 for five points; the first answer fixes it.
+            twice: How many of the first questions are asked a second time, by default 200: how far the model agrees
+                with itself.
             labels: Whether the answers are labels: then the log-probabilities of 20 alternatives are kept.
             batch: Whether all but the first three questions go through the Batch API, for half the price.
 
@@ -123,20 +126,7 @@ class Migration:
             ValueError: There is no question, or a number is out of range.
             DataError: Two golden questions have one id, or an example has no question.
         """
-        return in_own_loop(
-            self.plan_recording_async(
-                model,
-                golden=golden,
-                production=production,
-                refusals=refusals,
-                training=training,
-                budget=budget,
-                margin=margin,
-                twice=twice,
-                labels=labels,
-                batch=batch,
-            )
-        )
+        return in_own_loop(self.plan_recording_async(model, **options))
 
     async def plan_recording_async(
         self,
